@@ -1,0 +1,189 @@
+package loader
+
+import (
+	"encoding/binary"
+	"errors"
+	"os"
+	"runtime"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/seccompile/seccompile/cbpf"
+)
+
+// install is Install and InstallListener: it checks everything that leaves no
+// trace, then acts.
+func install(p *cbpf.Program, o Options, listener bool) (*os.File, error) {
+	if err := errors.Join(checkProgram(p, listener), checkOptions(o, listener)); err != nil {
+		return nil, err
+	}
+	flags, err := chooseFlags(o, listener)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSupport(p, flags); err != nil {
+		return nil, err
+	}
+	fd, err := attach(p, flags, o)
+	if err != nil || !listener {
+		return nil, err
+	}
+	return listenerFile(fd), nil
+}
+
+// checkProgram finds out what is wrong with a program, as far as the program
+// tells.
+func checkProgram(p *cbpf.Program, listener bool) error {
+	if p == nil || p.Len() == 0 {
+		return problem("the program has no instructions (make one with cbpf.New, cbpf.Decode or a compiler)")
+	}
+	var problems []error
+	if mine, its := endian(binary.NativeEndian), endian(p.Order()); mine != its {
+		problems = append(problems, problem("the program is "+its+", this kernel "+mine+" (compile it for an ABI of this machine)"))
+	}
+	switch notifies := p.Returns(cbpf.Notify); {
+	case notifies && !listener:
+		problems = append(problems, problem("the program returns NOTIFY and nobody would listen (use InstallListener)"))
+	case !notifies && listener:
+		problems = append(problems, problem("the program never returns NOTIFY, so a listener would hear nothing (use Install)"))
+	}
+	return errors.Join(problems...)
+}
+
+// checkOptions finds contradictions between the options.
+func checkOptions(o Options, listener bool) error {
+	var problems []error
+	named := union(o.Flags)
+	if u := named.unknown(); u != 0 {
+		problems = append(problems, problem("flag "+u.String()+" is unknown (known: "+knownNames()+")"))
+	}
+	if named&NewListener != 0 && !listener {
+		problems = append(problems, problem(NewListener.String()+" without a listener (use InstallListener)"))
+	}
+	if named&WaitKillableRecv != 0 && !listener {
+		problems = append(problems, problem(WaitKillableRecv.String()+" is only for a program that returns NOTIFY (drop the flag)"))
+	}
+	if named&TSync != 0 && o.ThisThread {
+		problems = append(problems, problem(TSync.String()+" contradicts ThisThread (drop one)"))
+	}
+	return errors.Join(problems...)
+}
+
+// chooseFlags returns the flags argument of seccomp(2).
+func chooseFlags(o Options, listener bool) (Flag, error) {
+	chosen := union(o.Flags)
+	if o.Flags == nil {
+		ok, err := accepts(SpecAllow)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			chosen |= SpecAllow
+		}
+	}
+	if !o.ThisThread {
+		chosen |= TSync
+	}
+	if listener {
+		chosen |= NewListener
+	}
+	// A positive result is a listener or the id of a diverged thread; the kernel
+	// refuses flags that would make it either (kernel/seccomp.c:
+	// seccomp_set_mode_filter). With TSYNC alone it names the thread.
+	if chosen&(TSync|NewListener) == TSync|NewListener {
+		chosen |= TSyncESRCH
+	}
+	return chosen, nil
+}
+
+// checkSupport asks the kernel whether it knows the flags and the actions. An
+// unknown action would not be refused: its calls would be killed or, KILL_PROCESS
+// before Linux 4.14, only the thread.
+func checkSupport(p *cbpf.Program, chosen Flag) error {
+	var lacking UnsupportedError
+	var err error
+	if lacking.Flags, err = unsupported(chosen); err != nil {
+		return err
+	}
+	for _, class := range actionClasses() {
+		if !p.Returns(class) {
+			continue
+		}
+		ok, err := available(class)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			lacking.Actions = append(lacking.Actions, class)
+		}
+	}
+	if lacking.Flags != 0 || lacking.Actions != nil {
+		return &lacking
+	}
+	return nil
+}
+
+// attach sets no_new_privs if it should and installs the program. It returns the
+// listener's descriptor if there is one.
+func attach(p *cbpf.Program, chosen Flag, o Options) (fd int, err error) {
+	filter := make([]unix.SockFilter, p.Len())
+	for pc := range filter {
+		ins := p.At(pc)
+		filter[pc] = unix.SockFilter{Code: ins.Op, Jt: ins.Jt, Jf: ins.Jf, K: ins.K}
+	}
+	prog := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+
+	runtime.LockOSThread()
+	defer func() {
+		if err != nil || !o.ThisThread {
+			runtime.UnlockOSThread()
+		}
+	}()
+	if !o.KeepPrivs {
+		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+			return 0, privsError(err)
+		}
+	}
+	r, errno := seccomp(unix.SECCOMP_SET_MODE_FILTER, chosen, unsafe.Pointer(&prog))
+	runtime.KeepAlive(filter)
+	switch {
+	case errno == unix.ESRCH:
+		return 0, &TSyncError{TID: divergedThread()}
+	case errno != 0:
+		return 0, installError(errno, len(filter))
+	case chosen&NewListener != 0:
+		return int(r), nil
+	case r != 0:
+		return 0, &TSyncError{TID: int(r)}
+	}
+	return 0, nil
+}
+
+// listenerFile wraps a listener's descriptor. The calls that this takes are made
+// by a goroutine of its own: a thread with a filter of its own is locked to the
+// caller and cannot run it.
+func listenerFile(fd int) *os.File {
+	file := make(chan *os.File)
+	go func() {
+		// Failing leaves a file that works but cannot be waited for.
+		_ = unix.SetNonblock(fd, true)
+		file <- os.NewFile(uintptr(fd), "seccomp listener")
+	}()
+	return <-file
+}
+
+func union(flags []Flag) Flag {
+	var all Flag
+	for _, f := range flags {
+		all |= f
+	}
+	return all
+}
+
+func endian(order binary.ByteOrder) string {
+	if order.Uint16([]byte{0, 1}) == 1 {
+		return "big-endian"
+	}
+	return "little-endian"
+}

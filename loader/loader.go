@@ -1,0 +1,91 @@
+// Package loader installs seccomp filters and asks the kernel what it supports.
+// It is everything that touches a kernel, and knows neither names nor profiles:
+// a runtime can compile at build time and link only this. Outside Linux every
+// call fails with an error that wraps [errors.ErrUnsupported].
+//
+// A filter stays for good: nothing removes it from a thread. Threads and
+// processes that a confined thread starts inherit it, and it survives execve(2).
+// Filters add up: all of a thread's run on each call, and the strictest answer
+// counts. A Go program cannot handle the signal of a TRAP: the runtime ends it.
+package loader
+
+import (
+	"os"
+
+	"github.com/seccompile/seccompile/cbpf"
+)
+
+// Options choose how a filter is installed. The zero value confines most: all
+// threads of the process, with no_new_privs.
+type Options struct {
+	// ThisThread installs on the calling thread alone; processes that it starts
+	// inherit the filter. The goroutine is locked to the thread as by
+	// [runtime.LockOSThread] and stays so if the installation succeeds, because a
+	// goroutine that wandered off would leave its confinement behind. Go's runtime
+	// does not start its own threads from a locked one, so other goroutines stay
+	// free, those that this one starts included. When the goroutine ends, so does
+	// the thread; only the main thread of a process is parked instead, still
+	// confined, and keeps a later filter from being installed on all threads.
+	//
+	// Without ThisThread all threads get the filter or none does, whatever
+	// goroutines run on them; threads started later inherit it. The threads also
+	// get the earlier filters of the calling thread.
+	ThisThread bool
+	// KeepPrivs leaves no_new_privs as it is. The kernel then wants CAP_SYS_ADMIN
+	// or an earlier no_new_privs.
+	KeepPrivs bool
+	// Flags are the flags that the profile asks for. nil means that it does not
+	// say: SPEC_ALLOW where the kernel supports it. Otherwise exactly those are
+	// used, and each must be supported. TSync, TSyncESRCH and NewListener follow
+	// from the rest and need not be named.
+	Flags []Flag
+}
+
+// Install puts p in force. A program that returns NOTIFY needs
+// [InstallListener] and is refused.
+//
+// Everything that can be checked without a trace is checked first, and all
+// problems are reported together: the program and its byte order, the flags, and
+// that the kernel knows the flags and the actions. Only then is no_new_privs set on
+// the calling thread, from where the kernel hands it on with the filter, and
+// the filter installed. If the kernel still refuses, no filter has been
+// installed on any thread, but no_new_privs stays set on the calling one: it
+// cannot be taken back.
+//
+// The kernel's refusals are [*Error], [*TSyncError] and [*UnsupportedError];
+// [errors.Is] finds the error number in the first two.
+func Install(p *cbpf.Program, o Options) error {
+	_, err := install(p, o, false)
+	return err
+}
+
+// InstallListener puts p in force and returns the listener that its NOTIFY
+// actions report to. Errors are those of [Install]; a program that never returns
+// NOTIFY is refused, and so is a thread that has a listener already.
+//
+// The file is closed on exec and in non-blocking mode, so that Go's poller can
+// wait on it: it is readable when a notification waits. Receiving one blocks all
+// the same (kernel/seccomp.c: seccomp_notify_recv). Once every copy of the file is
+// closed, calls that would be notified fail with ENOSYS.
+//
+// Making the file takes calls of fcntl(2) and epoll_ctl(2) after the filter is in
+// force. They run on another thread, so that under ThisThread p may do with them
+// what it likes; if all threads are confined, p must not notify of them, for
+// nobody could answer yet.
+func InstallListener(p *cbpf.Program, o Options) (*os.File, error) {
+	return install(p, o, true)
+}
+
+// Features is what the running kernel supports. Two are compared with
+// [reflect.DeepEqual].
+type Features struct {
+	Flags   []Flag        // supported filter flags, in the order of their bits
+	Actions []cbpf.Action // supported action classes, strictest first
+	// Sizes of struct seccomp_notif, seccomp_notif_resp and seccomp_data in
+	// bytes, zero where the kernel has no listener.
+	NotifSize, RespSize, DataSize int
+}
+
+// Probe asks the kernel. It changes nothing. The error wraps
+// [errors.ErrUnsupported] where there are no filters at all.
+func Probe() (Features, error) { return probe() }

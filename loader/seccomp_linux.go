@@ -1,0 +1,68 @@
+package loader
+
+import (
+	"errors"
+	"strconv"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// seccomp is seccomp(2), in the form that lets other goroutines run meanwhile:
+// the kernel translates the filter and, with TSYNC, waits for execve(2) in other
+// threads.
+func seccomp(op uintptr, flags Flag, arg unsafe.Pointer) (uintptr, unix.Errno) {
+	r, _, errno := unix.Syscall(unix.SYS_SECCOMP, op, uintptr(flags), uintptr(arg))
+	return r, errno
+}
+
+// askError explains why a question to the kernel got no answer.
+func askError(errno unix.Errno) error {
+	e := &Error{Call: "seccomp", Err: errno}
+	switch errno {
+	case 0:
+		e.Err = errors.ErrUnsupported
+		e.Reason = "an earlier filter answers in the kernel's place (let it allow seccomp)"
+	case unix.ENOSYS:
+		e.Reason = "the kernel has no seccomp(2) or an earlier filter hides it (needs Linux 3.17 with CONFIG_SECCOMP)"
+	case unix.EINVAL:
+		e.Err = errors.ErrUnsupported
+		e.Reason = "the kernel has no filters (build it with CONFIG_SECCOMP_FILTER)"
+	default:
+		e.Reason = "an earlier filter or a security module denies the call (let it allow seccomp)"
+	}
+	return e
+}
+
+// installError explains why the kernel did not install a program of n
+// instructions (kernel/seccomp.c: seccomp_set_mode_filter and what it calls).
+func installError(errno unix.Errno, n int) error {
+	e := &Error{Call: "seccomp", Err: errno}
+	switch errno {
+	case unix.EACCES:
+		e.Reason = "no_new_privs or CAP_SYS_ADMIN needed (leave KeepPrivs unset, or install before dropping the capability)"
+	case unix.EBUSY:
+		e.Reason = "an earlier filter of this thread has a listener and there can be only one (put all NOTIFY rules into one program)"
+	case unix.ENOMEM:
+		e.Reason = "no memory, or over 32768 instructions in all filters of the thread, each filter counting 4 more, as the kernel translates them (this program has " +
+			strconv.Itoa(n) + ": install fewer filters or shorter ones)"
+	case unix.EMFILE, unix.ENFILE:
+		e.Reason = "no descriptor is free for the listener (close files or raise the limit)"
+	case unix.EINVAL:
+		e.Reason = "this thread is in strict mode, or the kernel refuses the program (check it with cbpf.Verify)"
+	case unix.EFAULT:
+		e.Reason = "the kernel cannot read the program's memory (is seccomp(2) emulated here?)"
+	default:
+		e.Reason = "an earlier filter or a security module denies the call (let it allow seccomp)"
+	}
+	return e
+}
+
+// privsError explains why no_new_privs could not be set.
+func privsError(err error) error {
+	return &Error{
+		Call:   "prctl",
+		Err:    err,
+		Reason: "no_new_privs cannot be set: an earlier filter denies the call (let it allow prctl, or set KeepPrivs)",
+	}
+}
