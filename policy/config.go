@@ -1,0 +1,25 @@
+package policy
+
+// config reads the seccomp object of a whole config.json. Its other parts are
+// not looked at.
+func (r *reader) config(root value) *Policy {
+	const noFilter = "missing: this config.json asks for no filter (add a seccomp object, or do not install a filter)"
+	m, ok := r.pick(root, configKeys[:])
+	if !ok {
+		return nil
+	}
+	linux, ok := m.need("linux", "missing: this config.json is not for Linux (add linux with a seccomp object)")
+	if !ok {
+		return nil
+	}
+	m, ok = r.pick(linux, []string{"seccomp"})
+	if !ok {
+		return nil
+	}
+	seccomp, ok := m.need("seccomp", noFilter)
+	if !ok {
+		return nil
+	}
+	r.prefix = "/linux/seccomp"
+	return r.profile(seccomp)
+}

@@ -1,0 +1,190 @@
+package policy_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/policy"
+)
+
+// The order of many rules on one call is that of inserting one after the other,
+// also where ranks tie in ways that no sorting could keep.
+func TestOrderIsThatOfInsertion(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	high := []uint64{0, 1, 2, 3, 1 << 32, 1<<32 + 1, 1<<32 + 2, 2 << 32}
+	for range 300 {
+		a := pick(random, []arch.ABI{arch.X86_64, arch.X86})
+		m := &reading{p: &policy.Policy{}, o: policy.Options{ABIs: []arch.ABI{a}}}
+		var seen []statement
+		for n := range 2 + random.IntN(60) {
+			errno := uint(n + 1)
+			rule := policy.Rule{Names: []string{"read"}, Action: cbpf.ErrnoClass, Errno: &errno}
+			for index := range uint(3) {
+				if random.IntN(2) == 0 || index == 2 && rule.Args == nil {
+					rule.Args = append(rule.Args, policy.Arg{
+						Index: index, Op: policy.NotEqual + policy.Op(random.IntN(7)),
+						Value: pick(random, high), ValueTwo: pick(random, high),
+					})
+				}
+			}
+			s := m.statement(a, 0, rule.Args, n)
+			same := func(other statement) bool { return slices.Equal(other.tests, s.tests) }
+			if len(s.tests) > 0 && !slices.ContainsFunc(seen, same) {
+				seen = append(seen, s)
+				m.p.Rules = append(m.p.Rules, rule)
+			}
+		}
+		checkOrder(t, m)
+	}
+}
+
+// These lists tie with one that does not tie with both of them.
+func TestTiesAreNotTransitive(t *testing.T) {
+	eq := func(index uint, v uint64) policy.Arg { return policy.Arg{Index: index, Op: policy.Equal, Value: v} }
+	ne := policy.Arg{Index: 0, Op: policy.NotEqual, Value: 5}
+	lists := [][]policy.Arg{{eq(0, 5), eq(1, 1)}, {ne}, {eq(0, 5), eq(1, 7)}, {eq(0, 5)}, {eq(0, 5), eq(1, 0)}}
+	permutations(len(lists), func(order []int) {
+		m := &reading{p: &policy.Policy{}, o: policy.Options{ABIs: []arch.ABI{arch.X86_64}}}
+		for _, i := range order {
+			errno := uint(i + 1)
+			m.p.Rules = append(m.p.Rules, policy.Rule{Names: []string{"read"}, Action: cbpf.ErrnoClass, Errno: &errno, Args: lists[i]})
+		}
+		checkOrder(t, m)
+	})
+}
+
+func checkOrder(t *testing.T, m *reading) {
+	t.Helper()
+	a := m.o.ABIs[0]
+	r, _, err := policy.Resolve(m.p, m.o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, want []cbpf.Action
+	if calls := r.Spaces[0].Calls; len(calls) > 0 {
+		for _, c := range calls[0].Clauses {
+			got = append(got, c.Action)
+		}
+	}
+	for _, s := range m.order(a, m.statements(a, number(t, a, "read"))) {
+		want = append(want, s.action)
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("order %v, want %v, of\n%v", got, want, r)
+	}
+}
+
+func number(t testing.TB, a arch.ABI, name string) uint32 {
+	t.Helper()
+	nr, err := parseCall(a, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return nr
+}
+
+// permutations calls f with every order of the numbers below n.
+func permutations(n int, f func([]int)) {
+	var rest func(order []int)
+	rest = func(order []int) {
+		if len(order) == n {
+			f(order)
+		}
+		for i := range n {
+			if !slices.Contains(order, i) {
+				rest(append(slices.Clip(order), i))
+			}
+		}
+	}
+	rest(nil)
+}
+
+// kinds of profiles with many rules on one call, some with as many ties and
+// overlaps as there can be.
+var manyRules = []struct {
+	name string
+	rule func(i uint64) policy.Rule
+}{
+	{"distinct values", func(i uint64) policy.Rule {
+		return policy.Rule{Action: cbpf.Allow, Args: []policy.Arg{{Index: 1, Op: policy.Equal, Value: i}}}
+	}},
+	{"distinct values, two actions", func(i uint64) policy.Rule {
+		action := []cbpf.Action{cbpf.Allow, cbpf.Log}[i%2]
+		return policy.Rule{Action: action, Args: []policy.Arg{{Index: 1, Op: policy.Equal, Value: i}}}
+	}},
+	{"masks and values", func(i uint64) policy.Rule {
+		action := []cbpf.Action{cbpf.Allow, cbpf.Log}[i%2]
+		op := []policy.Op{policy.Equal, policy.MaskedEqual, policy.NotEqual}[i%3]
+		arg := policy.Arg{Index: 1, Op: op, Value: i<<1 | 1, ValueTwo: i}
+		return policy.Rule{Action: action, Args: []policy.Arg{arg, {Index: 2, Op: policy.Equal, Value: i}}}
+	}},
+	{"masks that exclude each other", func(i uint64) policy.Rule {
+		action := []cbpf.Action{cbpf.Allow, cbpf.Log}[i%2]
+		return policy.Rule{Action: action, Args: []policy.Arg{{Index: 1, Op: policy.MaskedEqual, Value: 0xfffff, ValueTwo: i}}}
+	}},
+	{"ranges in ranges", func(i uint64) policy.Rule {
+		action := []cbpf.Action{cbpf.Allow, cbpf.Log}[i%2]
+		return policy.Rule{Action: action, Args: []policy.Arg{{Index: 1, Op: policy.Less, Value: i + 1}}}
+	}},
+	{"unreachable", func(i uint64) policy.Rule {
+		if i == 0 {
+			return policy.Rule{Action: cbpf.Log}
+		}
+		return policy.Rule{Action: cbpf.Allow, Args: []policy.Arg{{Index: 1, Op: policy.Equal, Value: i}}}
+	}},
+}
+
+func manyRulesPolicy(n int, rule func(uint64) policy.Rule) *policy.Policy {
+	p := &policy.Policy{Default: cbpf.ErrnoClass}
+	for i := range n {
+		r := rule(uint64(i))
+		r.Names = []string{"ioctl"}
+		p.Rules = append(p.Rules, r)
+	}
+	return p
+}
+
+// Sixteen times the rules take far less than 16 * 16 times the time.
+func TestTimeGrowsWithTheRules(t *testing.T) {
+	const few, many = 2000, 32000
+	for _, kind := range manyRules {
+		t.Run(kind.name, func(t *testing.T) {
+			least := func(n int) time.Duration {
+				p := manyRulesPolicy(n, kind.rule)
+				best := time.Hour
+				for range 3 {
+					start := time.Now()
+					if _, _, err := policy.Resolve(p, policy.Options{ABIs: []arch.ABI{arch.X86_64}}); err != nil {
+						t.Fatal(err)
+					}
+					best = min(best, time.Since(start))
+				}
+				return best
+			}
+			if short, long := least(few), least(many); long > 80*short {
+				t.Errorf("%d rules: %v, %d rules: %v", few, short, many, long)
+			}
+		})
+	}
+}
+
+func BenchmarkResolve(b *testing.B) {
+	for _, kind := range manyRules {
+		for _, n := range []int{10, 100, 1000, 10000} {
+			p := manyRulesPolicy(n, kind.rule)
+			b.Run(fmt.Sprintf("%s/%d", kind.name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, _, err := policy.Resolve(p, policy.Options{ABIs: []arch.ABI{arch.X86_64}}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

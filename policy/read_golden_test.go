@@ -1,0 +1,87 @@
+package policy
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/syscalltables"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files from what the code does now")
+
+// goldenTarget is what the profiles of testdata/read are read for.
+func goldenTarget() Target {
+	return Target{ABI: arch.X86_64, Caps: DefaultCaps(), Kernel: syscalltables.Version{Major: 6, Minor: 12}}
+}
+
+// Every profile of testdata/read has a text twin: all that Read says about it.
+func TestReadGoldens(t *testing.T) {
+	profiles, err := filepath.Glob("testdata/read/*.json")
+	if err != nil || len(profiles) == 0 {
+		t.Fatalf("no profiles: %v", err)
+	}
+	twins := make(map[string]bool)
+	for _, profile := range profiles {
+		twin := strings.TrimSuffix(profile, ".json") + ".txt"
+		twins[twin] = true
+		t.Run(filepath.Base(profile), func(t *testing.T) {
+			data, err := os.ReadFile(profile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := transcript(data)
+			if *update {
+				if err := os.WriteFile(twin, []byte(got), 0o666); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			want, err := os.ReadFile(twin)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("%s is -, this run + (-update if that is right)\n%s", twin, diff)
+			}
+		})
+	}
+	texts, err := filepath.Glob("testdata/read/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range texts {
+		if !twins[text] {
+			t.Errorf("%s: its profile is gone", text)
+		}
+	}
+}
+
+// transcript is all that Read says about a profile.
+func transcript(data []byte) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "format %v\n", Sniff(data))
+	p, warnings, err := Read(data, goldenTarget())
+	if errs, ok := err.(Errors); ok {
+		for _, e := range errs {
+			fmt.Fprintf(&b, "%d:%d: %v\n", e.Line, e.Column, e)
+		}
+	}
+	for _, w := range warnings {
+		fmt.Fprintf(&b, "warning: %v\n", w)
+	}
+	if p == nil {
+		return b.String()
+	}
+	fmt.Fprintf(&b, "pointer %q\n", p.Pointer)
+	for _, r := range p.Rules {
+		fmt.Fprintf(&b, "%s is %s\n", r.Pointer, strings.Join(r.Names, " "))
+	}
+	return b.String() + p.String()
+}

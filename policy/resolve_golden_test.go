@@ -1,0 +1,80 @@
+package policy_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/seccompile/seccompile/policy"
+)
+
+// Every profile of testdata/resolve has a text twin: a first line of options as
+// TestVerdicts takes them, and then all that Resolve says with these.
+func TestResolveGoldens(t *testing.T) {
+	update := flag.Lookup("update").Value.String() == "true"
+	files, err := os.ReadDir("testdata/resolve")
+	if err != nil {
+		t.Fatal(err)
+	}
+	twins := map[string]int{}
+	for _, f := range files {
+		twins[strings.TrimSuffix(f.Name(), filepath.Ext(f.Name()))]++
+	}
+	for stem, n := range twins {
+		if n != 2 {
+			t.Errorf("%s: want a .json and a .txt file", stem)
+			continue
+		}
+		t.Run(stem, func(t *testing.T) {
+			twin := filepath.Join("testdata/resolve", stem+".txt")
+			want, err := os.ReadFile(twin)
+			if err != nil {
+				t.Fatal(err)
+			}
+			options, _, _ := strings.Cut(string(want), "\n")
+			got := options + "\n" + resolveTranscript(t, filepath.Join("testdata/resolve", stem+".json"), options)
+			if update {
+				if err := os.WriteFile(twin, []byte(got), 0o666); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("%s is -, this run + (-update if that is right)\n%s", twin, diff)
+			}
+		})
+	}
+}
+
+func resolveTranscript(t *testing.T, profile, options string) string {
+	t.Helper()
+	data, err := os.ReadFile(profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _, err := policy.Read(data, policy.Target{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := parseOptions(strings.Fields(options)[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	r, warnings, err := policy.Resolve(p, o)
+	if err != nil {
+		fmt.Fprintln(&b, err)
+	}
+	for _, w := range warnings {
+		fmt.Fprintf(&b, "warning: %v\n", w)
+	}
+	if r != nil {
+		b.WriteString(r.String())
+	}
+	return b.String()
+}

@@ -1,0 +1,171 @@
+package policy
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+	"strconv"
+
+	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/cbpf"
+)
+
+// A Resolved is a policy with numbers. Eval defines what the policy means. It is
+// immutable once made by [Resolve]; treat its fields as read-only.
+type Resolved struct {
+	Default cbpf.Action
+	BadArch cbpf.Action
+	// Spaces are the number spaces that the filter tells apart by AUDIT_ARCH
+	// value, in the order of the target ABIs.
+	Spaces []Space
+}
+
+// A Space is the number space of one AUDIT_ARCH value: that of one ABI, or of
+// x86_64 and x32 together.
+type Space struct {
+	Audit uint32
+	ABIs  []arch.ABI
+	// Unknown numbers get ENOSYS, and Foreign ones, if not unknown, BadArch.
+	// Both are sorted, disjoint and not adjacent.
+	Unknown []Interval
+	Foreign []Interval
+	ENOSYS  cbpf.Action // ERRNO(ENOSYS) with the ABI's own error number
+	// Calls that rules decide, by ascending number. None is unknown or foreign.
+	Calls []Call
+}
+
+// An Interval is the numbers from First to Last, both included.
+type Interval struct{ First, Last uint32 }
+
+// A Call is one number that rules decide.
+type Call struct {
+	NR  uint32
+	ABI arch.ABI
+	// Clauses are tried in order and the first that holds decides. Only the last
+	// one can be unconditional.
+	Clauses []Clause
+}
+
+// A Clause is a rule for one number: an action and the conditions under which it
+// is taken. No conditions always hold.
+type Clause struct {
+	Conds   []Cond // by ascending argument, each argument at most once
+	Action  cbpf.Action
+	Pointer string // of the rule in the profile
+}
+
+// A Cond compares Arg&Mask with Value. Under MaskedEqual the mask is the rule's,
+// otherwise the ABI's argument width, so that 32-bit ABIs never look at the upper
+// half. Value has no bit outside Mask.
+type Cond struct {
+	Arg         uint8
+	Op          Op
+	Mask, Value uint64
+}
+
+// Order returns the byte order of the target.
+func (r *Resolved) Order() binary.ByteOrder { return r.Spaces[0].ABIs[0].ByteOrder() }
+
+// Eval returns the action for one call: the meaning of the policy.
+func (r *Resolved) Eval(d *cbpf.Data) cbpf.Action { return r.Decide(d).Action }
+
+// A Verdict is an action and what decided it.
+type Verdict struct {
+	Action  cbpf.Action
+	Reason  Reason
+	Pointer string // of the rule that decided, if one did
+}
+
+// A Reason says what decided a call.
+type Reason uint8
+
+// The reasons, in the order in which they are tried.
+const (
+	ByBadArch Reason = iota // the ABI, or the number's ABI, is not a target
+	ByENOSYS                // the number is newer than the profile
+	ByRule                  // a rule holds
+	ByDefault               // no rule holds
+)
+
+var reasons = [...]string{ByBadArch: "bad-arch", ByENOSYS: "enosys", ByRule: "rule", ByDefault: "default"}
+
+// String returns "bad-arch", "enosys", "rule" or "default".
+func (r Reason) String() string {
+	if int(r) >= len(reasons) {
+		return "Reason(" + strconv.Itoa(int(r)) + ")"
+	}
+	return reasons[r]
+}
+
+// Decide returns the action for one call and what decided it.
+func (r *Resolved) Decide(d *cbpf.Data) Verdict {
+	s := r.space(d.Arch)
+	switch {
+	case s == nil:
+		return Verdict{Action: r.BadArch, Reason: ByBadArch}
+	case contains(s.Unknown, d.NR):
+		return Verdict{Action: s.ENOSYS, Reason: ByENOSYS}
+	case contains(s.Foreign, d.NR):
+		return Verdict{Action: r.BadArch, Reason: ByBadArch}
+	}
+	if call := s.call(d.NR); call != nil {
+		for i := range call.Clauses {
+			if c := &call.Clauses[i]; c.holds(&d.Args) {
+				return Verdict{Action: c.Action, Reason: ByRule, Pointer: c.Pointer}
+			}
+		}
+	}
+	return Verdict{Action: r.Default, Reason: ByDefault}
+}
+
+func (r *Resolved) space(audit uint32) *Space {
+	for i := range r.Spaces {
+		if r.Spaces[i].Audit == audit {
+			return &r.Spaces[i]
+		}
+	}
+	return nil
+}
+
+// contains reports whether a number is in one of sorted intervals.
+func contains(set []Interval, nr uint32) bool {
+	i, _ := slices.BinarySearchFunc(set, nr, func(i Interval, nr uint32) int { return cmp.Compare(i.Last, nr) })
+	return i < len(set) && set[i].First <= nr
+}
+
+func (s *Space) call(nr uint32) *Call {
+	i, ok := slices.BinarySearchFunc(s.Calls, nr, func(c Call, nr uint32) int { return cmp.Compare(c.NR, nr) })
+	if !ok {
+		return nil
+	}
+	return &s.Calls[i]
+}
+
+func (c *Clause) holds(args *[6]uint64) bool {
+	for _, cond := range c.Conds {
+		if !cond.Holds(args[cond.Arg]) {
+			return false
+		}
+	}
+	return true
+}
+
+// Holds reports whether an argument satisfies the condition.
+func (c Cond) Holds(arg uint64) bool {
+	v := arg & c.Mask
+	switch c.Op {
+	case Equal, MaskedEqual:
+		return v == c.Value
+	case NotEqual:
+		return v != c.Value
+	case Less:
+		return v < c.Value
+	case LessEqual:
+		return v <= c.Value
+	case GreaterEqual:
+		return v >= c.Value
+	case Greater:
+		return v > c.Value
+	}
+	return false
+}
