@@ -1,0 +1,194 @@
+package compiler_test
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/compiler"
+	"github.com/seccompile/seccompile/fuzz/gen"
+	"github.com/seccompile/seccompile/policy"
+	"github.com/seccompile/seccompile/policy/docker"
+)
+
+// resolve makes docker's default policy for stated ABIs.
+func resolve(t testing.TB, profile []byte, o policy.Options) *policy.Resolved {
+	t.Helper()
+	p, _, err := policy.Read(profile, policy.Target{ABI: o.ABIs[0].Main(), Caps: policy.DefaultCaps()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _, err := policy.Resolve(p, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+var efforts = []compiler.Effort{compiler.Fast, compiler.Exhaustive}
+
+// agree fails unless every stage decides the call as the policy does.
+func agree(t *testing.T, r *policy.Resolved, res *compiler.Result, d *cbpf.Data) {
+	t.Helper()
+	want := r.Eval(d)
+	if got := res.Diagram.Eval(d); got != want {
+		t.Fatalf("diagram: %+v: %v, want %v\n%v\n%v", *d, got, want, r, res.Diagram)
+	}
+	if got := res.Tree.Eval(d); got != want {
+		t.Fatalf("tree: %+v: %v, want %v\n%v\n%v\n%v", *d, got, want, r, res.Diagram, res.Tree)
+	}
+	if got := res.Program.Eval(d); got != want {
+		t.Fatalf("program: %+v: %v, want %v\n%v\n%v\n%v", *d, got, want, r, res.Tree, res.Program)
+	}
+}
+
+func TestEveryStageAgreesWithThePolicy(t *testing.T) {
+	n := uint64(1000)
+	if testing.Short() {
+		n = 100
+	}
+	compiled := 0
+	for seed := range n {
+		rnd := gen.New(seed)
+		p := gen.Policy(rnd, gen.Options{})
+		r, _, err := policy.Resolve(p, gen.ResolveOptions(rnd))
+		if err != nil {
+			continue
+		}
+		for _, effort := range efforts {
+			res, err := compiler.Compile(r, compiler.Options{Effort: effort})
+			if err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			compiled++
+			for d := range gen.Points(rnd, r, res.Program, 8) {
+				agree(t, r, res, d)
+			}
+		}
+	}
+	if compiled < int(n) {
+		t.Errorf("only %d compiled", compiled)
+	}
+}
+
+func TestEveryUnconditionalAllowIsConstant(t *testing.T) {
+	for seed := range uint64(500) {
+		rnd := gen.New(seed)
+		r, _, err := policy.Resolve(gen.Policy(rnd, gen.Options{}), gen.ResolveOptions(rnd))
+		if err != nil {
+			continue
+		}
+		res, err := compiler.Compile(r, compiler.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range r.Spaces {
+			s := &r.Spaces[i]
+			for _, c := range s.Calls {
+				want := len(c.Clauses[0].Conds) == 0 && c.Clauses[0].Action == cbpf.Allow
+				if got, _ := res.Program.ConstAllow(s.Audit, c.NR); want && !got {
+					t.Errorf("seed %d: %v %d is not constant", seed, c.ABI, c.NR)
+				}
+			}
+		}
+	}
+}
+
+func TestSameBytesEveryTime(t *testing.T) {
+	for seed := range uint64(50) {
+		var first []byte
+		for range 3 {
+			rnd := gen.New(seed)
+			r, _, err := policy.Resolve(gen.Policy(rnd, gen.Options{}), gen.ResolveOptions(rnd))
+			if err != nil {
+				break
+			}
+			res, err := compiler.Compile(r, compiler.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := res.Program.AppendBinary(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if first == nil {
+				first = b
+			}
+			if !bytes.Equal(b, first) {
+				t.Fatalf("seed %d: %s", seed, cmp.Diff(first, b))
+			}
+		}
+	}
+}
+
+var x86 = [][]arch.ABI{
+	{arch.X86_64},
+	{arch.X86_64, arch.X86},
+	{arch.X86_64, arch.X86, arch.X32},
+}
+
+func TestDockerGoals(t *testing.T) {
+	for _, abis := range x86 {
+		for _, effort := range efforts {
+			r := resolve(t, docker.Default(), policy.Options{ABIs: abis, ENOSYS: policy.ENOSYS{Off: true}})
+			res, err := compiler.Compile(r, compiler.Options{Effort: effort})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Log(abis, effort, measure(r, res.Program))
+		}
+	}
+}
+
+// measure counts executed instructions of x86_64 calls with zero arguments.
+func measure(r *policy.Resolved, p *cbpf.Program) string {
+	var n, sum, most, missed, missedSum, missedMax, emu int
+	for nr := range uint32(601) {
+		d := cbpf.Data{NR: nr, Arch: arch.X86_64.Audit()}
+		a, steps := p.Trace(&d)
+		ok, e := p.ConstAllow(d.Arch, nr)
+		if nr < 472 {
+			emu += e
+		}
+		if a != cbpf.Allow {
+			continue
+		}
+		n, sum, most = n+1, sum+len(steps), max(most, len(steps))
+		if !ok {
+			missed, missedSum, missedMax = missed+1, missedSum+len(steps), max(missedMax, len(steps))
+		}
+	}
+	return fmt.Sprintf("%d insns; allowed %d mean %.2f max %d; missed %d mean %.2f max %d; emulated %d",
+		p.Len(), n, float64(sum)/float64(n), most, missed, float64(missedSum)/float64(missed), missedMax, emu)
+}
+
+func BenchmarkDocker(b *testing.B) {
+	for _, abis := range x86 {
+		for _, effort := range efforts {
+			b.Run(fmt.Sprintf("%dABIs/%d", len(abis), effort), func(b *testing.B) {
+				p, _, err := policy.Read(docker.Default(), policy.Target{ABI: arch.X86_64, Caps: policy.DefaultCaps()})
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					r, _, err := policy.Resolve(p, policy.Options{ABIs: abis})
+					if err != nil {
+						b.Fatal(err)
+					}
+					res, err := compiler.Compile(r, compiler.Options{Effort: effort})
+					if err != nil {
+						b.Fatal(err)
+					}
+					if _, err := res.Program.AppendBinary(nil); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

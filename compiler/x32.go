@@ -1,0 +1,219 @@
+package compiler
+
+import (
+	"math"
+
+	"github.com/seccompile/seccompile/arch"
+)
+
+// x32Weight divides the weights of x32 numbers: the kernel does not emulate them,
+// and hardly any program uses them.
+const x32Weight = 8
+
+// withX32 lowers the number space that x86_64 and x32 share.
+//
+// The two ABIs differ only in some numbers. So the tree for x32 numbers is that
+// for x86_64, entered without the x32 bit, but for the parts of it where the
+// outcomes differ; and the test of the x32 bit is one more comparison in the tree
+// for x86_64, at the far end of it.
+func (l *lowerer) withX32(spans []span) Ref {
+	all := append([]span(nil), spans...)
+	low, high := cutSpans(all, arch.X32Bit)
+	if len(high) == 1 {
+		return l.d.dispatch(NR, append(low, high[0]), "")
+	}
+	stub := l.d.tree.intern(Test{Op: DropX32, Word: NR, Yes: -1, No: -1}) // stands for the tree of x32
+	weight := uint64(0)
+	for _, s := range high {
+		weight += s.weight
+	}
+	below := l.d.dispatch(NR, append(low, span{arch.X32Bit, math.MaxUint32, stub, weight / x32Weight}), "")
+
+	x := &overlay{d: &l.d, low: low, stub: stub, based: l.d.tree.Len()}
+	above := Ref(-1)
+	size := math.MaxInt
+	if tail := high[len(high)-1]; tail.first > arch.X32Bit && tail.first <= 2*arch.X32Bit {
+		x.want(high[:len(high)-1])
+		over := x.over(below, 0, tail.first-arch.X32Bit-1)
+		drop := l.d.tree.intern(Test{Op: DropX32, Word: NR, Yes: over, No: over})
+		above = l.d.tree.test(Test{Op: AtLeast, Word: NR, K: tail.first, Yes: tail.to, No: drop})
+		size = x.fresh(above)
+	}
+	// A tree of its own takes rarely less than three tests for five spans.
+	if l.d.exhaustive || size > len(high)*3/5 {
+		if own := l.d.dispatch(NR, append([]span(nil), high...), ""); x.fresh(own) < size {
+			above = own
+		}
+	}
+	return x.replace(below, above)
+}
+
+// cutSpans parts spans at a value.
+func cutSpans(spans []span, at uint32) (below, above []span) {
+	i := 0
+	for spans[i].last < at {
+		i++
+	}
+	below = append(below, spans[:i]...)
+	above = append(above, spans[i:]...)
+	if s := spans[i]; s.first < at {
+		s.last = at - 1
+		below = append(below, s)
+		above[0].first = at
+	}
+	return below, above
+}
+
+// An overlay makes a tree for one list of spans out of that for another.
+type overlay struct {
+	d     *dispatcher
+	stub  Ref    // stands for the result in the tree that it is made from
+	low   []span // what the tree decides
+	high  []span // what the result shall decide instead
+	diffs []span // where the two differ; to is high's
+	based int    // tests of the tree that it is made from have smaller refs
+}
+
+// want sets the wanted spans, with the x32 bit, and finds the differences.
+func (x *overlay) want(high []span) {
+	for _, s := range high {
+		s.first -= arch.X32Bit
+		s.last -= arch.X32Bit
+		x.high = append(x.high, s)
+	}
+	i := 0
+	for _, h := range x.high {
+		for at := h.first; ; {
+			for x.low[i].last < at {
+				i++
+			}
+			last := min(h.last, x.low[i].last)
+			if x.low[i].to != h.to {
+				x.differ(span{first: at, last: last, to: h.to})
+			}
+			if last == h.last {
+				break
+			}
+			at = last + 1
+		}
+	}
+}
+
+func (x *overlay) differ(s span) {
+	if n := len(x.diffs); n > 0 && x.diffs[n-1].to == s.to && x.diffs[n-1].last+1 == s.first {
+		x.diffs[n-1].last = s.last
+		return
+	}
+	x.diffs = append(x.diffs, s)
+}
+
+// within returns the differences in a range.
+func (x *overlay) within(first, last uint32) []span {
+	diffs := x.diffs
+	for len(diffs) > 0 && diffs[0].last < first {
+		diffs = diffs[1:]
+	}
+	for len(diffs) > 0 && diffs[len(diffs)-1].first > last {
+		diffs = diffs[:len(diffs)-1]
+	}
+	return diffs
+}
+
+// over returns a tree that decides first..last as high does, made from the tree r
+// that decides them as low does.
+func (x *overlay) over(r Ref, first, last uint32) Ref {
+	n := x.d.tree.tests[r]
+	if n.Op == AtLeast && n.K > last {
+		return x.over(n.No, first, last)
+	}
+	diffs := x.within(first, last)
+	own := x.leadsTo(r) // the tree ends in the result itself: it can not be used as it is
+	if len(diffs) == 0 && !own {
+		return r
+	}
+	best, size := Ref(-1), math.MaxInt
+	try := func(r Ref) {
+		if n := x.fresh(r); n < size {
+			best, size = r, n
+		}
+	}
+	if n.Op == AtLeast && first < n.K {
+		n.Yes, n.No = x.over(n.Yes, n.K, last), x.over(n.No, first, n.K-1)
+		try(x.d.tree.test(n))
+	}
+	if !own && len(diffs) <= 3 {
+		try(x.patch(r, diffs, first, last))
+	}
+	if wanted := x.wanted(first, last); best < 0 || len(wanted) <= maxRun {
+		try(x.d.dispatch(NR, wanted, n.Origin))
+	}
+	return best
+}
+
+// leadsTo reports whether r leads to the stub.
+func (x *overlay) leadsTo(r Ref) bool {
+	n := &x.d.tree.tests[r]
+	return r == x.stub || n.Op != Return && n.Word == NR && (x.leadsTo(n.Yes) || x.leadsTo(n.No))
+}
+
+// replace returns the tree r with another one in place of the stub.
+func (x *overlay) replace(r, with Ref) Ref {
+	if r == x.stub {
+		return with
+	}
+	if !x.leadsTo(r) {
+		return r
+	}
+	n := x.d.tree.tests[r]
+	n.Yes, n.No = x.replace(n.Yes, with), x.replace(n.No, with)
+	return x.d.tree.test(n)
+}
+
+// fresh counts the instructions under r that the tree it is made from does not have.
+func (x *overlay) fresh(r Ref) int {
+	seen := make(map[Ref]bool)
+	var visit func(Ref) int
+	visit = func(r Ref) int {
+		n := &x.d.tree.tests[r]
+		if int(r) < x.based && !x.leadsTo(r) || seen[r] || n.Op == Return {
+			return 0
+		}
+		seen[r] = true
+		return n.size() + visit(n.Yes) + visit(n.No)
+	}
+	return visit(r)
+}
+
+// patch tests the values that differ before going on with the tree r.
+func (x *overlay) patch(r Ref, diffs []span, first, last uint32) Ref {
+	for _, s := range diffs {
+		s.first, s.last = max(s.first, first), min(s.last, last)
+		if s.single() {
+			r = x.d.tree.test(Test{Op: Equal, Word: NR, K: s.first, Yes: s.to, No: r})
+			continue
+		}
+		inner := s.to
+		if s.first > first {
+			inner = x.d.tree.test(Test{Op: AtLeast, Word: NR, K: s.first, Yes: s.to, No: r})
+		}
+		if s.last < last {
+			inner = x.d.tree.test(Test{Op: AtLeast, Word: NR, K: s.last + 1, Yes: r, No: inner})
+		}
+		r = inner
+	}
+	return r
+}
+
+// wanted returns high's spans for first..last.
+func (x *overlay) wanted(first, last uint32) []span {
+	var out []span
+	for _, s := range x.high {
+		if s.last < first || last < s.first {
+			continue
+		}
+		s.first, s.last = max(s.first, first), min(s.last, last)
+		s.weight = uint64(s.last-s.first) + 1
+		out = append(out, s)
+	}
+	return out
+}

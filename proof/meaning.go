@@ -1,0 +1,187 @@
+package proof
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/policy"
+)
+
+// meaning is the Subject of a resolved policy.
+type meaning struct{ *policy.Resolved }
+
+// groups does nothing: conditions compare arguments with constants only.
+func (meaning) groups(*groups) {}
+
+// lift follows the order of [policy.Resolved.Decide]: first the AUDIT_ARCH
+// value, then unknown numbers, then foreign ones, then the rules.
+func (r meaning) lift(u *universe) *outcome {
+	out := &outcome{}
+	elsewhere := all
+	for i := range r.Spaces {
+		s := &r.Spaces[i]
+		here := u.and(elsewhere, u.wordIs(wordArch, s.Audit))
+		elsewhere = u.without(elsewhere, here)
+		runs, outcomes := r.runs(u, s)
+		for _, action := range allActions(outcomes) {
+			out.add(u, action, u.and(here, u.numbers(runs, func(i int) set { return outcomes[i].with(action) })))
+		}
+	}
+	out.add(u, r.BadArch, elsewhere)
+	return out
+}
+
+// wordIs returns the calls with a given value of a word.
+func (u *universe) wordIs(w int, k uint32) set {
+	v, c := u.word(w), constant(k)
+	return u.isEqual(&v, &c)
+}
+
+// allActions returns every action of some outcomes, sorted.
+func allActions(outcomes []*outcome) []cbpf.Action {
+	var s []cbpf.Action
+	for _, o := range outcomes {
+		s = append(s, o.actions()...)
+	}
+	slices.Sort(s)
+	return slices.Compact(s)
+}
+
+// A run is neighbouring numbers with the same outcome: from first to where the
+// next run starts.
+type run struct {
+	first   uint32
+	outcome int // index
+}
+
+// runs returns what a number space does with every number, by ascending number.
+func (r meaning) runs(u *universe, s *policy.Space) ([]run, []*outcome) {
+	const byDefault, unknown, foreign = 0, 1, 2
+	outcomes := []*outcome{{}, {}, {}}
+	outcomes[byDefault].add(u, r.Default, all)
+	outcomes[unknown].add(u, s.ENOSYS, all)
+	outcomes[foreign].add(u, r.BadArch, all)
+	calls := map[uint32]int{} // number to index of outcome
+	cuts := []uint32{0}
+	cut := func(first, last uint32) {
+		if cuts = append(cuts, first); last != ^uint32(0) {
+			cuts = append(cuts, last+1)
+		}
+	}
+	for i := range s.Calls {
+		c := &s.Calls[i]
+		if _, ok := calls[c.NR]; !ok {
+			calls[c.NR] = len(outcomes)
+			outcomes = append(outcomes, r.clauses(u, c.Clauses))
+			cut(c.NR, c.NR)
+		}
+	}
+	for _, set := range [][]policy.Interval{s.Unknown, s.Foreign} {
+		for _, v := range set {
+			cut(v.First, v.Last)
+		}
+	}
+	slices.Sort(cuts)
+	var runs []run
+	for _, nr := range slices.Compact(cuts) {
+		out := byDefault
+		if i, ok := calls[nr]; ok {
+			out = i
+		}
+		if within(s.Foreign, nr) {
+			out = foreign
+		}
+		if within(s.Unknown, nr) {
+			out = unknown
+		}
+		runs = append(runs, run{nr, out})
+	}
+	return runs, outcomes
+}
+
+func within(set []policy.Interval, nr uint32) bool {
+	return slices.ContainsFunc(set, func(v policy.Interval) bool { return v.First <= nr && nr <= v.Last })
+}
+
+// clauses returns what the rules for one number do: the first that holds decides.
+func (r meaning) clauses(u *universe, clauses []policy.Clause) *outcome {
+	out := &outcome{}
+	undecided := all
+	for i := range clauses {
+		holds := undecided
+		for _, c := range clauses[i].Conds {
+			holds = u.and(holds, u.condition(c))
+		}
+		out.add(u, clauses[i].Action, holds)
+		undecided = u.without(undecided, holds)
+	}
+	out.add(u, r.Default, undecided)
+	return out
+}
+
+// condition returns the calls for which a condition holds.
+func (u *universe) condition(c policy.Cond) set {
+	switch c.Op {
+	case policy.Equal, policy.MaskedEqual:
+		return u.argument(c, true)
+	case policy.NotEqual:
+		return u.argument(c, true).not()
+	case policy.GreaterEqual:
+		return u.argument(c, false)
+	case policy.Less:
+		return u.argument(c, false).not()
+	case policy.Greater:
+		return u.without(u.argument(c, false), u.argument(c, true))
+	case policy.LessEqual:
+		return u.or(u.argument(c, false).not(), u.argument(c, true))
+	}
+	return none
+}
+
+// argument returns the calls for which arg&mask is equal to, or at least, the
+// value of a condition. It goes from the least significant bit to the most.
+func (u *universe) argument(c policy.Cond, equal bool) set {
+	s := all
+	for i := range 64 {
+		one := none
+		if c.Mask>>i&1 != 0 {
+			half := wordArgs + 2*int(c.Arg) + 1 - i/32
+			one = u.make(u.levels[half][i%32], none, all)
+		}
+		switch wanted := c.Value>>i&1 != 0; {
+		case wanted: // one here, or already smaller
+			s = u.and(one, s)
+		case equal: // zero here, or already different
+			s = u.without(s, one)
+		default: // one here is already greater
+			s = u.or(one, s)
+		}
+	}
+	return s
+}
+
+// numbers returns the calls whose number is in a run with the property that of
+// gives for the run's outcome.
+func (u *universe) numbers(runs []run, of func(outcome int) set) set {
+	return u.numbersFrom(runs, of, 0, 32)
+}
+
+// numbersFrom does so for the numbers that share all but their last free bits
+// with first. The first of runs is that of number first.
+func (u *universe) numbersFrom(runs []run, of func(int) set, first uint32, free int) set {
+	last := first + (1<<free - 1)
+	end, _ := slices.BinarySearchFunc(runs, uint64(last)+1, func(r run, nr uint64) int { return cmp.Compare(uint64(r.first), nr) })
+	if runs = runs[:end]; len(runs) == 1 {
+		return of(runs[0].outcome)
+	}
+	free--
+	middle := first + 1<<free
+	high, exact := slices.BinarySearchFunc(runs, middle, func(r run, nr uint32) int { return cmp.Compare(r.first, nr) })
+	low := runs[:high]
+	if !exact {
+		high--
+	}
+	bit := u.make(u.levels[wordNR][free], none, all)
+	return u.choose(bit, u.numbersFrom(runs[high:], of, middle, free), u.numbersFrom(low, of, first, free))
+}
