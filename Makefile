@@ -1,0 +1,86 @@
+# Needs Go and make; race, conformance and bench need a C compiler as well.
+
+GO        ?= go
+FUZZTIME  ?= 30s
+PREFIX    ?= /usr/local
+TARGETS   := linux/amd64 linux/386 linux/arm64 linux/arm linux/riscv64 linux/s390x \
+             linux/ppc64le linux/mips64le linux/mipsle linux/loong64 \
+             darwin/arm64 windows/amd64 js/wasm
+GENERATED := $(wildcard syscalltables/z*.go)
+LINT       = $$($(GO) tool -modfile=tools/go.mod -n staticcheck)
+# Directories whose tests contain a pattern: $(call with,PATTERN).
+with       = $$(grep -rlE --include='*_test.go' --exclude-dir=conformance $(1) . | xargs -n1 dirname | sort -u)
+
+help: ## show this text
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+build: ## build bin/seccompile
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/seccompile ./cmd/seccompile
+
+static: ## build bin/seccompile stripped, as it is released
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/seccompile ./cmd/seccompile
+
+install: static ## install the stripped command under PREFIX=/usr/local
+	install -D bin/seccompile $(DESTDIR)$(PREFIX)/bin/seccompile
+
+test: ## run every test of the library and the command
+	CGO_ENABLED=0 $(GO) test ./...
+
+race: ## run the tests under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+check: format vet lint cross fresh test ## all that must hold before a change is offered
+
+cross: ## build every package for every target
+	@set -e; for t in $(TARGETS); do echo "build $$t"; \
+	  CGO_ENABLED=0 GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) build ./...; done
+
+vet: ## run go vet, also as three other targets see the sources
+	CGO_ENABLED=0 $(GO) vet ./...
+	@set -e; for t in linux/s390x darwin/arm64 js/wasm; do echo "vet $$t"; \
+	  CGO_ENABLED=0 GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) vet ./...; done
+
+lint: ## run staticcheck, also as darwin sees the sources
+	CGO_ENABLED=0 $(LINT) ./...
+	s=$(LINT) && CGO_ENABLED=0 GOOS=darwin $$s ./...
+
+format: ## fail when a file is not gofmt-clean
+	@f=$$(gofmt -l $$(find . -name '*.go' -not -path './.cache/*')); \
+	  [ -z "$$f" ] || { echo "not gofmt-clean: $$f" >&2; exit 1; }
+
+generate: ## regenerate the syscall tables from syscalls.tsv
+	$(GO) generate ./...
+
+fresh: ## fail when a generated file is stale
+	@before=$$(cat $(GENERATED) | cksum); $(GO) generate ./...; after=$$(cat $(GENERATED) | cksum); \
+	  [ "$$before" = "$$after" ] || { echo "generated files were stale and are fresh now: commit them" >&2; exit 1; }
+
+golden: ## rewrite the golden files from what the code does now
+	CGO_ENABLED=0 $(GO) test $(call with,'flag\.Bool\("update"') -update
+
+fuzz: ## fuzz every target, each for FUZZTIME=30s
+	@set -e; for p in $(call with,'^func Fuzz'); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do echo "fuzz $$p $$f"; \
+	    CGO_ENABLED=0 $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; done; done
+
+bench: ## run the benchmarks of the library
+	CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchmem ./...
+
+cover: ## measure how much of the library its tests execute
+	@mkdir -p .cache
+	CGO_ENABLED=0 $(GO) test -coverpkg=./... -coverprofile=.cache/cover.out ./...
+	$(GO) tool cover -func=.cache/cover.out | tail -n 1
+
+demo: build ## run a command under Docker's default profile: one call allowed, one denied
+	@echo '$$ seccompile run -- uname -sm'
+	@bin/seccompile run -- uname -sm
+	@echo '$$ seccompile run -- unshare --user true'
+	@if bin/seccompile run -- unshare --user true; then echo 'demo: unshare was not denied' >&2; exit 1; fi
+
+conformance: ## compare with libseccomp, gVisor and others, and run in bubblewrap and crun
+	$(MAKE) -C conformance test
+
+clean: ## remove what the other targets made
+	rm -rf bin .cache
+
+.PHONY: help build static install test race check cross vet lint format generate fresh golden fuzz bench cover demo conformance clean

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) compileCommand() *cobra.Command {
+	var t target
+	var e emission
+	var o output
+	cmd := &cobra.Command{
+		Use:   "compile [flags] [PROFILE]",
+		Short: "turn a profile into a filter",
+		Long: `Compile turns a profile into the filter that means the same. It never asks the
+running kernel: with -a the output depends on the profile and the flags alone.
+
+With -a the filter is for exactly those ABIs, which must share a byte order;
+without it for the profile's ABIs and the host's. Calls through any other ABI
+get the --bad-arch action.
+
+Docker-format profiles have conditions. They are resolved for the ABI of the
+kernel that presents the targets, the capabilities of --cap and the release of
+--kernel.
+
+The raw format is the array of struct sock_filter that seccomp(2), bwrap
+--seccomp and crun's run.oci.seccomp_bpf_data take, in the target's byte order
+and nothing else.`,
+		Example: `  seccompile compile -o filter.bpf profile.json
+  seccompile compile -a x86_64,x86,x32 -f asm docker-default
+  seccompile compile -a s390x --cap default,CAP_SYS_ADMIN --kernel 5.10 docker-default >s390x.bpf
+  seccompile compile -a aarch64 -f go --package sandbox -o filter_arm64.go config.json`,
+		Args:              one("profile"),
+		ValidArgsFunction: completeOneProfile,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := a.checkRaw(&e, &o); err != nil {
+				return err
+			}
+			in, err := a.read(first(args))
+			if err != nil {
+				return err
+			}
+			c, err := t.compile(in)
+			if err != nil {
+				return err
+			}
+			a.warn(in, c.warnings)
+			e.source = in.name
+			e.abis = abiList(resolvedABIs(c.resolved))
+			return a.emit(&e, &o, c.program)
+		},
+	}
+	t.addPlace(cmd)
+	t.addReading(cmd)
+	e.add(cmd)
+	o.add(cmd)
+	return cmd
+}
+
+// checkRaw refuses to write bytes to a terminal unless -o - asks for it, and
+// formats that do not exist.
+func (a *app) checkRaw(e *emission, o *output) error {
+	if err := e.check(); err != nil {
+		return err
+	}
+	if e.format == formatRaw && !o.explicit() && isTerminal(a.stdout) {
+		return usagef("a raw filter is no sight for a terminal").
+			hintf("-f asm shows it, -o FILE saves it, -o - writes it here all the same (formats: %s)", strings.Join(formats, ", "))
+	}
+	return nil
+}

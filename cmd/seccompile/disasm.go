@@ -1,0 +1,83 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/syscalltables"
+)
+
+func (a *app) disasmCommand() *cobra.Command {
+	var asJSON bool
+	var o output
+	cmd := &cobra.Command{
+		Use:   "disasm [flags] [FILE]",
+		Short: "show a filter as text",
+		Long: `Disasm writes a filter as assembly text that asm reads back. The comments name
+the ABIs, calls and verdicts that an instruction is about. The byte order of a
+raw filter shows in its content.`,
+		Example: `  seccompile disasm filter.bpf
+  seccompile compile -a x86_64 docker-default | seccompile disasm
+  seccompile disasm --json filter.bpf | jq '.instructions | length'`,
+		Args:              one("file"),
+		ValidArgsFunction: completeOneFile,
+		RunE: func(_ *cobra.Command, args []string) error {
+			in, err := a.read(first(args))
+			if err != nil {
+				return err
+			}
+			p, err := in.program()
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				doc := filterDocument(p)
+				for pc, l := range p.Lines(syscalltables.Names{}) {
+					doc.Instructions[pc].Text = strings.Join(strings.Fields(l.Text), " ")
+					doc.Instructions[pc].Comment = l.Comment
+				}
+				return a.putJSON(&o, doc)
+			}
+			paint := painter(false)
+			if !o.explicit() {
+				paint = a.paint()
+			}
+			return a.put(&o, []byte(paint.assembly(p, p.Disassemble(syscalltables.Names{}))))
+		},
+	}
+	addJSON(cmd, &asJSON)
+	o.add(cmd)
+	return cmd
+}
+
+// assembly colours the verdicts of a disassembly.
+func (p painter) assembly(prog *cbpf.Program, text string) string {
+	if !p {
+		return text
+	}
+	lines := strings.SplitAfter(text, "\n")
+	for pc := range prog.Len() {
+		ins := prog.At(pc)
+		if ins.Op != opRetK {
+			continue
+		}
+		line := &lines[pc+1] // after the directive for the byte order
+		code, comment, hasComment := strings.Cut(*line, ";")
+		label, ret, _ := strings.Cut(code, "ret")
+		verdict := strings.TrimRight("ret"+ret, " \n")
+		*line = label + p.action(cbpf.Action(ins.K), verdict) + code[len(label)+len(verdict):]
+		if hasComment {
+			*line += ";" + comment
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+// Opcodes of linux/bpf_common.h.
+const (
+	opLoad      = 0x20 // BPF_LD|BPF_W|BPF_ABS
+	opJumpEqual = 0x15 // BPF_JMP|BPF_JEQ|BPF_K
+	opRetK      = 0x06 // BPF_RET|BPF_K
+)

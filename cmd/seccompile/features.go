@@ -1,0 +1,124 @@
+package main
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/opencontainers/runtime-spec/specs-go/features"
+	"github.com/spf13/cobra"
+
+	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/loader"
+	"github.com/seccompile/seccompile/policy"
+)
+
+func (a *app) featuresCommand() *cobra.Command {
+	var o output
+	cmd := &cobra.Command{
+		Use:   "features",
+		Short: "print what seccompile and the running kernel support",
+		Long: `Features prints a JSON document: runtime-spec's features of seccomp, as OCI
+runtimes print them, and under "kernel" what the running kernel supports. Outside
+Linux there is no such part.`,
+		Example: `  seccompile features
+  seccompile features | jq .linux.seccomp.supportedFlags`,
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(*cobra.Command, []string) error {
+			doc, err := featuresDocument()
+			if err != nil {
+				return err
+			}
+			return a.putJSON(&o, doc)
+		},
+	}
+	var always bool
+	addJSON(cmd, &always) // the only format; accepted because other commands have it
+	o.add(cmd)
+	return cmd
+}
+
+// A featuresJSON is the document of features: runtime-spec's with more fields.
+type featuresJSON struct {
+	Version int `json:"version"`
+	features.Features
+	Kernel *kernelJSON `json:"kernel,omitempty"`
+}
+
+type kernelJSON struct {
+	Release string   `json:"release"`
+	Actions []string `json:"actions"`
+	Flags   []string `json:"flags"`
+	// Sizes of the listener's structs in bytes, zero without a listener.
+	Notification     int `json:"sizeofNotif"`
+	NotificationResp int `json:"sizeofNotifResp"`
+	Data             int `json:"sizeofData"`
+}
+
+func featuresDocument() (*featuresJSON, error) {
+	enabled := true
+	s := &features.Seccomp{
+		Enabled:    &enabled,
+		Actions:    knownActions(),
+		Operators:  knownOperators(),
+		Archs:      []string{},
+		KnownFlags: flagNames(loader.KnownFlags()),
+	}
+	for a := range arch.All() {
+		s.Archs = append(s.Archs, a.OCI())
+	}
+	slices.Sort(s.Archs)
+	doc := &featuresJSON{Version: jsonVersion}
+	doc.OCIVersionMin, doc.OCIVersionMax = "1.0.0", specs.Version
+	doc.Linux = &features.Linux{Seccomp: s}
+	probed, err := loader.Probe()
+	if errors.Is(err, errors.ErrUnsupported) {
+		enabled = false
+		return doc, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.SupportedFlags = slices.DeleteFunc(flagNames(probed.Flags), func(name string) bool {
+		return !slices.Contains(s.KnownFlags, name)
+	})
+	doc.Kernel = &kernelJSON{
+		Release: kernelRelease(), Actions: []string{}, Flags: flagNames(probed.Flags),
+		Notification: probed.NotifSize, NotificationResp: probed.RespSize, Data: probed.DataSize,
+	}
+	for _, action := range probed.Actions {
+		doc.Kernel.Actions = append(doc.Kernel.Actions, action.OCI())
+	}
+	return doc, nil
+}
+
+// knownActions returns runtime-spec's names of all actions, sorted.
+func knownActions() []string {
+	names := []string{"SCMP_ACT_KILL"}
+	for _, a := range []cbpf.Action{
+		cbpf.KillProcess, cbpf.KillThread, cbpf.Trap, cbpf.ErrnoClass, cbpf.Notify, cbpf.TraceClass, cbpf.Log, cbpf.Allow,
+	} {
+		names = append(names, a.OCI())
+	}
+	slices.Sort(names)
+	return names
+}
+
+func knownOperators() []string {
+	var names []string
+	for op := policy.NotEqual; op <= policy.MaskedEqual; op++ {
+		names = append(names, op.String())
+	}
+	slices.Sort(names)
+	return names
+}
+
+func flagNames(flags []loader.Flag) []string {
+	names := []string{}
+	for _, f := range flags {
+		names = append(names, f.String())
+	}
+	return names
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// addPrograms adds the programs that need Linux.
+func addPrograms(programs map[string]func()) {
+	programs["call"] = makeCall
+	programs["as-nobody"] = asNobody
+}
+
+// makeCall makes one system call, whose number and arguments are its own arguments,
+// and prints the error or "ok".
+func makeCall() {
+	var words [7]uintptr
+	for i, s := range os.Args[1:] {
+		v, err := strconv.ParseUint(s, 0, 64)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "call:", err)
+			os.Exit(1)
+		}
+		words[i] = uintptr(v)
+	}
+	runtime.LockOSThread()
+	_, _, errno := syscall.RawSyscall6(words[0], words[1], words[2], words[3], words[4], words[5], words[6])
+	if errno == 0 {
+		fmt.Println("ok")
+		return
+	}
+	fmt.Println(unix.ErrnoName(errno))
+}
+
+// asNobody executes seccompile with its own arguments, without privileges.
+func asNobody() {
+	const nobody = 65534
+	for _, err := range []error{
+		syscall.Setgroups(nil), syscall.Setresgid(nobody, nobody, nobody), syscall.Setresuid(nobody, nobody, nobody),
+	} {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "as-nobody:", err)
+			os.Exit(1)
+		}
+	}
+	// By this path the binary need not be readable for nobody. It knows which
+	// program to be by its name.
+	err := syscall.Exec("/proc/self/exe", append([]string{"seccompile"}, os.Args[1:]...), os.Environ())
+	fmt.Fprintln(os.Stderr, "as-nobody:", strings.TrimSpace(err.Error()))
+	os.Exit(1)
+}

@@ -1,0 +1,90 @@
+package conformance
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// need returns the path of a program that a test runs. A missing program is a
+// failure, so that nothing is left out unnoticed, unless the environment says
+// CONFORMANCE_SKIP=NAME,... .
+func need(t *testing.T, program, debianPackage string) string {
+	t.Helper()
+	if slices.Contains(strings.Split(os.Getenv("CONFORMANCE_SKIP"), ","), program) {
+		t.Skipf("CONFORMANCE_SKIP names %s", program)
+	}
+	path, err := exec.LookPath(program)
+	if err != nil {
+		t.Fatalf("%v: install Debian's package %s, or set CONFORMANCE_SKIP=%s", err, debianPackage, program)
+	}
+	return path
+}
+
+// compile returns the raw filter that the command makes of a profile for this
+// host, as users get it.
+func compile(t *testing.T, profile string) []byte {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "seccompile")
+	build := exec.Command("go", "build", "-o", bin, "./cmd/seccompile")
+	build.Dir = ".." // the command's module, not this one
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	cmd := exec.Command(bin, "compile", "-a", "native", "-f", "raw", profile)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	filter, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("seccompile compile: %v\n%s", err, stderr.String())
+	}
+	if len(filter) == 0 || len(filter)%8 != 0 {
+		t.Fatalf("seccompile compile: wrote %d bytes, want whole instructions", len(filter))
+	}
+	return filter
+}
+
+// deny writes a profile that allows everything but some calls, which fail with
+// an error number, and returns its path.
+func deny(t *testing.T, errno uint, names ...string) string {
+	t.Helper()
+	text, err := json.Marshal(specs.LinuxSeccomp{
+		DefaultAction: specs.ActAllow,
+		Syscalls:      []specs.LinuxSyscall{{Names: names, Action: specs.ActErrno, ErrnoRet: &errno}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "profile.json")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Error numbers that nothing but a filter gives mkdir and rmdir, and what the C
+// library calls them.
+const (
+	errNetDown, netDown = 100, "Network is down"
+	errNoMsg, noMessage = 42, "No message of desired type"
+)
+
+// expect fails unless the output contains every one of the texts.
+func expect(t *testing.T, output []byte, texts ...string) {
+	t.Helper()
+	for _, s := range texts {
+		if !strings.Contains(string(output), s) {
+			t.Errorf("no %q in the output", s)
+		}
+	}
+	if t.Failed() {
+		t.Logf("output:\n%s", output)
+	}
+}

@@ -1,0 +1,113 @@
+// Peerbench compiles profiles with this project and with its peers in one
+// process and prints what the filters cost: instructions, executed instructions,
+// bitmap coverage, time to compile, to load and per call.
+//
+// Times are medians over interleaved rounds: every compiler takes its turn in
+// every round, so that a busy machine is busy for all of them. Ratios are
+// medians of ratios within a round. Counts are exact.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"text/tabwriter"
+
+	"github.com/seccompile/seccompile/conformance/internal/peers"
+	"github.com/seccompile/seccompile/conformance/internal/scmp"
+	"github.com/seccompile/seccompile/policy"
+)
+
+// A contender is a compiler under the name that the tables give it.
+type contender struct {
+	name string
+	peers.Compiler
+}
+
+// The contenders. The first one is what the others' compile times are held against.
+func contenders() []contender {
+	unbounded := policy.Options{ENOSYS: policy.ENOSYS{Off: true}}
+	return []contender{
+		{"seccompile", peers.Seccompile{}},
+		{"seccompile, no ENOSYS", peers.Seccompile{Resolve: unbounded}},
+		{"runc: stub, libseccomp", peers.Libseccomp{}},
+		{"libseccomp, tree", peers.Libseccomp{Options: scmp.Options{Level: 2, NoStub: true}}},
+		{"libseccomp, list", peers.Libseccomp{Options: scmp.Options{Level: 1, NoStub: true}}},
+		{"gVisor", peers.GVisor{}},
+		{"go-seccomp-bpf", peers.Elastic{Lossy: true}},
+	}
+}
+
+func main() {
+	rounds := flag.Int("rounds", 15, "interleaved rounds of every measurement of time")
+	match := flag.String("profile", "", "only profiles whose name matches this regular expression")
+	flag.Parse()
+	if err := run(os.Stdout, *rounds, *match); err != nil {
+		fmt.Fprintln(os.Stderr, "peerbench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(w io.Writer, rounds int, match string) error {
+	only, err := regexp.Compile(match)
+	if err != nil {
+		return err
+	}
+	profiles, err := profiles()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "libseccomp %s; medians of %d interleaved rounds\n", scmp.Version(), rounds)
+	fmt.Fprintln(w, "executed: mean/max per call on the first ABI, numbers 0-511; bitmap: unconditional allows that the kernel caches")
+	for _, p := range profiles {
+		if !only.MatchString(p.name) {
+			continue
+		}
+		entries, err := compileAll(&p)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		timeCompiles(&p, entries, rounds)
+		if err := timeLoads(&p, entries, rounds); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		if err := timeCalls(&p, entries, rounds); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		printTable(w, &p, entries)
+	}
+	return nil
+}
+
+func printTable(w io.Writer, p *profile, entries []entry) {
+	fmt.Fprintf(w, "\n%s (%v)\n", p.name, p.abis)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(t, "\tinsns\tallowed\tmissing bitmap\tbitmap\tcompile us\tratio\tload us\t")
+	if p.calls != nil {
+		for _, c := range p.calls {
+			fmt.Fprintf(t, "%s ns\t/ret\t", c.name)
+		}
+	}
+	fmt.Fprintln(t)
+	for _, e := range entries {
+		if e.program == nil {
+			fmt.Fprintf(t, "%s\t-\t-\t-\t-\t-\t-\t-\t\n", e.name)
+			continue
+		}
+		s := &e.static
+		fmt.Fprintf(t, "%s\t%d\t%.1f/%d\t%.1f/%d\t%d/%d\t%.1f\t%.1f\t", e.name, e.program.Len(),
+			s.allowed.mean(), s.allowed.max, s.missing.mean(), s.missing.max, s.cached, s.allows, e.compile, e.ratio)
+		if p.native() {
+			fmt.Fprintf(t, "%.0f\t", e.load)
+		} else {
+			fmt.Fprint(t, "-\t")
+		}
+		for i := range e.calls {
+			fmt.Fprintf(t, "%.0f\t%.2f\t", e.calls[i].ns, e.calls[i].ratio)
+		}
+		fmt.Fprintln(t)
+	}
+	t.Flush()
+}

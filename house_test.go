@@ -1,0 +1,340 @@
+// Package seccompile_test holds the rules of the house: which package may import
+// which, what a program pays for importing the library, and what no source file
+// may contain. The reasons stand in docs/ARCHITECTURE.md.
+package seccompile_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/seccompile/seccompile"
+
+// An arrow is a package and everything it may import directly besides the
+// standard library. Tests are free.
+type arrow struct {
+	pkg    string
+	ours   string // packages of this module
+	theirs string // packages or, with /..., whole modules of others
+}
+
+func arrows() []arrow {
+	return []arrow{
+		{"arch", "", ""},
+		{"syscalltables", "arch", ""},
+		{"cbpf", "", "golang.org/x/net/bpf"},
+		{"policy", "arch syscalltables cbpf", "github.com/opencontainers/runtime-spec/..."},
+		{"policy/docker", "arch syscalltables policy", "github.com/moby/profiles/seccomp github.com/opencontainers/runtime-spec/..."},
+		{"compiler", "arch syscalltables cbpf policy", "golang.org/x/net/bpf"},
+		{"loader", "cbpf", "golang.org/x/net/bpf golang.org/x/sys/..."},
+		{"proof", "arch cbpf policy", "golang.org/x/net/bpf"},
+		{"oci", "arch cbpf policy compiler loader", "github.com/opencontainers/runtime-spec/... golang.org/x/sys/..."},
+		{"cmd/seccompile", "arch syscalltables cbpf policy policy/docker compiler proof loader oci",
+			"github.com/opencontainers/runtime-spec/... github.com/spf13/cobra/... github.com/spf13/pflag golang.org/x/net/bpf golang.org/x/sys/..."},
+		{"fuzz/gen", "arch syscalltables cbpf policy", "golang.org/x/net/bpf"},
+		{"fuzz", "arch syscalltables cbpf policy compiler proof fuzz/gen", "golang.org/x/net/bpf"},
+	}
+}
+
+// A goPackage is what `go list -json` says of a package.
+type goPackage struct {
+	ImportPath, Dir, Doc  string
+	Standard              bool
+	Imports, Deps         []string
+	GoFiles, TestGoFiles  []string
+	IgnoredGoFiles        []string
+	XTestGoFiles, CgoFles []string
+}
+
+func goList(t *testing.T, goos string, args ...string) []goPackage {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Dir,Doc,Standard,Imports,Deps,GoFiles"}, args...)...)
+	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH=amd64", "CGO_ENABLED=0")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.Bytes())
+	}
+	var pkgs []goPackage
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return pkgs
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		pkgs = append(pkgs, p)
+	}
+}
+
+// name returns the path of a package inside this module.
+func name(importPath string) (string, bool) {
+	return strings.CutPrefix(importPath, module+"/")
+}
+
+// thirdParty reports whether an import path is neither ours nor the standard
+// library's, whose first element has no dot.
+func thirdParty(importPath string) bool {
+	first, _, _ := strings.Cut(importPath, "/")
+	return strings.Contains(first, ".") && !strings.HasPrefix(importPath, module)
+}
+
+func matches(pattern, importPath string) bool {
+	prefix, tree := strings.CutSuffix(pattern, "/...")
+	return importPath == prefix || tree && strings.HasPrefix(importPath, prefix+"/")
+}
+
+func TestArrows(t *testing.T) {
+	for _, goos := range []string{"linux", "darwin", "windows"} {
+		for _, p := range goList(t, goos, "./...") {
+			pkg, ok := name(p.ImportPath)
+			if !ok {
+				continue // this directory, which has only tests
+			}
+			i := slices.IndexFunc(arrows(), func(a arrow) bool { return a.pkg == pkg })
+			if i < 0 {
+				t.Errorf("%s: no such room in the house: add it to arrows, with its reason in docs/ARCHITECTURE.md", pkg)
+				continue
+			}
+			a := arrows()[i]
+			for _, imp := range p.Imports {
+				if q, ok := name(imp); ok && !slices.Contains(strings.Fields(a.ours), q) {
+					t.Errorf("%s: %s may not import %s", goos, pkg, q)
+				}
+				if thirdParty(imp) && !slices.ContainsFunc(strings.Fields(a.theirs), func(s string) bool { return matches(s, imp) }) {
+					t.Errorf("%s: %s may not import %s", goos, pkg, imp)
+				}
+			}
+		}
+	}
+}
+
+// A program that compiles and loads pulls in three small modules and nothing else.
+func TestDependencies(t *testing.T) {
+	tests := []struct{ pkgs, allowed string }{
+		{"./policy ./compiler ./loader", "github.com/opencontainers/runtime-spec/... golang.org/x/net/bpf golang.org/x/sys/..."},
+		{"./loader", "golang.org/x/net/bpf golang.org/x/sys/..."},
+		{"./arch ./syscalltables", ""},
+	}
+	for _, tt := range tests {
+		for _, p := range goList(t, "linux", append([]string{"-deps"}, strings.Fields(tt.pkgs)...)...) {
+			if thirdParty(p.ImportPath) && !p.Standard &&
+				!slices.ContainsFunc(strings.Fields(tt.allowed), func(s string) bool { return matches(s, p.ImportPath) }) {
+				t.Errorf("%s: pulls in %s", tt.pkgs, p.ImportPath)
+			}
+		}
+	}
+}
+
+// The loader must be linkable without tables, profiles and compiler.
+func TestLoaderIsAlone(t *testing.T) {
+	for _, p := range goList(t, "linux", "-deps", "./loader") {
+		if pkg, ok := name(p.ImportPath); ok && pkg != "loader" && pkg != "cbpf" {
+			t.Errorf("loader: pulls in %s", pkg)
+		}
+	}
+}
+
+func TestRequirements(t *testing.T) {
+	out, err := exec.Command("go", "mod", "edit", "-json").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mod struct {
+		Module  struct{ Path string }
+		Require []struct{ Path string }
+		Replace []struct{ Old struct{ Path string } }
+	}
+	if err := json.Unmarshal(out, &mod); err != nil {
+		t.Fatal(err)
+	}
+	if mod.Module.Path != module {
+		t.Errorf("go.mod: module %s, want %s", mod.Module.Path, module)
+	}
+	allowed := []string{
+		"github.com/opencontainers/runtime-spec", "golang.org/x/net", "golang.org/x/sys", // the library
+		"github.com/moby/profiles/seccomp",                 // policy/docker
+		"github.com/spf13/cobra", "github.com/spf13/pflag", // the command
+		"github.com/inconshreveable/mousetrap", "github.com/cpuguy83/go-md2man/v2", // cobra's
+		"github.com/russross/blackfriday/v2", "go.yaml.in/yaml/v3", // cobra's
+		"github.com/elastic/go-seccomp-bpf", "github.com/google/go-cmp", // tests
+		"github.com/rogpeppe/go-internal", "golang.org/x/tools", // tests
+	}
+	for _, r := range mod.Require {
+		if !slices.Contains(allowed, r.Path) {
+			t.Errorf("go.mod: requires %s: tools belong into tools/go.mod, peers into conformance/go.mod", r.Path)
+		}
+	}
+	for _, r := range mod.Replace {
+		t.Errorf("go.mod: replaces %s: a library that others import cannot", r.Old.Path)
+	}
+}
+
+// Every package says what it is.
+func TestPackageComments(t *testing.T) {
+	for _, p := range goList(t, "linux", "./...") {
+		if pkg, ok := name(p.ImportPath); ok && len(p.GoFiles) > 0 && p.Doc == "" {
+			t.Errorf("%s: no package comment", pkg)
+		}
+	}
+}
+
+// Importing the library costs nothing: no init function, no map or regular
+// expression built at start-up.
+func TestNothingRunsAtStart(t *testing.T) {
+	for _, file := range sources(t) {
+		if strings.HasSuffix(file, "_test.go") || strings.HasPrefix(file, "conformance/") || strings.Contains(file, "_gen/") {
+			continue
+		}
+		fset := token.NewFileSet()
+		f, err := parser.ParseFile(fset, file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, d := range f.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				if d.Name.Name == "init" && d.Recv == nil {
+					t.Errorf("%s: an init function", fset.Position(d.Pos()))
+				}
+			case *ast.GenDecl:
+				if d.Tok == token.VAR {
+					checkVar(t, fset, d)
+				}
+			}
+		}
+	}
+}
+
+func checkVar(t *testing.T, fset *token.FileSet, d *ast.GenDecl) {
+	t.Helper()
+	ast.Inspect(d, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.MapType:
+			t.Errorf("%s: a package-level map: use a sorted array", fset.Position(n.Pos()))
+		case *ast.SelectorExpr:
+			if x, ok := n.X.(*ast.Ident); ok && x.Name == "regexp" {
+				t.Errorf("%s: a regular expression compiled at start-up", fset.Position(n.Pos()))
+			}
+		}
+		return true
+	})
+}
+
+// maxLines is where a file starts to be two things. Generated files, named z*,
+// are exempt.
+const maxLines = 600
+
+func TestFilesAreSmall(t *testing.T) {
+	for _, file := range sources(t) {
+		if strings.HasPrefix(path.Base(file), "z") {
+			continue
+		}
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := bytes.Count(b, []byte("\n")); n > maxLines {
+			t.Errorf("%s: %d lines, want at most %d", file, n, maxLines)
+		}
+	}
+}
+
+// A clone works anywhere: no file names a machine's directories or a package
+// registry.
+func TestNoMachineInTheText(t *testing.T) {
+	// Spelt in halves, so that this file does not contain what it looks for.
+	bad := regexp.MustCompile(`(^|[^\w.])/(wor` + `k|roo` + `t|hom` + `e/\w+)/|bash_` + `jobs|proxy\.gol` + `ang|sum\.gol` + `ang|pypi\.o` + `rg|npmjs\.c` + `om`)
+	for _, file := range tracked(t) {
+		b, err := os.ReadFile(file)
+		if err != nil || bytes.IndexByte(b, 0) >= 0 {
+			continue // a submodule, a dangling link or a binary
+		}
+		for i, line := range strings.Split(string(b), "\n") {
+			if m := bad.FindString(line); m != "" {
+				t.Errorf("%s:%d: names %q", file, i+1, m)
+			}
+		}
+	}
+}
+
+// sources returns the Go files of the repository, slash-separated.
+func sources(t *testing.T) []string {
+	t.Helper()
+	files := slices.DeleteFunc(tracked(t), func(f string) bool { return path.Ext(f) != ".go" })
+	if len(files) < 10 {
+		t.Fatalf("found only %d Go files", len(files))
+	}
+	return files
+}
+
+// tracked returns the files that belong to the repository, by walking it: a
+// source archive has no git.
+func tracked(t *testing.T) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(".", func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && slices.Contains([]string{".git", ".cache", "bin"}, p):
+			return fs.SkipDir
+		case d.Type().IsRegular():
+			files = append(files, filepath.ToSlash(p))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// Sizes of static, stripped programs: goals of the project, exact for one
+// toolchain. The sources are under testdata/size.
+func TestBinarySize(t *testing.T) {
+	tests := []struct {
+		program string
+		limit   int64 // bytes
+	}{
+		{"compile", 3_000_000},
+		{"load", 1_600_000},
+	}
+	for _, tt := range tests {
+		t.Run(tt.program, func(t *testing.T) {
+			out := filepath.Join(t.TempDir(), tt.program)
+			build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, "./testdata/size/"+tt.program)
+			build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
+			if msg, err := build.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, msg)
+			}
+			info, err := os.Stat(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Log(fmt.Sprintf("%d bytes of %d", info.Size(), tt.limit))
+			if info.Size() > tt.limit {
+				t.Errorf("%d bytes, want at most %d", info.Size(), tt.limit)
+			}
+		})
+	}
+}
