@@ -112,7 +112,7 @@ func (d *dispatcher) weight(from, to int) uint64 { return d.sum[to] - d.sum[from
 
 // findRuns finds all runs that have a shape.
 func (d *dispatcher) findRuns() {
-	d.runs = d.runs[:0]
+	d.runs = slices.Grow(d.runs[:0], 4*len(d.spans))
 	for i := range d.spans {
 		s := shaper{d: d, from: i}
 		for s.next() {

@@ -29,8 +29,10 @@ const (
 )
 
 const (
-	maxRun   = 14 // spans of a run
-	maxChain = 8  // tests of a chain
+	maxRun    = 14 // spans of a run
+	maxChain  = 8  // tests of a chain
+	maxApart  = 12 // spans of a cube but for one value: each is tried
+	minMasked = 6  // spans that a test of two instructions can pay for
 )
 
 // A shaper finds the best shape of each run that starts at one span.
@@ -68,7 +70,7 @@ func (s *shaper) next() bool {
 		if !s.noCube {
 			s.cube()
 		}
-		if s.to-s.from > 3 && (d.exhaustive || len(d.spans) <= maxRun) {
+		if s.to-s.from > 3 && (d.exhaustive || d.word != NR) && s.to-s.from <= maxApart {
 			s.cubeApart()
 		}
 		if s.best.cost < math.MaxUint64 {
@@ -170,6 +172,9 @@ func (s *shaper) cube() {
 		never := ^s.or[side] & s.or[1-side]
 		if cost := sizeWeight + w; cost < s.best.cost && s.apart(rest, never, 0) {
 			s.best = shape{kind: cube, odd: odd, rest: rest, mask: never, cost: cost}
+		}
+		if s.to-s.from < minMasked {
+			continue
 		}
 		same := ^(s.or[side] ^ s.and[side])
 		if cost := 2 * (sizeWeight + w); cost < s.best.cost && s.apart(rest, same, s.and[side]&same) {

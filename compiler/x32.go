@@ -29,7 +29,7 @@ func (l *lowerer) withX32(spans []span) Ref {
 	}
 	below := l.d.dispatch(NR, append(low, span{arch.X32Bit, math.MaxUint32, stub, weight / x32Weight}), "")
 
-	x := &overlay{d: &l.d, low: low, stub: stub, based: l.d.tree.Len()}
+	x := newOverlay(&l.d, low, stub)
 	above := Ref(-1)
 	size := math.MaxInt
 	if tail := high[len(high)-1]; tail.first > arch.X32Bit && tail.first <= 2*arch.X32Bit {
@@ -67,12 +67,31 @@ func cutSpans(spans []span, at uint32) (below, above []span) {
 // An overlay makes a tree for one list of spans out of that for another.
 type overlay struct {
 	d     *dispatcher
-	stub  Ref    // stands for the result in the tree that it is made from
 	low   []span // what the tree decides
 	high  []span // what the result shall decide instead
 	diffs []span // where the two differ; to is high's
-	based int    // tests of the tree that it is made from have smaller refs
+	// The tree that the result is made from has a stub where the result will be.
+	// The tests that lead to it can not be used as they are.
+	stub    Ref
+	leads   []bool // which tests lead to the stub, of those made before the overlay
+	seen    []int32
+	visits  int32
+	scratch []span
 }
+
+func newOverlay(d *dispatcher, low []span, stub Ref) *overlay {
+	x := &overlay{d: d, low: low, stub: stub, leads: make([]bool, d.tree.Len())}
+	for r := range x.leads {
+		n := &d.tree.tests[r]
+		x.leads[r] = Ref(r) == stub || n.Op != Return && n.Word == NR && (n.leadsTo(x.leads))
+	}
+	return x
+}
+
+func (n *Test) leadsTo(to []bool) bool { return n.Yes >= 0 && (to[n.Yes] || to[n.No]) }
+
+// leadsTo reports whether r leads to the stub. What the overlay makes does not.
+func (x *overlay) leadsTo(r Ref) bool { return int(r) < len(x.leads) && x.leads[r] }
 
 // want sets the wanted spans, with the x32 bit, and finds the differences.
 func (x *overlay) want(high []span) {
@@ -150,12 +169,6 @@ func (x *overlay) over(r Ref, first, last uint32) Ref {
 	return best
 }
 
-// leadsTo reports whether r leads to the stub.
-func (x *overlay) leadsTo(r Ref) bool {
-	n := &x.d.tree.tests[r]
-	return r == x.stub || n.Op != Return && n.Word == NR && (x.leadsTo(n.Yes) || x.leadsTo(n.No))
-}
-
 // replace returns the tree r with another one in place of the stub.
 func (x *overlay) replace(r, with Ref) Ref {
 	if r == x.stub {
@@ -171,17 +184,18 @@ func (x *overlay) replace(r, with Ref) Ref {
 
 // fresh counts the instructions under r that the tree it is made from does not have.
 func (x *overlay) fresh(r Ref) int {
-	seen := make(map[Ref]bool)
-	var visit func(Ref) int
-	visit = func(r Ref) int {
-		n := &x.d.tree.tests[r]
-		if int(r) < x.based && !x.leadsTo(r) || seen[r] || n.Op == Return {
-			return 0
-		}
-		seen[r] = true
-		return n.size() + visit(n.Yes) + visit(n.No)
+	x.seen = append(x.seen, make([]int32, x.d.tree.Len()-len(x.seen))...)
+	x.visits++
+	return x.visit(r)
+}
+
+func (x *overlay) visit(r Ref) int {
+	n := &x.d.tree.tests[r]
+	if int(r) < len(x.leads) && !x.leads[r] || x.seen[r] == x.visits || n.Op == Return {
+		return 0
 	}
-	return visit(r)
+	x.seen[r] = x.visits
+	return n.size() + x.visit(n.Yes) + x.visit(n.No)
 }
 
 // patch tests the values that differ before going on with the tree r.
@@ -204,16 +218,16 @@ func (x *overlay) patch(r Ref, diffs []span, first, last uint32) Ref {
 	return r
 }
 
-// wanted returns high's spans for first..last.
+// wanted returns high's spans for first..last, valid until the next call.
 func (x *overlay) wanted(first, last uint32) []span {
-	var out []span
+	x.scratch = x.scratch[:0]
 	for _, s := range x.high {
 		if s.last < first || last < s.first {
 			continue
 		}
 		s.first, s.last = max(s.first, first), min(s.last, last)
 		s.weight = uint64(s.last-s.first) + 1
-		out = append(out, s)
+		x.scratch = append(x.scratch, s)
 	}
-	return out
+	return x.scratch
 }
