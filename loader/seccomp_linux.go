@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// seccomp is seccomp(2), in the form that lets other goroutines run meanwhile:
-// the kernel translates the filter and, with TSYNC, waits for execve(2) in other
-// threads.
+// seccomp is seccomp(2), in the form that the scheduler does not hear of: on its
+// way back from the other form the runtime may make calls that the filter, which
+// is in force by then, kills. The kernel is done in less than a millisecond.
 func seccomp(op uintptr, flags Flag, arg unsafe.Pointer) (uintptr, unix.Errno) {
-	r, _, errno := unix.Syscall(unix.SYS_SECCOMP, op, uintptr(flags), uintptr(arg))
+	r, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, op, uintptr(flags), uintptr(arg))
 	return r, errno
 }
 
