@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -18,6 +17,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -39,13 +39,16 @@ func arrows() []arrow {
 		{"syscalltables", "arch", ""},
 		{"cbpf", "", "golang.org/x/net/bpf"},
 		{"policy", "arch syscalltables cbpf", "github.com/opencontainers/runtime-spec/..."},
-		{"policy/docker", "arch syscalltables policy", "github.com/moby/profiles/seccomp github.com/opencontainers/runtime-spec/..."},
+		{"policy/docker", "policy", "github.com/moby/profiles/seccomp github.com/opencontainers/runtime-spec/..."},
 		{"compiler", "arch syscalltables cbpf policy", "golang.org/x/net/bpf"},
+		{"compiler/stats", "arch syscalltables cbpf compiler", "golang.org/x/net/bpf"},
+		{"compiler/graph", "arch syscalltables cbpf compiler", ""},
 		{"loader", "cbpf", "golang.org/x/net/bpf golang.org/x/sys/..."},
 		{"proof", "arch cbpf policy", "golang.org/x/net/bpf"},
 		{"oci", "arch cbpf policy compiler loader", "github.com/opencontainers/runtime-spec/... golang.org/x/sys/..."},
-		{"cmd/seccompile", "arch syscalltables cbpf policy policy/docker compiler proof loader oci",
+		{"cmd/seccompile", "arch syscalltables cbpf policy policy/docker compiler compiler/stats compiler/graph proof loader oci",
 			"github.com/opencontainers/runtime-spec/... github.com/spf13/cobra/... github.com/spf13/pflag golang.org/x/net/bpf golang.org/x/sys/..."},
+		{"internal/reexec", "", ""},
 		{"fuzz/gen", "arch syscalltables cbpf policy", "golang.org/x/net/bpf"},
 		{"fuzz", "arch syscalltables cbpf policy compiler proof fuzz/gen", "golang.org/x/net/bpf"},
 	}
@@ -53,17 +56,14 @@ func arrows() []arrow {
 
 // A goPackage is what `go list -json` says of a package.
 type goPackage struct {
-	ImportPath, Dir, Doc  string
-	Standard              bool
-	Imports, Deps         []string
-	GoFiles, TestGoFiles  []string
-	IgnoredGoFiles        []string
-	XTestGoFiles, CgoFles []string
+	ImportPath, Doc  string
+	Standard         bool
+	Imports, GoFiles []string
 }
 
 func goList(t *testing.T, goos string, args ...string) []goPackage {
 	t.Helper()
-	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Dir,Doc,Standard,Imports,Deps,GoFiles"}, args...)...)
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Doc,Standard,Imports,GoFiles"}, args...)...)
 	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH=amd64", "CGO_ENABLED=0")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -309,9 +309,9 @@ func tracked(t *testing.T) []string {
 	return files
 }
 
-// Sizes of static, stripped programs: goals of the project, exact for one
-// toolchain. The sources are under testdata/size.
-func TestBinarySize(t *testing.T) {
+// Static, stripped programs under testdata/size: their sizes are goals of the
+// project, and none of our packages runs anything before main.
+func TestSmallPrograms(t *testing.T) {
 	tests := []struct {
 		program string
 		limit   int64 // bytes
@@ -321,20 +321,40 @@ func TestBinarySize(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.program, func(t *testing.T) {
-			out := filepath.Join(t.TempDir(), tt.program)
-			build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, "./testdata/size/"+tt.program)
+			bin := filepath.Join(t.TempDir(), tt.program)
+			build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, "./testdata/size/"+tt.program)
 			build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
 			if msg, err := build.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, msg)
 			}
-			info, err := os.Stat(out)
+			info, err := os.Stat(bin)
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Log(fmt.Sprintf("%d bytes of %d", info.Size(), tt.limit))
+			t.Logf("%d bytes of %d", info.Size(), tt.limit)
 			if info.Size() > tt.limit {
 				t.Errorf("%d bytes, want at most %d", info.Size(), tt.limit)
 			}
+			if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
+				checkInits(t, bin)
+			}
 		})
+	}
+}
+
+// checkInits runs a program so that it reports what runs before main. It is given
+// a file that is neither profile nor filter and must fail.
+func checkInits(t *testing.T, bin string) {
+	t.Helper()
+	cmd := exec.Command(bin, os.DevNull)
+	cmd.Env = append(os.Environ(), "GODEBUG=inittrace=1")
+	out, err := cmd.CombinedOutput()
+	if err == nil || !bytes.Contains(out, []byte("init runtime")) {
+		t.Fatalf("error %v, want a failure and a trace:\n%s", err, out)
+	}
+	for _, line := range strings.Split(string(out), "\n") {
+		if strings.HasPrefix(line, "init "+module) {
+			t.Errorf("runs before main: %s", line)
+		}
 	}
 }

@@ -85,7 +85,7 @@ func (b *argBuilder) call(clauses []policy.Clause) NodeID {
 		}
 	}
 	if bestCost == math.MaxInt {
-		best = b.chain(rules)
+		best = b.prune(b.chain(rules))
 	}
 	b.use(best)
 	return best

@@ -47,15 +47,30 @@ func Compile(r *policy.Resolved, o Options) (*Result, error) {
 	if r == nil || len(r.Spaces) == 0 {
 		return nil, errors.New("compiler: the policy has no target ABI (use policy.Resolve)")
 	}
-	g := decide(r, o.Effort == Exhaustive)
-	t := lower(g, r, o)
-	code, origins := layout(t, r.Order() == binary.BigEndian)
-	if len(code) > cbpf.MaxInstructions {
-		return nil, tooLong(r, g, len(code))
+	res, err := CompileDiagram(decide(r, o.Effort == Exhaustive), r.Order(), o)
+	var long *TooLongError
+	if errors.As(err, &long) {
+		long.name(r, res.Diagram)
 	}
-	p, err := cbpf.New(code, r.Order())
+	if err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// CompileDiagram returns the program that returns g.Eval(d) for every call d, for a
+// kernel of the given byte order. Beside a [*TooLongError] it returns the stages
+// that there are.
+func CompileDiagram(g *Diagram, order binary.ByteOrder, o Options) (*Result, error) {
+	res := &Result{Diagram: g, Tree: lower(g, o)}
+	code, origins := layout(res.Tree, order == binary.BigEndian)
+	if len(code) > cbpf.MaxInstructions {
+		return res, &TooLongError{Len: len(code)}
+	}
+	p, err := cbpf.New(code, order)
 	if err != nil {
 		return nil, fmt.Errorf("compiler: BUG: %w", err)
 	}
-	return &Result{Diagram: g, Tree: t, Program: p.WithOrigins(origins)}, nil
+	res.Program = p.WithOrigins(origins)
+	return res, nil
 }

@@ -25,6 +25,7 @@ func decide(r *policy.Resolved, exhaustive bool) *Diagram {
 	}
 	g := b.g
 	b.fallback = g.leaf(r.Default)
+	g.usual = b.fallback
 	bad := g.leaf(r.BadArch)
 	numbers := make([]Case, 0, 256)
 	spaces := make([]Case, 0, 2*len(r.Spaces)+1)
@@ -32,6 +33,7 @@ func decide(r *policy.Resolved, exhaustive bool) *Diagram {
 		s := &r.Spaces[i]
 		numbers = b.numbers(numbers[:0], s, bad)
 		spaces = append(spaces, Case{s.Audit, s.Audit, g.switchOn(NR, numbers, "")})
+		g.spaces = append(g.spaces, space{s.Audit, s.ABIs})
 	}
 	g.root = g.switchOn(Arch, around(spaces, bad), "")
 	return g

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 )
 
@@ -15,6 +16,8 @@ type Word uint8
 const (
 	NR   Word = 0
 	Arch Word = 1
+	IPLo Word = 2 // lower half of the instruction pointer
+	IPHi Word = 3
 )
 
 // Lo returns the word with the lower half of an argument.
@@ -34,6 +37,10 @@ func (w Word) Of(d *cbpf.Data) uint32 {
 		return d.NR
 	case Arch:
 		return d.Arch
+	case IPLo:
+		return uint32(d.IP)
+	case IPHi:
+		return uint32(d.IP >> 32)
 	}
 	arg, hi, _ := w.Arg()
 	if hi {
@@ -49,6 +56,10 @@ func (w Word) String() string {
 		return "nr"
 	case Arch:
 		return "arch"
+	case IPLo:
+		return "ip.lo"
+	case IPHi:
+		return "ip.hi"
 	}
 	arg, hi, _ := w.Arg()
 	if hi {
@@ -99,6 +110,15 @@ type Diagram struct {
 	root  NodeID
 	table []NodeID // open addressing, by hash of content; 0 is free, so ids are stored +1
 	cases []Case   // arena of the nodes' cases
+
+	spaces []space // number spaces, the most important first
+	usual  NodeID  // where calls go that nothing special is said of
+}
+
+// A space is the number space of an AUDIT_ARCH value and the ABIs in it.
+type space struct {
+	audit uint32
+	abis  []arch.ABI
 }
 
 // Root returns the node that every call starts at.

@@ -47,11 +47,10 @@ type run struct {
 }
 
 // sizeWeight is the cost of an instruction in units of one executed instruction
-// for one number. At load time the kernel spends 0.147 us on an instruction and
+// for one number: at load time the kernel spends 0.147 us on an instruction and
 // 0.0035 us on each step of the emulation that finds the calls which are always
-// allowed, so there an instruction weighs as much as 42 steps; but the calls that
-// run the filter, all of them on kernels without that emulation, pay for steps alone.
-const sizeWeight = 20
+// allowed, so an instruction weighs as much as 42 steps.
+const sizeWeight = 42
 
 // dispatch returns the tree that takes each value of a word to its span's ref.
 func (d *dispatcher) dispatch(w Word, spans []span, origin string) Ref {

@@ -189,15 +189,18 @@ func (n *Test) jump() uint16 {
 
 // offset returns where a word is in struct seccomp_data.
 func (l *layouter) offset(w Word) uint32 {
-	arg, hi, ok := w.Arg()
-	if !ok {
-		if w == Arch {
-			return cbpf.OffArch
-		}
+	switch w {
+	case NR:
 		return cbpf.OffNR
+	case Arch:
+		return cbpf.OffArch
 	}
-	off := cbpf.OffArgs + 8*uint32(arg)
-	if hi != l.big { // the upper half comes second in little-endian
+	off := uint32(cbpf.OffIP)
+	arg, hi, ok := w.Arg()
+	if ok {
+		off = cbpf.OffArgs + 8*uint32(arg)
+	}
+	if hi = hi || w == IPHi; hi != l.big { // the upper half comes second in little-endian
 		off += 4
 	}
 	return off

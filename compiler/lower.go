@@ -5,21 +5,20 @@ import (
 	"math"
 	"slices"
 
-	"github.com/seccompile/seccompile/policy"
+	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
 // lower turns a diagram into a tree of two-way tests.
-func lower(g *Diagram, r *policy.Resolved, o Options) *Tree {
+func lower(g *Diagram, o Options) *Tree {
 	l := &lowerer{
 		g:    g,
-		r:    r,
 		refs: make([]Ref, len(g.nodes)),
 		d: dispatcher{
 			tree:       &Tree{tests: make([]Test, 0, 512)},
 			exhaustive: o.Effort == Exhaustive,
 		},
-		hot: frequencies(r, o.Weights),
+		hot: frequencies(g.spaces, o.Weights),
 	}
 	for i := range l.refs {
 		l.refs[i] = -1
@@ -31,7 +30,6 @@ func lower(g *Diagram, r *policy.Resolved, o Options) *Tree {
 // A lowerer lowers each node of a diagram once.
 type lowerer struct {
 	g     *Diagram
-	r     *policy.Resolved
 	refs  []Ref // of nodes done, -1 for the others
 	d     dispatcher
 	spans []span
@@ -90,10 +88,10 @@ func (l *lowerer) weigh(n *Node, weight func(Case) uint64) []span {
 	return l.spans
 }
 
-// archWeight prefers the ABIs in the order of the targets.
+// archWeight prefers the number spaces in their order.
 func (l *lowerer) archWeight(c Case) uint64 {
-	for i := range l.r.Spaces {
-		if s := &l.r.Spaces[i]; c.First == s.Audit && c.Last == s.Audit {
+	for i, s := range l.g.spaces {
+		if c.First == s.audit && c.Last == s.audit {
 			return 1 << max(0, 10-2*i)
 		}
 	}
@@ -103,7 +101,7 @@ func (l *lowerer) archWeight(c Case) uint64 {
 // argWeight prefers values that a rule names, and ranges of them, to the rest.
 func (l *lowerer) argWeight(c Case) uint64 {
 	switch {
-	case l.g.nodes[c.To].Kind == Leaf && l.g.nodes[c.To].Action == l.r.Default:
+	case c.To == l.g.usual:
 		return 4
 	case c.First == c.Last:
 		return 16
@@ -116,34 +114,34 @@ func (l *lowerer) argWeight(c Case) uint64 {
 // bitmap of such calls. A call whose arguments decide runs the filter each time.
 const (
 	emulated     = 480 // numbers of an ABI that weigh one; Linux 7.2 emulates 472
-	argumentCall = 24  // more for calls whose arguments decide
+	argumentCall = 20  // more for calls whose arguments decide
 )
 
 // numbers lowers the switch on the number.
 func (l *lowerer) numbers(id NodeID, n *Node) Ref {
 	s := l.space(id)
 	spans := l.weigh(n, func(c Case) uint64 { return l.numberWeight(s, c) })
-	if len(s.ABIs) == 2 {
+	if slices.Contains(s.abis, arch.X86_64) && slices.Contains(s.abis, arch.X32) {
 		return l.withX32(spans)
 	}
 	return l.d.dispatch(NR, spans, "")
 }
 
 // space returns the number space of a node, the first one if several share it.
-func (l *lowerer) space(id NodeID) *policy.Space {
-	root := &l.g.nodes[l.g.root]
-	for i := range l.r.Spaces {
-		s := &l.r.Spaces[i]
-		if root.Kind == Switch && find(root.Cases, s.Audit).To == id {
-			return s
+func (l *lowerer) space(id NodeID) space {
+	if root := &l.g.nodes[l.g.root]; root.Kind == Switch && root.Word == Arch {
+		for _, s := range l.g.spaces {
+			if find(root.Cases, s.audit).To == id {
+				return s
+			}
 		}
 	}
-	return &l.r.Spaces[0]
+	return space{}
 }
 
-func (l *lowerer) numberWeight(s *policy.Space, c Case) uint64 {
+func (l *lowerer) numberWeight(s space, c Case) uint64 {
 	w := uint64(0)
-	for _, a := range s.ABIs {
+	for _, a := range s.abis {
 		first := max(uint64(c.First), uint64(a.Base()))
 		last := min(uint64(c.Last), uint64(a.Base())+emulated-1)
 		if first <= last {
@@ -154,7 +152,7 @@ func (l *lowerer) numberWeight(s *policy.Space, c Case) uint64 {
 		w += argumentCall * (uint64(c.Last) - uint64(c.First) + 1)
 	}
 	for _, f := range l.hot {
-		if f.audit == s.Audit && c.First <= f.nr && f.nr <= c.Last {
+		if f.audit == s.audit && c.First <= f.nr && f.nr <= c.Last {
 			w += f.weight
 		}
 	}
@@ -176,7 +174,7 @@ const (
 
 // frequencies resolves a frequency profile. Names that an ABI does not have weigh
 // nothing there.
-func frequencies(r *policy.Resolved, weights map[string]uint64) []frequency {
+func frequencies(spaces []space, weights map[string]uint64) []frequency {
 	var list []frequency
 	total := uint64(0)
 	names := slices.Sorted(maps.Keys(weights))
@@ -189,10 +187,10 @@ func frequencies(r *policy.Resolved, weights map[string]uint64) []frequency {
 			continue
 		}
 		w := min(weights[name], maxFrequency) * frequencyWeight / total
-		for i := range r.Spaces {
-			for _, a := range r.Spaces[i].ABIs {
+		for _, s := range spaces {
+			for _, a := range s.abis {
 				if nr, ok := call.Number(a); ok {
-					list = append(list, frequency{a.Audit(), nr, w})
+					list = append(list, frequency{s.audit, nr, w})
 				}
 			}
 		}

@@ -19,16 +19,19 @@ type TooLongError struct {
 
 // Error names the costliest calls.
 func (e *TooLongError) Error() string {
-	return fmt.Sprintf("compiler: the filter needs %d instructions, the kernel takes %d (shorten the rules of %s)",
-		e.Len, cbpf.MaxInstructions, strings.Join(e.Costliest, ", "))
+	cure := ""
+	if len(e.Costliest) > 0 {
+		cure = " (shorten the rules of " + strings.Join(e.Costliest, ", ") + ")"
+	}
+	return fmt.Sprintf("compiler: the filter needs %d instructions, the kernel takes %d%s", e.Len, cbpf.MaxInstructions, cure)
 }
 
 // named is how many calls a TooLongError names.
 const named = 5
 
-// tooLong finds the calls with the largest diagrams. Tests that calls share count
-// for each of them.
-func tooLong(r *policy.Resolved, g *Diagram, length int) error {
+// name finds the calls with the largest diagrams. Tests that calls share count for
+// each of them.
+func (e *TooLongError) name(r *policy.Resolved, g *Diagram) {
 	type call struct {
 		name string
 		size int
@@ -51,11 +54,9 @@ func tooLong(r *policy.Resolved, g *Diagram, length int) error {
 		}
 	}
 	slices.SortStableFunc(calls, func(a, b call) int { return cmp.Compare(b.size, a.size) })
-	e := &TooLongError{Len: length}
 	for _, c := range calls[:min(named, len(calls))] {
 		e.Costliest = append(e.Costliest, fmt.Sprintf("%s (about %d)", c.name, c.size))
 	}
-	return e
 }
 
 // size estimates the instructions of the nodes under id.

@@ -8,7 +8,7 @@ import (
 
 // x32Weight divides the weights of x32 numbers: the kernel does not emulate them,
 // and hardly any program uses them.
-const x32Weight = 8
+const x32Weight = 16
 
 // withX32 lowers the number space that x86_64 and x32 share.
 //

@@ -66,12 +66,16 @@ func proved(t testing.TB, res *policy.Resolved, effort compiler.Effort) (proof.R
 	return report, true
 }
 
-// crowded reports whether some call has so many clauses on several arguments
-// that the proof may hit its limits.
+// crowded reports whether some call has so many clauses, or conditions on several
+// arguments, that the proof may hit its limits.
 func crowded(res *policy.Resolved) bool {
 	for _, s := range res.Spaces {
 		for _, c := range s.Calls {
-			if len(c.Clauses) > 12 {
+			conds := 0
+			for i := range c.Clauses {
+				conds += len(c.Clauses[i].Conds)
+			}
+			if len(c.Clauses) > 12 || conds >= 20 {
 				return true
 			}
 		}
@@ -134,7 +138,7 @@ func TestTenThousandRandomPoliciesAreProved(t *testing.T) {
 				}
 			}
 			t.Logf("%d policies: %d not proved for size, %d with findings, %d of them miss the bitmap", done, unknown, faulty, slow)
-			if unknown > done/100 || faulty > done/20 || slow > done/500 {
+			if unknown > 1+done/100 || faulty > 1+done/50 || slow > 0 {
 				t.Errorf("too many")
 			}
 		})

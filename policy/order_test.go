@@ -149,25 +149,18 @@ func manyRulesPolicy(n int, rule func(uint64) policy.Rule) *policy.Policy {
 	return p
 }
 
-// Sixteen times the rules take far less than 16 * 16 times the time.
-func TestTimeGrowsWithTheRules(t *testing.T) {
-	const few, many = 2000, 32000
+// Time grows with the number of rules, not with its square, which would need many
+// seconds here instead of a fraction of one.
+func TestManyRulesDoNotHang(t *testing.T) {
 	for _, kind := range manyRules {
 		t.Run(kind.name, func(t *testing.T) {
-			least := func(n int) time.Duration {
-				p := manyRulesPolicy(n, kind.rule)
-				best := time.Hour
-				for range 3 {
-					start := time.Now()
-					if _, _, err := policy.Resolve(p, policy.Options{ABIs: []arch.ABI{arch.X86_64}}); err != nil {
-						t.Fatal(err)
-					}
-					best = min(best, time.Since(start))
-				}
-				return best
+			p := manyRulesPolicy(64000, kind.rule)
+			start := time.Now()
+			if _, _, err := policy.Resolve(p, policy.Options{ABIs: []arch.ABI{arch.X86_64}}); err != nil {
+				t.Fatal(err)
 			}
-			if short, long := least(few), least(many); long > 80*short {
-				t.Errorf("%d rules: %v, %d rules: %v", few, short, many, long)
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("%d rules took %v", len(p.Rules), took)
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package proof
 
 import (
 	"encoding/binary"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -115,5 +116,42 @@ func TestComputedReturnsCompareWithoutBeingListed(t *testing.T) {
 	res, err := Equal(a, c, Limits{})
 	if err != nil || res.Verdict != Different || res.Witness.Call.Args[0]&0xffffffff != 77 {
 		t.Errorf("%+v, %v", res, err)
+	}
+}
+
+// manyReturns returns about two thousand different actions, by one argument.
+func manyReturns(t testing.TB, arg uint32) *cbpf.Program {
+	raw := []bpf.RawInstruction{{Op: opLdAbs, K: cbpf.OffArgs + 8*arg}}
+	for i := uint32(0); len(raw) < cbpf.MaxInstructions-2; i++ {
+		raw = append(raw, bpf.RawInstruction{Op: classJmp | jmpEq, K: i * 0x9e3779b1, Jf: 1}, bpf.RawInstruction{Op: opRetK, K: i})
+	}
+	return mustProgram(t, binary.LittleEndian, append(raw, bpf.RawInstruction{Op: opRetA})...)
+}
+
+func TestEveryQuestionEndsOnHostilePrograms(t *testing.T) {
+	programs := hostile(t)
+	programs["many returns"] = manyReturns(t, 0)
+	many := Program(manyReturns(t, 1))
+	for name, p := range programs {
+		start := time.Now()
+		l := Limits{Nodes: 1 << 17, Steps: 1 << 20}
+		one := Program(p)
+		for what, ask := range map[string]func() error{
+			"Equal":          func() error { _, err := Equal(one, many, l); return err },
+			"Equal of stack": func() error { _, err := Equal(Stack(one, many, one), many, l); return err },
+			"Check":          func() error { _, err := Check(many, p, l); return err },
+			"Explain":        func() error { _, err := Explain(one, l); return err },
+			"Diff":           func() error { _, err := Diff(one, many, l); return err },
+		} {
+			var limit *LimitError
+			if err := ask(); err != nil && !errors.As(err, &limit) {
+				t.Errorf("%s: %s: %v", name, what, err)
+			}
+		}
+		took := time.Since(start)
+		t.Logf("%s: %v", name, took)
+		if took > 30*time.Second {
+			t.Errorf("%s: took %v", name, took)
+		}
 	}
 }

@@ -25,7 +25,14 @@ func (r meaning) lift(u *universe) *outcome {
 		elsewhere = u.without(elsewhere, here)
 		runs, outcomes := r.runs(u, s)
 		for _, action := range allActions(outcomes) {
-			out.add(u, action, u.and(here, u.numbers(runs, func(i int) set { return outcomes[i].with(action) })))
+			var stretches []stretch
+			for _, r := range runs {
+				c := outcomes[r.outcome].with(action)
+				if n := len(stretches); n == 0 || stretches[n-1].calls != c {
+					stretches = append(stretches, stretch{r.first, c})
+				}
+			}
+			out.add(u, action, u.and(here, u.numbers(stretches, 0, 32)))
 		}
 	}
 	out.add(u, r.BadArch, elsewhere)
@@ -161,27 +168,26 @@ func (u *universe) argument(c policy.Cond, equal bool) set {
 	return s
 }
 
-// numbers returns the calls whose number is in a run with the property that of
-// gives for the run's outcome.
-func (u *universe) numbers(runs []run, of func(outcome int) set) set {
-	return u.numbersFrom(runs, of, 0, 32)
+// A stretch is neighbouring numbers, from first to where the next stretch
+// starts, and which calls with such a number are meant.
+type stretch struct {
+	first uint32
+	calls set
 }
 
-// numbersFrom does so for the numbers that share all but their last free bits
-// with first. The first of runs is that of number first.
-func (u *universe) numbersFrom(runs []run, of func(int) set, first uint32, free int) set {
-	last := first + (1<<free - 1)
-	end, _ := slices.BinarySearchFunc(runs, uint64(last)+1, func(r run, nr uint64) int { return cmp.Compare(uint64(r.first), nr) })
-	if runs = runs[:end]; len(runs) == 1 {
-		return of(runs[0].outcome)
+// numbers returns the calls that are meant among those whose numbers share all
+// but their last free bits with first. The stretches are those of such numbers.
+func (u *universe) numbers(s []stretch, first uint32, free int) set {
+	if len(s) == 1 {
+		return s[0].calls
 	}
 	free--
 	middle := first + 1<<free
-	high, exact := slices.BinarySearchFunc(runs, middle, func(r run, nr uint32) int { return cmp.Compare(r.first, nr) })
-	low := runs[:high]
+	high, exact := slices.BinarySearchFunc(s, middle, func(s stretch, nr uint32) int { return cmp.Compare(s.first, nr) })
+	low := s[:high]
 	if !exact {
-		high--
+		high-- // it starts below and goes on
 	}
 	bit := u.make(u.levels[wordNR][free], none, all)
-	return u.choose(bit, u.numbersFrom(runs[high:], of, middle, free), u.numbersFrom(low, of, first, free))
+	return u.choose(bit, u.numbers(s[high:], middle, free), u.numbers(low, first, free))
 }

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/seccompile/seccompile/cbpf"
@@ -31,7 +32,7 @@ func (o *outcome) add(u *universe, action cbpf.Action, calls set) {
 		return
 	}
 	i, found := slices.BinarySearchFunc(o.regions, action, func(r region, a cbpf.Action) int {
-		return int(int64(r.action) - int64(a))
+		return cmp.Compare(r.action, a)
 	})
 	if !found {
 		o.regions = slices.Insert(o.regions, i, region{action: action})

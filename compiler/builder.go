@@ -1,0 +1,91 @@
+package compiler
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/cbpf"
+)
+
+// A Builder makes a diagram that comes from no policy, children first. The zero
+// Builder is ready for use.
+type Builder struct{ g Diagram }
+
+// Leaf returns the node for an action.
+func (b *Builder) Leaf(a cbpf.Action) NodeID { return b.g.leaf(a) }
+
+// Switch returns the node that goes on at the case that holds w. The cases are
+// ascending and cover all 32-bit values without a gap, or the error says where
+// they do not. Neighbours with the same child become one.
+func (b *Builder) Switch(w Word, cases []Case) (NodeID, error) {
+	merged := make([]Case, 0, len(cases))
+	next := uint64(0)
+	for _, c := range cases {
+		if uint64(c.First) != next || c.Last < c.First {
+			return 0, fmt.Errorf("compiler: switch on %v: case %#x..%#x where one from %#x on is due", w, c.First, c.Last, next)
+		}
+		if err := b.check(c.To); err != nil {
+			return 0, err
+		}
+		merged = appendCase(merged, c.Last, c.To)
+		next = uint64(c.Last) + 1
+	}
+	if next <= math.MaxUint32 {
+		return 0, fmt.Errorf("compiler: switch on %v: no case from %#x on", w, next)
+	}
+	return b.g.switchOn(w, merged, ""), nil
+}
+
+// Masked returns the node that goes to yes where w&mask == value and to no elsewhere.
+func (b *Builder) Masked(w Word, mask, value uint32, yes, no NodeID) (NodeID, error) {
+	for _, id := range [2]NodeID{yes, no} {
+		if err := b.check(id); err != nil {
+			return 0, err
+		}
+	}
+	switch {
+	case value&^mask != 0:
+		return no, nil
+	case mask == 0:
+		return yes, nil
+	}
+	return b.g.masked(w, mask, value, yes, no, ""), nil
+}
+
+func (b *Builder) check(id NodeID) error {
+	if id < 0 || int(id) >= len(b.g.nodes) {
+		return fmt.Errorf("compiler: no node n%d in this diagram", id)
+	}
+	return nil
+}
+
+// Diagram returns the diagram that starts at root; the Builder must not be used
+// any more. usual is the node where calls go of which nothing special is said:
+// paths to others are kept shorter.
+func (b *Builder) Diagram(root, usual NodeID) (*Diagram, error) {
+	for _, id := range [2]NodeID{root, usual} {
+		if err := b.check(id); err != nil {
+			return nil, err
+		}
+	}
+	b.g.root, b.g.usual = root, usual
+	if n := &b.g.nodes[root]; n.Kind == Switch && n.Word == Arch {
+		for a := range arch.All() {
+			if c := find(n.Cases, a.Audit()); c.First == c.Last {
+				b.g.addABI(a)
+			}
+		}
+	}
+	return &b.g, nil
+}
+
+func (g *Diagram) addABI(a arch.ABI) {
+	for i := range g.spaces {
+		if s := &g.spaces[i]; s.audit == a.Audit() {
+			s.abis = append(s.abis, a)
+			return
+		}
+	}
+	g.spaces = append(g.spaces, space{a.Audit(), []arch.ABI{a}})
+}

@@ -1,0 +1,237 @@
+package graph_test
+
+import (
+	"encoding/xml"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/compiler"
+	"github.com/seccompile/seccompile/compiler/graph"
+	"github.com/seccompile/seccompile/fuzz/gen"
+	"github.com/seccompile/seccompile/policy"
+	"github.com/seccompile/seccompile/policy/docker"
+	"github.com/seccompile/seccompile/syscalltables"
+)
+
+var update = flag.Bool("update", false, "rewrite the files in testdata")
+
+func compile(t *testing.T, p *policy.Policy, o policy.Options) (*policy.Resolved, *compiler.Result) {
+	t.Helper()
+	r, _, err := policy.Resolve(p, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := compiler.Compile(r, compiler.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, res
+}
+
+// stages draws both stages.
+func stages(t *testing.T, res *compiler.Result, o graph.Options) map[string]*graph.Graph {
+	t.Helper()
+	d, err := graph.Diagram(res.Diagram, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := graph.Tree(res.Tree, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]*graph.Graph{"diagram": d, "tree": tree}
+}
+
+// small is a policy with a bit of everything.
+func small() *policy.Policy {
+	return &policy.Policy{Default: cbpf.ErrnoClass, Rules: []policy.Rule{
+		{Names: []string{"read", "write", "open", "close", "stat", "fstat", "exit", "exit_group"}, Action: cbpf.Allow, Pointer: "/syscalls/0"},
+		{Names: []string{"socket"}, Action: cbpf.Allow, Pointer: "/syscalls/1", Args: []policy.Arg{
+			{Index: 0, Op: policy.Equal, Value: 1}, {Index: 1, Op: policy.MaskedEqual, Value: 0xf, ValueTwo: 5},
+		}},
+		{Names: []string{"personality"}, Action: cbpf.Log, Pointer: "/syscalls/2", Args: []policy.Arg{{Index: 0, Op: policy.GreaterEqual, Value: 8}}},
+		{Names: []string{"ptrace"}, Action: cbpf.Notify, Pointer: "/syscalls/3"},
+		{Names: []string{"reboot"}, Action: cbpf.KillProcess, Pointer: "/syscalls/4"},
+	}}
+}
+
+func TestGoldens(t *testing.T) {
+	abis := []arch.ABI{arch.X86_64, arch.X86}
+	_, res := compile(t, small(), policy.Options{ABIs: abis, ENOSYS: policy.ENOSYS{Off: true}})
+	files := map[string]string{}
+	for _, call := range []string{"", "socket"} {
+		for stage, g := range stages(t, res, graph.Options{ABIs: abis, Syscall: call, Title: "small & <\"quick\">"}) {
+			name := strings.TrimSuffix(stage+"-"+call, "-")
+			files[name+".txt"] = g.Text()
+			files[name+".svg"] = g.SVG()
+			files[name+".dot"] = g.DOT()
+			files[name+".mmd"] = g.Mermaid()
+		}
+	}
+	for name, got := range files {
+		path := filepath.Join("testdata", name)
+		if *update {
+			if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), got); diff != "" {
+			t.Errorf("%s is -, this run + (-update if that is right)\n%s", path, diff)
+		}
+	}
+	there, err := os.ReadDir("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range there {
+		if _, ok := files[f.Name()]; !ok {
+			t.Errorf("testdata/%s belongs to no test", f.Name())
+		}
+	}
+}
+
+func TestDockerDefaultIsReadable(t *testing.T) {
+	p, _, err := policy.Read(docker.Default(), policy.Target{ABI: arch.X86_64, Caps: policy.DefaultCaps()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	abis := []arch.ABI{arch.X86_64}
+	_, res := compile(t, p, policy.Options{ABIs: abis})
+	text := stages(t, res, graph.Options{ABIs: abis})["diagram"].Text()
+	if n := strings.Count(text, "\n"); n > 100 {
+		t.Errorf("%d lines\n%s", n, text)
+	}
+	for _, want := range []string{"read…sendfile (41)", "arg0.lo; socket domain", "clone flags"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
+// A slice ends at the call's verdict, on every ABI, and where no argument matters
+// at no other.
+func TestSliceEndsAtTheVerdict(t *testing.T) {
+	for seed := range uint64(60) {
+		rnd := gen.New(seed)
+		p := gen.Policy(rnd, gen.Options{})
+		o := gen.ResolveOptions(rnd)
+		r, _, err := policy.Resolve(p, o)
+		if err != nil {
+			continue
+		}
+		res, err := compiler.Compile(r, compiler.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range r.Spaces {
+			for i, c := range s.Calls {
+				call, ok := syscalltables.ByNumber(c.ABI, c.NR)
+				if !ok || i > 5 {
+					continue
+				}
+				abis := []arch.ABI{c.ABI}
+				for stage, g := range stages(t, res, graph.Options{ABIs: abis, Syscall: call.Name()}) {
+					got := verdicts(g.Text(), c.ABI)
+					want := r.Eval(&cbpf.Data{Arch: s.Audit, NR: c.NR})
+					if !slices.Contains(got, want) {
+						t.Fatalf("seed %d: %s of %v %v ends at %v, not at %v\n%s", seed, stage, c.ABI, call, got, want, g.Text())
+					}
+					if len(c.Clauses[0].Conds) == 0 && len(got) > 1 {
+						t.Fatalf("seed %d: %s of %v %v ends at %v\n%s", seed, stage, c.ABI, call, got, g.Text())
+					}
+				}
+			}
+		}
+	}
+}
+
+// verdicts returns the verdicts in a text.
+func verdicts(text string, a arch.ABI) []cbpf.Action {
+	var all []cbpf.Action
+	for line := range strings.Lines(text) {
+		_, verdict, ok := strings.Cut(strings.TrimSpace(line), "→ ")
+		if !ok {
+			verdict = strings.TrimSpace(strings.TrimPrefix(line, "0: "))
+		}
+		if name, ok := strings.CutPrefix(strings.TrimSuffix(verdict, ")"), "ERRNO("); ok {
+			if n, ok := a.Errno(name); ok {
+				all = append(all, cbpf.Errno(n))
+				continue
+			}
+		}
+		if action, err := cbpf.ParseAction(verdict); err == nil {
+			all = append(all, action)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func TestSVGIsWellFormed(t *testing.T) {
+	for seed := range uint64(60) {
+		rnd := gen.New(seed)
+		p := gen.Policy(rnd, gen.Options{})
+		r, _, err := policy.Resolve(p, gen.ResolveOptions(rnd))
+		if err != nil {
+			continue
+		}
+		res, err := compiler.Compile(r, compiler.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var abis []arch.ABI
+		for _, s := range r.Spaces {
+			abis = append(abis, s.ABIs...)
+		}
+		for stage, g := range stages(t, res, graph.Options{ABIs: abis, Title: "]]>&<\x00"}) {
+			svg := g.SVG()
+			if svg != g.SVG() {
+				t.Fatalf("seed %d: %s: two drawings differ", seed, stage)
+			}
+			for d := xml.NewDecoder(strings.NewReader(svg)); ; {
+				if _, err := d.Token(); errors.Is(err, io.EOF) {
+					break
+				} else if err != nil {
+					t.Fatalf("seed %d: %s: %v", seed, stage, err)
+				}
+			}
+		}
+	}
+}
+
+// A policy that decides nothing is one box.
+func TestOneVerdict(t *testing.T) {
+	_, res := compile(t, &policy.Policy{}, policy.Options{ABIs: []arch.ABI{arch.AArch64}, ENOSYS: policy.ENOSYS{Off: true}})
+	for stage, g := range stages(t, res, graph.Options{ABIs: []arch.ABI{arch.AArch64}}) {
+		if got, want := g.Text(), "0: KILL_THREAD\n"; got != want {
+			t.Errorf("%s: %q, want %q", stage, got, want)
+		}
+		if !strings.Contains(g.SVG(), ">KILL_THREAD</text>") {
+			t.Errorf("%s: no verdict in the image", stage)
+		}
+	}
+}
+
+func TestUnknownCall(t *testing.T) {
+	abis := []arch.ABI{arch.AArch64}
+	_, res := compile(t, small(), policy.Options{ABIs: abis})
+	_, err := graph.Tree(res.Tree, graph.Options{ABIs: abis, Syscall: "fork"}) // x86's
+	if want := `graph: no target ABI has a call "fork"`; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}

@@ -1,0 +1,213 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/compiler"
+	"github.com/seccompile/seccompile/syscalltables"
+)
+
+// A call is one number of one ABI.
+type call struct {
+	abi  arch.ABI
+	nr   uint32
+	call syscalltables.Call
+	held uint32 // the number as the tree has it, which may have lost the x32 bit
+}
+
+// callsOf returns the calls of some ABIs by ABI and number: all, or those of one
+// name.
+func callsOf(abis []arch.ABI, name string) []call {
+	var calls []call
+	for _, a := range abis {
+		for nr, c := range syscalltables.All(a) {
+			if name == "" || c.Name() == name {
+				calls = append(calls, call{a, nr, c, nr})
+			}
+		}
+	}
+	return calls
+}
+
+// abis returns the ABIs of a set of calls.
+func (b *builder) abis(set []bool) []arch.ABI {
+	var abis []arch.ABI
+	for i, c := range b.calls {
+		if set[i] && !slices.Contains(abis, c.abi) {
+			abis = append(abis, c.abi)
+		}
+	}
+	return abis
+}
+
+// runs names a set of calls: those in a row of their table are "read…fstat (6)".
+// Where the calls that get here are of several ABIs, those but the first are
+// named: "x32: ioctl".
+func (b *builder) runs(set, from []bool) []string {
+	abis := b.abis(from)
+	var words []string
+	for i := 0; i < len(b.calls); i++ {
+		if !set[i] {
+			continue
+		}
+		last := i
+		for last+1 < len(b.calls) && set[last+1] && b.calls[last+1].abi == b.calls[i].abi {
+			last++
+		}
+		word := b.calls[i].call.Name()
+		switch n := last - i + 1; {
+		case n == 2:
+			word += ", " + b.calls[last].call.Name()
+		case n > 2:
+			word += fmt.Sprintf("…%s (%d)", b.calls[last].call.Name(), n)
+		}
+		if a := b.calls[i].abi; len(abis) > 1 {
+			word = a.String() + ": " + word
+		}
+		words = append(words, word)
+		i = last
+	}
+	return onceNamed(words)
+}
+
+// onceNamed takes off "x32: " where the word before has the same.
+func onceNamed(words []string) []string {
+	var out []string
+	last := ""
+	for _, w := range words {
+		abi, name, ok := strings.Cut(w, ": ")
+		if ok && abi == last {
+			w = name
+		}
+		last = abi
+		out = append(out, w)
+	}
+	return out
+}
+
+// wrap joins words to lines.
+func wrap(words []string, width int) []string {
+	var lines []string
+	line := ""
+	for i, w := range words {
+		if i < len(words)-1 {
+			w += ","
+		}
+		if line != "" && len([]rune(line))+1+len([]rune(w)) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += w
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// short joins as many words as fit into a label, and says how many do not.
+func short(words []string, width int) string {
+	for n := len(words); n > 1; n-- {
+		label := strings.Join(words[:n], ", ")
+		if n < len(words) {
+			label += fmt.Sprintf(", … (+%d)", len(words)-n)
+		}
+		if len([]rune(label)) <= width {
+			return label
+		}
+	}
+	if len(words) > 1 {
+		return fmt.Sprintf("%s, … (+%d)", words[0], len(words)-1)
+	}
+	return strings.Join(words, "")
+}
+
+// Sizes of labels, in characters.
+const (
+	listWidth  = 46 // of lists in boxes
+	labelWidth = 30 // of arrows
+	maxLines   = 4  // of argument names
+)
+
+// words explains a word of seccomp_data for the calls that get to its test.
+func (b *builder) words(w compiler.Word, set []bool) []string {
+	switch w {
+	case compiler.Arch:
+		return nil
+	case compiler.NR:
+		var names []string
+		for _, a := range b.abis(set) {
+			names = append(names, a.String())
+		}
+		return names
+	}
+	index, _, _ := w.Arg()
+	var lines []string
+	for i, c := range b.calls {
+		if !set[i] {
+			continue
+		}
+		line := c.call.Name()
+		if args := c.call.Args(c.abi); int(index) < len(args) {
+			line += " " + args[index]
+		}
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	if n := len(lines); n > maxLines {
+		lines = append(lines[:maxLines-1], fmt.Sprintf("… (%d calls)", n))
+	}
+	return lines
+}
+
+// number names the call with a number, by the ABIs of the calls that get to its
+// test.
+func (b *builder) number(k uint32, set []bool) string {
+	for _, a := range b.abis(set) {
+		if c, ok := syscalltables.ByNumber(a, k); ok {
+			return c.Name()
+		}
+	}
+	return ""
+}
+
+// value prints a value of a word.
+func value(w compiler.Word, v uint32) string {
+	switch {
+	case w == compiler.Arch:
+		return audit(v)
+	case w == compiler.NR && v == 1<<32-1:
+		return "-1"
+	case w == compiler.NR && v < arch.X32Bit, v < 10:
+		return fmt.Sprint(v)
+	}
+	return fmt.Sprintf("%#x", v)
+}
+
+// audit names an AUDIT_ARCH value.
+func audit(v uint32) string {
+	if a, ok := arch.ByAudit(v, 0); ok {
+		return a.String()
+	}
+	return fmt.Sprintf("%#x", v)
+}
+
+// interval prints some values of a word.
+func interval(w compiler.Word, c compiler.Case) string {
+	switch {
+	case c.First == c.Last:
+		return value(w, c.First)
+	case c.First == 0:
+		return "≤ " + value(w, c.Last)
+	case c.Last == 1<<32-1:
+		return "≥ " + value(w, c.First)
+	}
+	return value(w, c.First) + "–" + value(w, c.Last)
+}

@@ -1,0 +1,131 @@
+package graph
+
+import (
+	"fmt"
+
+	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/compiler"
+)
+
+// tree makes boxes of a tree's tests. A verdict gets a box of its own for each
+// arrow to it; behind a test of the number the calls that get there stand in it.
+func (b *builder) tree(t *compiler.Tree) {
+	if root := t.Test(t.Root()); root.Op == compiler.Return {
+		b.leaf(cbpf.Action(root.K), nil, root.Origin)
+		return
+	}
+	b.want(int(t.Root()), b.everything())
+	for r := t.Root(); r >= 0; r-- {
+		n := t.Test(r)
+		set := b.reach[r]
+		if set == nil || n.Op == compiler.Return {
+			continue
+		}
+		b.box[r] = b.add(node{title: n.Origin})
+		var edges []edge
+		if n.Op == compiler.DropX32 {
+			for i, ok := range set {
+				if ok {
+					b.calls[i].held &= arch.X32Bit - 1
+				}
+			}
+			b.want(int(n.Yes), set)
+			edges = []edge{{to: later(int(n.Yes))}}
+		} else {
+			yes, no := b.split(n, set)
+			edges = b.outcomes(t, n, yes, no)
+		}
+		box := &b.nodes[b.box[r]]
+		box.lines, box.edges = b.question(n, set), edges
+	}
+}
+
+// split divides the calls that get to a test by its outcome.
+func (b *builder) split(n compiler.Test, set []bool) (yes, no []bool) {
+	yes, no = make([]bool, len(set)), make([]bool, len(set))
+	for i, ok := range set {
+		if !ok {
+			continue
+		}
+		v := b.calls[i].held
+		switch n.Word {
+		case compiler.NR:
+		case compiler.Arch:
+			v = b.calls[i].abi.Audit()
+		default:
+			yes[i], no[i] = true, true
+			continue
+		}
+		holds := false
+		switch n.Op {
+		case compiler.Equal:
+			holds = v == n.K
+		case compiler.AtLeast:
+			holds = v >= n.K
+		case compiler.AnySet:
+			holds = v&n.K != 0
+		case compiler.MaskEqual:
+			holds = v&n.Mask == n.K
+		case compiler.Return, compiler.DropX32:
+		}
+		yes[i], no[i] = holds, !holds
+	}
+	return yes, no
+}
+
+// outcomes returns the arrows of a test, the one for smaller values first.
+func (b *builder) outcomes(t *compiler.Tree, n compiler.Test, yes, no []bool) []edge {
+	var edges []edge
+	add := func(to compiler.Ref, set []bool, label string) {
+		if b.slice && !some(set) {
+			return
+		}
+		e := edge{label: label}
+		if m := t.Test(to); m.Op == compiler.Return {
+			var lines []string
+			if n.Word == compiler.NR {
+				lines = wrap(b.runs(set, set), listWidth)
+			}
+			e.to = b.leaf(cbpf.Action(m.K), lines, m.Origin)
+		} else {
+			b.want(int(to), set)
+			e.to = later(int(to))
+		}
+		edges = append(edges, e)
+	}
+	if n.Op == compiler.AtLeast {
+		add(n.No, no, "no")
+		add(n.Yes, yes, "yes")
+		return edges
+	}
+	add(n.Yes, yes, "yes")
+	add(n.No, no, "no")
+	return edges
+}
+
+// question is the text of a test.
+func (b *builder) question(n compiler.Test, set []bool) []string {
+	name := n.Word.String()
+	var line string
+	switch n.Op {
+	case compiler.Equal:
+		line = fmt.Sprintf("%s == %s", name, value(n.Word, n.K))
+	case compiler.AtLeast:
+		line = fmt.Sprintf("%s >= %s", name, value(n.Word, n.K))
+	case compiler.AnySet:
+		line = fmt.Sprintf("%s & %#x != 0", name, n.K)
+	case compiler.MaskEqual:
+		line = fmt.Sprintf("%s & %#x == %s", name, n.Mask, value(n.Word, n.K))
+	case compiler.DropX32:
+		return []string{"nr without the x32 bit"}
+	case compiler.Return:
+	}
+	if n.Word != compiler.NR {
+		return append([]string{line}, b.words(n.Word, set)...)
+	}
+	if call := b.number(n.K, set); call != "" && (n.Op == compiler.Equal || n.Op == compiler.AtLeast) {
+		line += " (" + call + ")"
+	}
+	return []string{line}
+}
