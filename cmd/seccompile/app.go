@@ -66,7 +66,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkColor() }
 	root.AddCommand(
 		a.compileCommand(), a.runCommand(), a.evalCommand(), a.resolveCommand(),
-		a.disasmCommand(), a.asmCommand(), a.checkCommand(), a.syscallsCommand(),
+		a.disasmCommand(), a.asmCommand(), a.checkCommand(), a.syscallsCommand(), a.statsCommand(), a.graphCommand(),
 		a.featuresCommand(), a.versionCommand(), a.manCommand(),
 	)
 	root.SetUsageTemplate(usageTemplate)

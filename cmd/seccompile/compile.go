@@ -53,6 +53,7 @@ and nothing else.`,
 	}
 	t.addPlace(cmd)
 	t.addReading(cmd)
+	t.addTuning(cmd)
 	e.add(cmd)
 	o.add(cmd)
 	return cmd

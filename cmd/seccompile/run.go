@@ -54,6 +54,7 @@ Profiles that notify a listener are refused: nobody would answer.`,
 	f.BoolVar(&r.keepPrivs, "keep-privs", false, "leave no_new_privs as it is")
 	r.addPlace(cmd)
 	r.addReading(cmd)
+	r.addTuning(cmd)
 	completeFlag(cmd, "profile", completeProfile)
 	return cmd
 }

@@ -27,12 +27,16 @@ func become(p *cbpf.Program, o loader.Options, path string, args []string) error
 	// Go has raised the soft limit of open files. Exec puts it back, here with no
 	// filter in force yet: no file has an empty name, so that is all it does.
 	_ = syscall.Exec("", nil, nil)
-	debug.SetGCPercent(-1) // a collection would make calls on this thread
+	// Under the filter the runtime should make no calls of its own on this thread: no
+	// collection, and with a fresh time slice no reason to preempt it.
+	debug.SetGCPercent(-1)
+	env := os.Environ()
 	runtime.LockOSThread()
+	runtime.Gosched()
 	if err := loader.Install(p, o); err != nil {
 		return &failure{code: exitFailed, err: fmt.Errorf("run: %s", unprefixed(err.Error()))}
 	}
-	err := syscall.Exec(path, args, os.Environ())
+	err := syscall.Exec(path, args, env)
 	f := &failure{code: exitCannotExec, err: fmt.Errorf("run: %s: %w", path, err)}
 	switch {
 	case errors.Is(err, syscall.ENOENT):

@@ -9,6 +9,7 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/compiler"
+	"github.com/seccompile/seccompile/compiler/stats"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/syscalltables"
 )
@@ -22,6 +23,8 @@ type target struct {
 	compat        string
 	badArch       string
 	strictestWins bool
+	effort        string
+	weights       string
 }
 
 // addPlace adds the flags that a Docker-format profile is resolved by.
@@ -57,6 +60,32 @@ func (t *target) addReading(cmd *cobra.Command) {
 	completeFlag(cmd, "bad-arch", words(actionWords...))
 }
 
+// addTuning adds the flags that choose between programs of the same meaning.
+func (t *target) addTuning(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&t.effort, "effort", "fast", "how long to look for a better program: fast or exhaustive")
+	f.StringVar(&t.weights, "weights", "", "read how often calls are made from `FILE`: a name and a number in each line")
+	completeFlag(cmd, "effort", words("fast", "exhaustive"))
+}
+
+// tuning returns how a policy is compiled.
+func (t *target) tuning() (compiler.Options, error) {
+	var o compiler.Options
+	switch t.effort {
+	case "", "fast":
+	case "exhaustive":
+		o.Effort = compiler.Exhaustive
+	default:
+		return o, usagef("--effort: %q is not fast or exhaustive", t.effort)
+	}
+	weights, err := readWeights(t.weights)
+	if err != nil {
+		return o, err
+	}
+	o.Weights = stats.Frequencies(weights)
+	return o, nil
+}
+
 // place returns what Docker-format profiles are resolved for.
 func (t *target) place() (policy.Target, error) {
 	abis, err1 := parseABIs(t.abis)
@@ -90,13 +119,15 @@ type compiled struct {
 	resolved *policy.Resolved
 	program  *cbpf.Program
 	warnings []policy.Warning
+	result   *compiler.Result
 }
 
 // compile takes an input through all stages.
 func (t *target) compile(in *input) (*compiled, error) {
 	place, err1 := t.place()
 	options, err2 := t.options()
-	if err := cmp.Or(err1, err2); err != nil {
+	tuning, err3 := t.tuning()
+	if err := cmp.Or(err1, err2, err3); err != nil {
 		return nil, err
 	}
 	p, warnings, err := in.policy(place)
@@ -107,11 +138,11 @@ func (t *target) compile(in *input) (*compiled, error) {
 	if err != nil {
 		return nil, in.no(err)
 	}
-	result, err := compiler.Compile(resolved, compiler.Options{})
+	result, err := compiler.Compile(resolved, tuning)
 	if err != nil {
 		return nil, in.no(err)
 	}
-	return &compiled{p, resolved, result.Program, append(warnings, more...)}, nil
+	return &compiled{p, resolved, result.Program, append(warnings, more...), result}, nil
 }
 
 // resolvedABIs returns the ABIs that a policy is resolved for, in order.

@@ -59,3 +59,15 @@ func weightOf(weights []Weight, name string) float64 {
 	}
 	return 0
 }
+
+// Frequencies returns weights as [compiler.Options] takes them, in thousandths.
+func Frequencies(weights []Weight) map[string]uint64 {
+	if len(weights) == 0 {
+		return nil
+	}
+	m := make(map[string]uint64, len(weights))
+	for _, w := range weights {
+		m[w.Call] = uint64(min(float64(w.Weight*1000), 1<<60))
+	}
+	return m
+}
