@@ -93,14 +93,11 @@ func (l *layouter) emit(r Ref) {
 	}
 	l.emit(n.Yes)
 	l.emit(n.No)
-	yes, no := l.reach(n, n.Yes), l.reach(n, n.No)
-	for {
+	var yes, no uint8
+	for before := -1; before != len(l.code); {
 		// Bringing one target near moves the other away, once at most.
-		before := len(l.code)
+		before = len(l.code)
 		yes, no = l.reach(n, n.Yes), l.reach(n, n.No)
-		if len(l.code) == before {
-			break
-		}
 	}
 	l.put(bpf.RawInstruction{Op: n.jump(), Jt: yes, Jf: no, K: n.K}, n.Origin)
 	if n.Op == MaskEqual {
