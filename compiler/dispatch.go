@@ -31,6 +31,7 @@ type dispatcher struct {
 	spans      []span
 	sum        []uint64 // sum[i] is the weight of spans[:i]
 
+	odd    [maxChain]uint64
 	runs   []run  // all that have a shape, by their first span
 	cells  []cell // of the intervals of spans: see intervals
 	best   []uint64
@@ -113,7 +114,7 @@ func (d *dispatcher) weight(from, to int) uint64 { return d.sum[to] - d.sum[from
 func (d *dispatcher) findRuns() {
 	d.runs = slices.Grow(d.runs[:0], 4*len(d.spans))
 	for i := range d.spans {
-		s := shaper{d: d, from: i}
+		s := shaper{d: d, from: i, counted: i, odd: d.odd[:0]}
 		for s.next() {
 			d.runs = append(d.runs, run{i, s.to, s.best})
 		}

@@ -46,6 +46,9 @@ type shaper struct {
 	noChain bool
 	a, b    int // spans of the first two outcomes, b is -1 until there are two
 	or, and [2]uint32
+
+	odd     []uint64 // weights of the values that a chain tests, ascending
+	counted int      // spans before it are in odd
 }
 
 // next goes on to a longer run that has a shape.
@@ -109,33 +112,55 @@ func (s *shaper) add(i int) {
 
 // chain prices the run as a chain of equality tests.
 func (s *shaper) chain() {
-	rest := s.rest
-	if rest < 0 {
-		rest = s.commonest()
-	}
-	d := s.d
-	var odd [maxChain]uint64 // weights, ascending
-	n := 0
-	for i := s.from; i < s.to; i++ {
-		x := &d.spans[i]
-		if x.to == d.spans[rest].to {
-			continue
+	if s.rest < 0 { // single values all: the commonest outcome is left for last
+		s.odd = s.odd[:0]
+		rest := s.commonest()
+		for i := s.from; i < s.to; i++ {
+			if !s.takeOdd(i, rest) {
+				s.noChain = true
+				return
+			}
 		}
-		if n == maxChain {
+		s.priceChain(rest)
+		s.counted = s.from
+		return
+	}
+	if s.counted == s.from { // the outcome that is left is known only now
+		s.odd = s.odd[:0]
+	}
+	for ; s.counted < s.to; s.counted++ {
+		if !s.takeOdd(s.counted, s.rest) {
 			s.noChain = true
 			return
 		}
-		at := n
-		for ; at > 0 && odd[at-1] > x.weight; at-- {
-			odd[at] = odd[at-1]
-		}
-		odd[at] = x.weight
-		n++
 	}
-	cost, left := uint64(0), d.weight(s.from, s.to)
-	for i := n - 1; i >= 0; i-- { // each test costs all that get to it
+	s.priceChain(s.rest)
+}
+
+// takeOdd adds the weight of a span to those that a chain tests, which ascend,
+// unless it has the outcome that is left. It reports whether there is room.
+func (s *shaper) takeOdd(i, rest int) bool {
+	x := &s.d.spans[i]
+	if x.to == s.d.spans[rest].to {
+		return true
+	}
+	if len(s.odd) == maxChain {
+		return false
+	}
+	at := len(s.odd)
+	s.odd = append(s.odd, 0)
+	for ; at > 0 && s.odd[at-1] > x.weight; at-- {
+		s.odd[at] = s.odd[at-1]
+	}
+	s.odd[at] = x.weight
+	return true
+}
+
+func (s *shaper) priceChain(rest int) {
+	cost, left := uint64(0), s.d.weight(s.from, s.to)
+	for i := len(s.odd) - 1; i >= 0; i-- { // each test costs all that get to it
 		cost += sizeWeight + left
-		left -= odd[i]
+		left -= s.odd[i]
 	}
 	if cost < s.best.cost {
 		s.best = shape{kind: chain, rest: rest, cost: cost}

@@ -68,6 +68,7 @@ type resolver struct {
 	candidates []candidate // of the ABI at work
 	byNumber   []uint64    // number << 32 | index of candidate
 	muxConds   []Cond      // of the rules on multiplexers, one after the other
+	aloneOf    []Clause    // of each rule, for the calls that it decides alone
 }
 
 // A named is a name of a rule.
@@ -217,10 +218,15 @@ func (r *resolver) add(nr uint32, c candidate) {
 // calls appends the calls of one ABI that its candidates decide.
 func (r *resolver) calls(calls []Call, a arch.ABI) []Call {
 	calls = slices.Grow(calls, len(r.byNumber))
-	clauses := make([]Clause, 0, len(r.byNumber))
+	var clauses []Clause
 	var list []candidate
 	for keys := r.byNumber; len(keys) > 0; {
 		nr := uint32(keys[0] >> 32)
+		if c := &r.candidates[uint32(keys[0])]; len(c.conds) == 0 && (len(keys) == 1 || uint32(keys[1]>>32) != nr) {
+			calls = append(calls, Call{NR: nr, ABI: a, Clauses: r.alone(c.rule)})
+			keys = keys[1:]
+			continue
+		}
 		list = list[:0]
 		for len(keys) > 0 && uint32(keys[0]>>32) == nr {
 			list = append(list, r.candidates[uint32(keys[0])])
@@ -234,6 +240,17 @@ func (r *resolver) calls(calls []Call, a arch.ABI) []Call {
 		calls = append(calls, Call{NR: nr, ABI: a, Clauses: clauses[start:len(clauses):len(clauses)]})
 	}
 	return calls
+}
+
+// alone returns the clauses of a call that one unconditional rule decides: the
+// same ones for all calls of the rule.
+func (r *resolver) alone(rule int32) []Clause {
+	if r.aloneOf == nil {
+		r.aloneOf = make([]Clause, len(r.rules))
+	}
+	c := r.aloneOf[rule : rule+1 : rule+1]
+	c[0] = Clause{Action: r.rules[rule].action, Pointer: r.rules[rule].pointer}
+	return c
 }
 
 // settle returns which of the candidates for one number, given in profile order,
