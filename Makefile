@@ -26,10 +26,10 @@ install: static ## install the stripped command under PREFIX=/usr/local
 test: ## run every test of the library and the command
 	CGO_ENABLED=0 $(GO) test ./...
 
-race: ## run the tests under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race ./...
+race: ## run the shorter tests under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -short -race ./...
 
-check: format vet lint cross fresh test ## all that must hold before a change is offered
+check: format vet lint cross fresh generators test ## all that must hold before a change is offered
 
 cross: ## build every package for every target
 	@set -e; for t in $(TARGETS); do echo "build $$t"; \
@@ -55,13 +55,16 @@ fresh: ## fail when a generated file is stale
 	@before=$$(cat $(GENERATED) | cksum); $(GO) generate ./...; after=$$(cat $(GENERATED) | cksum); \
 	  [ "$$before" = "$$after" ] || { echo "generated files were stale and are fresh now: commit them" >&2; exit 1; }
 
+generators: ## test what regenerates the syscall tables
+	cd syscalltables/_gen && CGO_ENABLED=0 $(GO) vet . && CGO_ENABLED=0 $(GO) test .
+
 golden: ## rewrite the golden files from what the code does now
 	CGO_ENABLED=0 $(GO) test $(call with,'flag\.Bool\("update"') -update
 
 fuzz: ## fuzz every target, each for FUZZTIME=30s
 	@set -e; for p in $(call with,'^func Fuzz'); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do echo "fuzz $$p $$f"; \
-	    CGO_ENABLED=0 $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; done; done
+	    CGO_ENABLED=0 $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$p; done; done
 
 bench: ## run the benchmarks of the library
 	CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchmem ./...
@@ -83,4 +86,4 @@ conformance: ## compare with libseccomp, gVisor and others, and run in bubblewra
 clean: ## remove what the other targets made
 	rm -rf bin .cache
 
-.PHONY: help build static install test race check cross vet lint format generate fresh golden fuzz bench cover demo conformance clean
+.PHONY: help build static install test race check cross vet lint format generate fresh generators golden fuzz bench cover demo conformance clean

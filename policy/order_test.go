@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
@@ -149,18 +148,14 @@ func manyRulesPolicy(n int, rule func(uint64) policy.Rule) *policy.Policy {
 	return p
 }
 
-// Time grows with the number of rules, not with its square, which would need many
-// seconds here instead of a fraction of one.
+// The time for these grows with the number of rules, not with its square, or the
+// test would run for minutes: see BenchmarkResolve.
 func TestManyRulesDoNotHang(t *testing.T) {
 	for _, kind := range manyRules {
 		t.Run(kind.name, func(t *testing.T) {
 			p := manyRulesPolicy(64000, kind.rule)
-			start := time.Now()
 			if _, _, err := policy.Resolve(p, policy.Options{ABIs: []arch.ABI{arch.X86_64}}); err != nil {
 				t.Fatal(err)
-			}
-			if took := time.Since(start); took > 5*time.Second {
-				t.Errorf("%d rules took %v", len(p.Rules), took)
 			}
 		})
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/net/bpf"
 
@@ -64,7 +63,6 @@ func hostile(t testing.TB) map[string]*cbpf.Program {
 func TestHostileProgramsEndAtALimit(t *testing.T) {
 	for name, p := range hostile(t) {
 		for _, l := range []Limits{{Nodes: 1000}, {Steps: 100000}, {Nodes: 1 << 18, Steps: 1 << 21}} {
-			start := time.Now()
 			other := mustProgram(t, binary.LittleEndian, bpf.RawInstruction{Op: opRetK})
 			res, err := Equal(Program(p), Program(other), l)
 			if err != nil {
@@ -72,9 +70,6 @@ func TestHostileProgramsEndAtALimit(t *testing.T) {
 			}
 			if res.Verdict != Unknown || !strings.Contains(res.Reason, "Limits.") || res.Witness != nil {
 				t.Errorf("%s, %+v: %v, reason %q", name, l, res.Verdict, res.Reason)
-			}
-			if took := time.Since(start); took > 20*time.Second {
-				t.Errorf("%s: took %v", name, took)
 			}
 			report, err := Check(Program(other), p, l)
 			if err != nil || report.OK() || report.Verdict != Unknown {
@@ -133,7 +128,6 @@ func TestEveryQuestionEndsOnHostilePrograms(t *testing.T) {
 	programs["many returns"] = manyReturns(t, 0)
 	many := Program(manyReturns(t, 1))
 	for name, p := range programs {
-		start := time.Now()
 		l := Limits{Nodes: 1 << 17, Steps: 1 << 20}
 		one := Program(p)
 		for what, ask := range map[string]func() error{
@@ -147,11 +141,6 @@ func TestEveryQuestionEndsOnHostilePrograms(t *testing.T) {
 			if err := ask(); err != nil && !errors.As(err, &limit) {
 				t.Errorf("%s: %s: %v", name, what, err)
 			}
-		}
-		took := time.Since(start)
-		t.Logf("%s: %v", name, took)
-		if took > 30*time.Second {
-			t.Errorf("%s: took %v", name, took)
 		}
 	}
 }
