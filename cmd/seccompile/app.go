@@ -66,6 +66,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkColor() }
 	root.AddCommand(
 		a.compileCommand(), a.runCommand(), a.evalCommand(), a.resolveCommand(),
+		a.proveCommand(), a.diffCommand(), a.explainCommand(), a.optimizeCommand(), a.mergeCommand(),
 		a.disasmCommand(), a.asmCommand(), a.checkCommand(), a.syscallsCommand(), a.statsCommand(), a.graphCommand(),
 		a.featuresCommand(), a.versionCommand(), a.manCommand(),
 	)

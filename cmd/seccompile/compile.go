@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,6 +11,7 @@ func (a *app) compileCommand() *cobra.Command {
 	var t target
 	var e emission
 	var o output
+	var s surety
 	cmd := &cobra.Command{
 		Use:   "compile [flags] [PROFILE]",
 		Short: "turn a profile into a filter",
@@ -26,15 +28,20 @@ kernel that presents the targets, the capabilities of --cap and the release of
 
 The raw format is the array of struct sock_filter that seccomp(2), bwrap
 --seccomp and crun's run.oci.seccomp_bpf_data take, in the target's byte order
-and nothing else.`,
+and nothing else.
+
+With --prove nothing is written unless the filter is proved to mean what the
+profile does, and has no fault that prove would warn of. A certificate is a JSON
+document of what was proved, for prove --certificate to check.`,
 		Example: `  seccompile compile -o filter.bpf profile.json
   seccompile compile -a x86_64,x86,x32 -f asm docker-default
   seccompile compile -a s390x --cap default,CAP_SYS_ADMIN --kernel 5.10 docker-default >s390x.bpf
+  seccompile compile -a x86_64 --prove --certificate filter.json -o filter.bpf profile.json
   seccompile compile -a aarch64 -f go --package sandbox -o filter_arm64.go config.json`,
 		Args:              one("profile"),
 		ValidArgsFunction: completeOneProfile,
 		RunE: func(_ *cobra.Command, args []string) error {
-			if err := a.checkRaw(&e, &o); err != nil {
+			if err := cmp.Or(a.checkRaw(&e, &o), s.check(&o)); err != nil {
 				return err
 			}
 			in, err := a.read(first(args))
@@ -46,14 +53,22 @@ and nothing else.`,
 				return err
 			}
 			a.warn(in, c.warnings)
+			certificate, err := s.proof(in, c)
+			if err != nil {
+				return err
+			}
 			e.source = in.name
 			e.abis = abiList(resolvedABIs(c.resolved))
-			return a.emit(&e, &o, c.program)
+			if err := a.emit(&e, &o, c.program); err != nil {
+				return err
+			}
+			return a.save(&s, certificate)
 		},
 	}
 	t.addPlace(cmd)
 	t.addReading(cmd)
 	t.addTuning(cmd)
+	s.add(cmd)
 	e.add(cmd)
 	o.add(cmd)
 	return cmd

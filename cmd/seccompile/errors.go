@@ -141,7 +141,7 @@ func nonempty(words ...string) []string {
 
 // packages are the names that errors of the library begin with. They mean
 // nothing to a user of the command.
-var packages = [...]string{"arch: ", "cbpf: ", "compiler: ", "graph: ", "loader: ", "policy: ", "stats: ", "syscalltables: "}
+var packages = [...]string{"arch: ", "cbpf: ", "compiler: ", "graph: ", "loader: ", "optimize: ", "policy: ", "proof: ", "stats: ", "syscalltables: "}
 
 func unprefixed(line string) string {
 	for _, prefix := range packages {

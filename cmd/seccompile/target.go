@@ -116,18 +116,18 @@ func (t *target) options() (policy.Options, error) {
 // A compiled is a profile after all stages.
 type compiled struct {
 	policy   *policy.Policy
+	options  policy.Options
 	resolved *policy.Resolved
 	program  *cbpf.Program
 	warnings []policy.Warning
 	result   *compiler.Result
 }
 
-// compile takes an input through all stages.
-func (t *target) compile(in *input) (*compiled, error) {
+// meaning takes an input as far as its meaning.
+func (t *target) meaning(in *input) (*compiled, error) {
 	place, err1 := t.place()
 	options, err2 := t.options()
-	tuning, err3 := t.tuning()
-	if err := cmp.Or(err1, err2, err3); err != nil {
+	if err := cmp.Or(err1, err2); err != nil {
 		return nil, err
 	}
 	p, warnings, err := in.policy(place)
@@ -138,11 +138,24 @@ func (t *target) compile(in *input) (*compiled, error) {
 	if err != nil {
 		return nil, in.no(err)
 	}
-	result, err := compiler.Compile(resolved, tuning)
+	return &compiled{policy: p, options: options, resolved: resolved, warnings: append(warnings, more...)}, nil
+}
+
+// compile takes an input through all stages.
+func (t *target) compile(in *input) (*compiled, error) {
+	tuning, err := t.tuning()
 	if err != nil {
+		return nil, err
+	}
+	c, err := t.meaning(in)
+	if err != nil {
+		return nil, err
+	}
+	if c.result, err = compiler.Compile(c.resolved, tuning); err != nil {
 		return nil, in.no(err)
 	}
-	return &compiled{p, resolved, result.Program, append(warnings, more...), result}, nil
+	c.program = c.result.Program
+	return c, nil
 }
 
 // resolvedABIs returns the ABIs that a policy is resolved for, in order.

@@ -1,0 +1,380 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/policy"
+	"github.com/seccompile/seccompile/proof"
+)
+
+const explainLong = `Explain lists who gets which verdict under which arguments: for each ABI that
+FILE tells from others, and for all others together. FILE is a profile, a raw
+filter or assembly text. A profile and a filter that mean the same have the same
+explanation, because it is made from the meaning and not from the text: it is
+complete, and says nothing twice.
+
+By action, calls that are always treated alike stand together, and those that
+depend on arguments follow. By syscall, each call has a line, in the order of the
+numbers. Numbers that are in no table are listed as numbers: with 0x where they
+are large.
+
+-a chooses the ABIs. A profile is read for them; of a filter they alone are shown.`
+
+// An explanation is what the flags of explain say.
+type explanation struct {
+	target
+	patience
+	by      string
+	numbers bool
+	json    bool
+}
+
+func (a *app) explainCommand() *cobra.Command {
+	var e explanation
+	var o output
+	cmd := &cobra.Command{
+		Use:   "explain [flags] [FILE]",
+		Short: "say who gets which verdict of a profile or filter",
+		Long:  explainLong,
+		Example: `  seccompile explain -a x86_64 docker-default
+  seccompile explain filter.bpf
+  seccompile explain --by syscall --numbers -a aarch64 profile.json
+  seccompile explain --json filter.bpf | jq '.abis[0].runs[0]'`,
+		Args:              one("file"),
+		ValidArgsFunction: completeOneFile,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if e.by != "action" && e.by != "syscall" {
+				return usagef("--by: %q: want action or syscall", e.by)
+			}
+			return a.explain(&e, &o, first(args))
+		},
+	}
+	e.addPlace(cmd)
+	e.addReading(cmd)
+	f := cmd.Flags()
+	f.StringVar(&e.by, "by", "action", "group by `WHAT`: action or syscall")
+	f.BoolVarP(&e.numbers, "numbers", "n", false, "show the numbers of calls")
+	e.patience.add(cmd)
+	addJSON(cmd, &e.json)
+	o.add(cmd)
+	completeFlag(cmd, "by", words("action", "syscall"))
+	return cmd
+}
+
+// explain reads FILE and prints what it does.
+func (a *app) explain(e *explanation, o *output, arg string) error {
+	limits, err := e.limits()
+	if err != nil {
+		return err
+	}
+	s, err := a.side(&e.target, arg)
+	if err != nil {
+		return err
+	}
+	var c choice
+	if s.resolved != nil {
+		c.abis = resolvedABIs(s.resolved)
+	} else if c.abis, err = parseABIs(e.abis); err != nil {
+		return err
+	} else {
+		c.only = len(c.abis) > 0
+		for _, abi := range c.abis {
+			if orderName(abi.ByteOrder()) != s.order() {
+				return usagef("-a: %v has not the byte order of %s", abi, s.name)
+			}
+		}
+	}
+	spaces, err := proof.Explain(s.subject, limits)
+	if err != nil {
+		return unlimited(err)
+	}
+	treated := treatments(spaces, &c)
+	if e.json {
+		return a.putJSON(o, explainDocument(s.name, treated))
+	}
+	p := a.paint()
+	if o.explicit() {
+		p = false
+	}
+	var b bytes.Buffer
+	w := bufio.NewWriter(&b)
+	for i := range treated {
+		t := &treated[i]
+		action, always := t.always()
+		switch {
+		case always:
+			fmt.Fprintf(w, "%s: %s\n", p.text(bold, t.title), p.action(action, actionText(action, t.abi)))
+		case e.by == "syscall":
+			t.bySyscall(w, p, e.numbers)
+		default:
+			t.byAction(w, p, e.numbers)
+		}
+	}
+	w.Flush() // a buffer takes everything
+	return a.put(o, b.Bytes())
+}
+
+// A treatment is what a side does with the calls of one scope.
+type treatment struct {
+	scope
+	runs []proof.Run // those of the scope
+}
+
+// treatments splits an explanation by ABI, in their order.
+func treatments(spaces []proof.Space, c *choice) []treatment {
+	var list []treatment
+	for _, space := range spaces {
+		for _, s := range c.scopes(space.Audits) {
+			t := treatment{scope: s}
+			for _, own := range s.numbers {
+				for _, r := range space.Runs {
+					if r.First <= own.Last && r.Last >= own.First {
+						t.runs = append(t.runs, proof.Run{First: max(r.First, own.First), Last: min(r.Last, own.Last), Tree: r.Tree})
+					}
+				}
+			}
+			list = append(list, t)
+		}
+	}
+	sortScopes(list, func(t *treatment) *scope { return &t.scope })
+	all := make([]*scope, len(list))
+	for i := range list {
+		all[i] = &list[i].scope
+	}
+	nameForeign(all)
+	return list
+}
+
+// always returns the action of every call, if it is one.
+func (t *treatment) always() (cbpf.Action, bool) {
+	for _, r := range t.runs {
+		if r.Tree != t.runs[0].Tree || len(r.Tree.Arms) > 0 {
+			return 0, false
+		}
+	}
+	return t.runs[0].Tree.Action, true
+}
+
+// A rule is an action and when it is taken.
+type rule struct {
+	when   proof.Case // no conditions: otherwise
+	action cbpf.Action
+}
+
+// maxRules is how many rules of one call are listed.
+const maxRules = 64
+
+// rules lists a tree as rules of which at most one holds, and last what happens
+// otherwise. More says that some are left out.
+func rules(t *proof.Tree) (list []rule, more bool) {
+	last := t
+	for len(last.Arms) > 0 {
+		last = last.Arms[len(last.Arms)-1].Then
+	}
+	var walk func(t *proof.Tree, when proof.Case)
+	walk = func(t *proof.Tree, when proof.Case) {
+		switch {
+		case more || len(t.Arms) == 0 && t.Action == last.Action:
+		case len(t.Arms) == 0 && len(list) == maxRules:
+			more = true
+		case len(t.Arms) == 0:
+			list = append(list, rule{slices.Clone(when), t.Action})
+		default:
+			for _, arm := range t.Arms {
+				walk(arm.Then, append(when, proof.When{Arg: t.Arg, Values: arm.Values}))
+			}
+		}
+	}
+	walk(t, nil)
+	return append(list, rule{nil, last.Action}), more
+}
+
+// sentence writes what happens with the calls of one number.
+func (t *treatment) sentence(p painter, nr uint32, tree *proof.Tree) []cell {
+	list, more := rules(tree)
+	var out []cell
+	for i, r := range list {
+		text := actionText(r.action, t.abi)
+		paint := func(s string) string { return p.action(r.action, s) }
+		end := ";"
+		if i == len(list)-1 {
+			end = ""
+			if more {
+				out = append(out, plain("and", "more", "rules,")...)
+			}
+			if i > 0 {
+				out = append(out, plain("else")...)
+			}
+		}
+		if len(r.when) == 0 {
+			out = append(out, cell{text + end, paint})
+			continue
+		}
+		out = append(out, cell{text, paint}, cell{text: "if"})
+		out = append(out, plain(strings.Fields(conditions(&t.scope, nr, r.when)+end)...)...)
+	}
+	return out
+}
+
+// byAction prints the calls of each action, the most permissive first, and then
+// those that depend on arguments.
+func (t *treatment) byAction(w *bufio.Writer, p painter, numbers bool) {
+	fmt.Fprintln(w, p.text(bold, t.title))
+	always := map[cbpf.Action]*list{}
+	var depends []conditional
+	same := map[string]int{} // by sentence, the index of those that share it
+	for _, r := range t.runs {
+		parts := t.parts(policy.Interval{First: r.First, Last: r.Last})
+		if len(r.Tree.Arms) == 0 {
+			if always[r.Tree.Action] == nil {
+				always[r.Tree.Action] = new(list)
+			}
+			always[r.Tree.Action].add(parts...)
+			continue
+		}
+		for _, x := range parts {
+			sentence := t.sentence(p, x.First, r.Tree)
+			i, ok := same[joined(sentence)]
+			if !ok {
+				i = len(depends)
+				same[joined(sentence)] = i
+				depends = append(depends, conditional{sentence: sentence})
+			}
+			depends[i].add(x)
+		}
+	}
+	for _, action := range slices.SortedFunc(maps.Keys(always), permissive) {
+		l := always[action]
+		fmt.Fprintf(w, "  %s: %s\n", p.action(action, actionText(action, t.abi)), l.count())
+		fill(w, 4, l.words(numbers))
+	}
+	if len(depends) > 0 {
+		fmt.Fprintln(w, "  by arguments")
+	}
+	for _, d := range depends {
+		words := d.words(numbers)
+		words[len(words)-1].text += ":"
+		fill(w, 4, words)
+		fill(w, 6, d.sentence)
+	}
+}
+
+// permissive orders actions, the most permissive first.
+func permissive(a, b cbpf.Action) int { return cmp.Or(b.Compare(a), cmp.Compare(a, b)) }
+
+// A conditional is calls that depend on their arguments in the same way.
+type conditional struct {
+	list
+	sentence []cell
+}
+
+// joined returns words as one text.
+func joined(words []cell) string {
+	var texts []string
+	for _, c := range words {
+		texts = append(texts, c.text)
+	}
+	return strings.Join(texts, " ")
+}
+
+// bySyscall prints a line for each call.
+func (t *treatment) bySyscall(w *bufio.Writer, p painter, numbers bool) {
+	fmt.Fprintln(w, p.text(bold, t.title))
+	var rows table
+	for _, r := range t.runs {
+		for _, x := range t.parts(policy.Interval{First: r.First, Last: r.Last}) {
+			cells := plain("", cmp.Or(x.name, x.String()))
+			if numbers && x.name != "" {
+				cells = plain("", x.String(), x.name)
+			} else if numbers {
+				cells = plain("", "", x.String())
+			}
+			sentence := t.sentence(p, x.First, r.Tree)
+			rows.row(append(cells, cell{joined(sentence), func(string) string { return painted(sentence) }})...)
+		}
+	}
+	rows.print(w)
+}
+
+// painted returns words as one text, in their colours.
+func painted(words []cell) string {
+	out := slices.Clone(words)
+	for i, c := range out {
+		if c.paint != nil {
+			out[i].text = c.paint(c.text)
+		}
+	}
+	return joined(out)
+}
+
+// An explanationJSON is the document of explain --json.
+type explanationJSON struct {
+	Version int         `json:"version"`
+	File    string      `json:"file"`
+	ABIs    []scopeJSON `json:"abis"`
+}
+
+// A scopeJSON is what happens with the calls of one ABI, or, without a name, of
+// AUDIT_ARCH values that are treated alike.
+type scopeJSON struct {
+	ABI  string    `json:"abi,omitempty"`
+	Arch []string  `json:"arch"`
+	Runs []runJSON `json:"runs"`
+}
+
+// A runJSON is neighbouring numbers that are treated alike.
+type runJSON struct {
+	First uint32     `json:"first"`
+	Last  uint32     `json:"last"`
+	Calls []string   `json:"calls,omitempty"` // those of them that have a name
+	Rules []ruleJSON `json:"rules"`
+	More  bool       `json:"more,omitempty"` // there are further rules
+}
+
+// A ruleJSON is a verdict and its conditions, which exclude those of other rules.
+// The last rule has none: it is for all that remains.
+type ruleJSON struct {
+	If []conditionJSON `json:"if,omitempty"`
+	verdictJSON
+}
+
+func explainDocument(file string, list []treatment) *explanationJSON {
+	doc := &explanationJSON{Version: jsonVersion, File: file, ABIs: []scopeJSON{}}
+	for _, t := range list {
+		s := scopeJSON{Arch: archDocument(t.audits)}
+		if t.abi.Valid() {
+			s.ABI = t.abi.String()
+		}
+		for _, r := range t.runs {
+			parts := t.parts(policy.Interval{First: r.First, Last: r.Last})
+			if len(r.Tree.Arms) > 0 { // the names of arguments are each call's own
+				for _, x := range parts {
+					s.Runs = append(s.Runs, t.runDocument(x.Interval, []part{x}, r.Tree))
+				}
+				continue
+			}
+			s.Runs = append(s.Runs, t.runDocument(policy.Interval{First: r.First, Last: r.Last}, parts, r.Tree))
+		}
+		doc.ABIs = append(doc.ABIs, s)
+	}
+	return doc
+}
+
+func (t *treatment) runDocument(in policy.Interval, parts []part, tree *proof.Tree) runJSON {
+	run := runJSON{First: in.First, Last: in.Last, Calls: names(parts)}
+	decisions, more := rules(tree)
+	run.More = more
+	for _, d := range decisions {
+		run.Rules = append(run.Rules, ruleJSON{caseDocument(&t.scope, in.First, d.when), verdictDocument(d.action, t.abi)})
+	}
+	return run
+}
