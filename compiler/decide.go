@@ -27,16 +27,37 @@ func decide(r *policy.Resolved, exhaustive bool) *Diagram {
 	b.fallback = g.leaf(r.Default)
 	g.usual = b.fallback
 	bad := g.leaf(r.BadArch)
+	calls := b.calls(r)
 	numbers := make([]Case, 0, 256)
 	spaces := make([]Case, 0, 2*len(r.Spaces)+1)
 	for i := range r.Spaces {
 		s := &r.Spaces[i]
-		numbers = b.numbers(numbers[:0], s, bad)
+		numbers = b.numbers(numbers[:0], s, calls[i], bad)
 		spaces = append(spaces, Case{s.Audit, s.Audit, g.switchOn(NR, numbers, "")})
 		g.spaces = append(g.spaces, space{s.Audit, s.ABIs})
 	}
 	g.root = g.switchOn(Arch, around(spaces, bad), "")
 	return g
+}
+
+// calls returns the nodes of the calls of each number space. Those with 32-bit
+// arguments are built first: a call with 64-bit ones, whose upper words are mostly
+// to be zero, can then go on to its twin.
+func (b *argBuilder) calls(r *policy.Resolved) [][]NodeID {
+	nodes := make([][]NodeID, len(r.Spaces))
+	for i := range r.Spaces {
+		nodes[i] = make([]NodeID, len(r.Spaces[i].Calls))
+	}
+	for _, bits := range [2]int{32, 64} {
+		for i := range r.Spaces {
+			for j := range r.Spaces[i].Calls {
+				if c := &r.Spaces[i].Calls[j]; c.ABI.Bits() == bits {
+					nodes[i][j] = b.call(c.Clauses)
+				}
+			}
+		}
+	}
+	return nodes
 }
 
 // around completes a list of disjoint cases with another child for all other values.
@@ -59,7 +80,7 @@ func around(cases []Case, other NodeID) []Case {
 
 // numbers appends the cases of one number space: what is unknown, what is
 // foreign, the calls that rules decide, and the default action in between.
-func (b *argBuilder) numbers(cases []Case, s *policy.Space, bad NodeID) []Case {
+func (b *argBuilder) numbers(cases []Case, s *policy.Space, nodes []NodeID, bad NodeID) []Case {
 	enosys := b.g.leaf(s.ENOSYS)
 	unknown, foreign, calls := s.Unknown, s.Foreign, s.Calls
 	for nr := uint64(0); nr <= maxNR; {
@@ -87,11 +108,11 @@ func (b *argBuilder) numbers(cases []Case, s *policy.Space, bad NodeID) []Case {
 				last = min(last, uint64(foreign[0].First)-1)
 			}
 			for len(calls) > 0 && uint64(calls[0].NR) < nr {
-				calls = calls[1:]
+				calls, nodes = calls[1:], nodes[1:]
 			}
 			if len(calls) > 0 && uint64(calls[0].NR) == nr {
-				last, to = nr, b.call(calls[0].Clauses)
-				calls = calls[1:]
+				last, to = nr, nodes[0]
+				calls, nodes = calls[1:], nodes[1:]
 			} else if len(calls) > 0 {
 				last = min(last, uint64(calls[0].NR)-1)
 			}

@@ -58,7 +58,7 @@ func (d *dispatcher) dispatch(w Word, spans []span, origin string) Ref {
 	if len(spans) == 1 {
 		return spans[0].to
 	}
-	if hot := hottest(spans); hot >= 0 {
+	if hot := hottest(spans); hot >= 0 && !d.exhaustive {
 		s := spans[hot]
 		rest := d.dispatch(w, absorb(spans, hot), origin)
 		return d.tree.test(Test{Op: Equal, Word: w, K: s.first, Yes: s.to, No: rest, Origin: origin})
