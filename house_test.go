@@ -45,8 +45,9 @@ func arrows() []arrow {
 		{"compiler/graph", "arch syscalltables cbpf compiler", ""},
 		{"loader", "cbpf", "golang.org/x/net/bpf golang.org/x/sys/..."},
 		{"proof", "arch cbpf policy", "golang.org/x/net/bpf"},
+		{"optimize", "arch cbpf policy compiler proof", "golang.org/x/net/bpf"},
 		{"oci", "arch cbpf policy compiler loader", "github.com/opencontainers/runtime-spec/... golang.org/x/sys/..."},
-		{"cmd/seccompile", "arch syscalltables cbpf policy policy/docker compiler compiler/stats compiler/graph proof loader oci",
+		{"cmd/seccompile", "arch syscalltables cbpf policy policy/docker compiler compiler/stats compiler/graph proof optimize loader oci",
 			"github.com/opencontainers/runtime-spec/... github.com/spf13/cobra/... github.com/spf13/pflag golang.org/x/net/bpf golang.org/x/sys/..."},
 		{"internal/reexec", "", ""},
 		{"fuzz/gen", "arch syscalltables cbpf policy", "golang.org/x/net/bpf"},
@@ -339,6 +340,23 @@ func TestSmallPrograms(t *testing.T) {
 				checkInits(t, bin)
 			}
 		})
+	}
+}
+
+// The example in README is part of a program that TestSmallPrograms builds.
+func TestReadmeShowsWorkingCode(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.ReadFile("testdata/size/compile/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), "```go\n")
+	example, _, ok := strings.Cut(rest, "```")
+	if !ok || !strings.Contains(string(program), example) {
+		t.Error("README.md: the Go example is not in testdata/size/compile/main.go")
 	}
 }
 
