@@ -60,7 +60,9 @@ func run(w io.Writer, rounds int, match string) error {
 		return err
 	}
 	fmt.Fprintf(w, "libseccomp %s; medians of %d interleaved rounds\n", scmp.Version(), rounds)
-	fmt.Fprintln(w, "executed: mean/max per call on the first ABI, numbers 0-511; bitmap: unconditional allows that the kernel caches")
+	fmt.Fprintln(w, `allowed, missing bitmap: executed instructions, mean/max, numbers 0-511 of the first ABI
+bitmap: numbers that the kernel caches of those that the profile always allows
+ratio: to our time; /ret: to a filter that returns ALLOW at once; -: cannot be expressed or loaded`)
 	for _, p := range profiles {
 		if !only.MatchString(p.name) {
 			continue

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
@@ -15,9 +16,10 @@ type entry struct {
 	contender
 	program *cbpf.Program // nil where the contender cannot express the profile
 	static  static
-	compile float64 // microseconds
-	ratio   float64 // of the compile time to the first contender's
-	load    float64 // microseconds
+	once    time.Duration // the first compile
+	compile float64       // microseconds
+	ratio   float64       // of the compile time to the first contender's
+	load    float64       // microseconds
 	calls   []callCost
 }
 
@@ -52,7 +54,9 @@ func compileAll(p *profile) ([]entry, error) {
 	var entries []entry
 	for i, c := range contenders() {
 		e := entry{contender: c}
+		start := time.Now()
 		e.program, err = c.Compile(p.spec, p.abis)
+		e.once = time.Since(start)
 		var tooLong *cbpf.VerifyError
 		excused := errors.Is(err, peers.ErrInexpressible) || errors.As(err, &tooLong)
 		if err != nil && (i == 0 || !excused) {

@@ -16,11 +16,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"os"
 	"syscall"
 	"unsafe"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
 	"github.com/seccompile/seccompile/arch"
@@ -106,19 +108,46 @@ func Compile(s *specs.LinuxSeccomp, abis []arch.ABI, o Options) (*cbpf.Program, 
 			return nil, err
 		}
 	}
-	order := abis[0].ByteOrder()
 	text, err := f.export()
 	if err != nil {
 		return nil, err
 	}
-	if o.NoStub || !denies(def) {
-		return cbpf.Decode(text, order)
-	}
+	order := abis[0].ByteOrder()
 	body, err := cbpf.Decode(text, order)
 	if err != nil {
 		return nil, err
 	}
-	return cbpf.New(append(stub(calls, abis), body.Raw()...), order)
+	code := body.Raw()
+	if abis[0].BigEndian() {
+		code = repaired(code)
+	}
+	if !o.NoStub && denies(def) {
+		code = append(stub(calls, abis), code...)
+	}
+	return cbpf.New(code, order)
+}
+
+// repaired returns a big-endian program as libseccomp makes it on a big-endian
+// host. On others it forgets to swap the bytes of some returns.
+func repaired(code []bpf.RawInstruction) []bpf.RawInstruction {
+	for i := range code {
+		if swapped := bits.ReverseBytes32(code[i].K); code[i].Op == ret && !isAction(code[i].K) && isAction(swapped) {
+			code[i].K = swapped
+		}
+	}
+	return code
+}
+
+// isAction reports whether a word is one that profiles can ask for.
+func isAction(word uint32) bool {
+	a := cbpf.Action(word)
+	switch a.Class() {
+	case cbpf.ErrnoClass:
+		return a.Data() < 4096
+	case cbpf.TraceClass:
+		return true
+	}
+	return a.Known() && a.Data() == 0
 }
 
 // ErrNotify is wrapped by errors about NOTIFY where runc does not take it.
