@@ -3,6 +3,7 @@ package compiler_test
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,6 +14,7 @@ import (
 	"github.com/seccompile/seccompile/fuzz/gen"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/policy/docker"
+	"github.com/seccompile/seccompile/syscalltables"
 )
 
 // resolve makes docker's default policy for stated ABIs.
@@ -59,8 +61,8 @@ func TestEveryStageAgreesWithThePolicy(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		for _, effort := range efforts {
-			res, err := compiler.Compile(r, compiler.Options{Effort: effort})
+		for _, o := range []compiler.Options{{}, {Effort: compiler.Exhaustive}, {Weights: weights(rnd, p)}} {
+			res, err := compiler.Compile(r, o)
 			if err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}
@@ -73,6 +75,22 @@ func TestEveryStageAgreesWithThePolicy(t *testing.T) {
 	if compiled < int(n) {
 		t.Errorf("only %d compiled", compiled)
 	}
+}
+
+// weights draws a frequency profile in which one call is heavier than all others.
+func weights(r *rand.Rand, p *policy.Policy) map[string]uint64 {
+	w := make(map[string]uint64)
+	for i := range p.Rules {
+		for _, name := range p.Rules[i].Names {
+			w[name] = r.Uint64N(100)
+		}
+	}
+	for _, c := range syscalltables.All(arch.X86_64) {
+		if r.IntN(100) == 0 {
+			w[c.Name()] = 1 << r.UintN(64)
+		}
+	}
+	return w
 }
 
 func TestEveryUnconditionalAllowIsConstant(t *testing.T) {

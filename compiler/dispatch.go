@@ -53,7 +53,8 @@ type run struct {
 // allowed, so an instruction weighs as much as 42 steps.
 const sizeWeight = 42
 
-// dispatch returns the tree that takes each value of a word to its span's ref.
+// dispatch returns the tree that takes each value of a word to its span's ref. It
+// may change spans.
 func (d *dispatcher) dispatch(w Word, spans []span, origin string) Ref {
 	if len(spans) == 1 {
 		return spans[0].to

@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"math"
+	"slices"
 
 	"github.com/seccompile/seccompile/arch"
 )
@@ -17,8 +18,7 @@ const x32Weight = 16
 // outcomes differ; and the test of the x32 bit is one more comparison in the tree
 // for x86_64, at the far end of it.
 func (l *lowerer) withX32(spans []span) Ref {
-	all := append([]span(nil), spans...)
-	low, high := cutSpans(all, arch.X32Bit)
+	low, high := cutSpans(spans, arch.X32Bit)
 	if len(high) == 1 {
 		return l.d.dispatch(NR, append(low, high[0]), "")
 	}
@@ -27,7 +27,8 @@ func (l *lowerer) withX32(spans []span) Ref {
 	for _, s := range high {
 		weight += s.weight
 	}
-	below := l.d.dispatch(NR, append(low, span{arch.X32Bit, math.MaxUint32, stub, weight / x32Weight}), "")
+	far := span{arch.X32Bit, math.MaxUint32, stub, weight / x32Weight}
+	below := l.d.dispatch(NR, append(slices.Clone(low), far), "")
 
 	x := newOverlay(&l.d, low, stub)
 	above := Ref(-1)
@@ -41,14 +42,14 @@ func (l *lowerer) withX32(spans []span) Ref {
 	}
 	// A tree of its own takes rarely less than three tests for five spans.
 	if l.d.exhaustive || size > len(high)*3/5 {
-		if own := l.d.dispatch(NR, append([]span(nil), high...), ""); x.fresh(own) < size {
+		if own := l.d.dispatch(NR, slices.Clone(high), ""); x.fresh(own) < size {
 			above = own
 		}
 	}
 	return x.replace(below, above)
 }
 
-// cutSpans parts spans at a value.
+// cutSpans returns copies of the spans before and from a value on.
 func cutSpans(spans []span, at uint32) (below, above []span) {
 	i := 0
 	for spans[i].last < at {
