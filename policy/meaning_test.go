@@ -274,6 +274,16 @@ func (m *reading) order(a arch.ABI, list []statement) []statement {
 	return ordered
 }
 
+// decidedBefore reports whether a rule without conditions of its own decides the
+// call behind a multiplexer that tests are about.
+func decidedBefore(a arch.ABI, nr uint32, list []statement, tests []policy.Arg) bool {
+	sockets, _ := a.Socketcall()
+	ipcs, _ := a.IPC()
+	return nr != 0 && (nr == sockets || nr == ipcs) && slices.ContainsFunc(list, func(s statement) bool {
+		return len(s.tests) < len(tests) && slices.Equal(s.tests, tests[:len(s.tests)])
+	})
+}
+
 // contradicts reports whether two rules contradict each other on any number.
 func (m *reading) contradicts() bool {
 	if m.o.StrictestWins {
@@ -286,7 +296,7 @@ func (m *reading) contradicts() bool {
 					list := m.order(a, m.statements(a, nr))
 					for i := range list {
 						for j := range i {
-							if list[i].action != list[j].action && slices.Equal(list[i].tests, list[j].tests) {
+							if list[i].action != list[j].action && slices.Equal(list[i].tests, list[j].tests) && !decidedBefore(a, nr, list[:i], list[i].tests) {
 								return true
 							}
 						}

@@ -289,18 +289,34 @@ func (r *resolver) settle(a arch.ABI, nr uint32, list []candidate) []candidate {
 }
 
 // distinct leaves one of several rules with the same conditions. They contradict
-// each other if their actions differ.
+// each other if their actions differ. Behind a multiplexer a rule without conditions
+// has one, the call that is meant; where it decides there is no contradiction, as
+// there is none on the call's own number.
 func (r *resolver) distinct(a arch.ABI, nr uint32, sorted []candidate) []candidate {
 	kept := sorted[:1]
 	for _, c := range sorted[1:] {
 		last := &kept[len(kept)-1]
 		if !slices.Equal(c.conds, last.conds) {
 			kept = append(kept, c)
-		} else if r.rules[c.rule].action != r.rules[last.rule].action {
+		} else if r.rules[c.rule].action != r.rules[last.rule].action && !(multiplexes(a, nr) && shadowed(&c, kept)) {
 			r.contradiction(a, nr, &c, last)
 		}
 	}
 	return kept
+}
+
+// multiplexes reports whether a number is that of socketcall or ipc.
+func multiplexes(a arch.ABI, nr uint32) bool {
+	sockets, ok1 := a.Socketcall()
+	ipcs, ok2 := a.IPC()
+	return ok1 && nr == sockets || ok2 && nr == ipcs
+}
+
+// shadowed reports whether the conditions of some rule are the first ones of c's.
+func shadowed(c *candidate, rules []candidate) bool {
+	return slices.ContainsFunc(rules, func(x candidate) bool {
+		return len(x.conds) < len(c.conds) && slices.Equal(x.conds, c.conds[:len(x.conds)])
+	})
 }
 
 // widthOf returns the mask of an argument of the ABI.

@@ -274,6 +274,11 @@ func TestProblems(t *testing.T) {
 			"no contradiction where a rule without conditions decides",
 			deny(when(allow("ioctl"), is(0, 1)), when(with(allow("ioctl"), cbpf.Log), is(0, 1)), with(allow("ioctl"), cbpf.Trap)), amd64, nil,
 		},
+		{
+			"no contradiction behind a multiplexer where a rule without conditions decides",
+			deny(when(allow("socket"), is(1, 1)), when(with(allow("socket"), cbpf.Log), is(1, 1)), with(allow("socket"), cbpf.Trap)),
+			policy.Options{ABIs: []arch.ABI{arch.X86_64, arch.X86}}, nil,
+		},
 		{"no contradiction between rules that do the same", deny(when(allow("ioctl"), is(0, 1)), when(allow("ioctl"), is(0, 1))), amd64, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
