@@ -159,13 +159,20 @@ func (e *emission) renderC(p *cbpf.Program) []byte {
 	return b.Bytes()
 }
 
-// renderGo writes a Go file with the instructions, for cbpf.New.
+// renderGo writes a Go file with the program. Its instructions are data, and cost
+// nothing at start-up.
 func (e *emission) renderGo(p *cbpf.Program) ([]byte, error) {
 	var b bytes.Buffer
 	source := strings.ReplaceAll(e.source, "\n", " ")
-	fmt.Fprintf(&b, "// %s\n\npackage %s\n\nimport \"golang.org/x/net/bpf\"\n\n", generated, e.pkg)
-	fmt.Fprintf(&b, "// Filter is %s: %s.\n", source, e.about(p))
-	b.WriteString("var Filter = []bpf.RawInstruction{\n")
+	order := "LittleEndian"
+	if p.Order() == binary.BigEndian {
+		order = "BigEndian"
+	}
+	fmt.Fprintf(&b, "// %s\n\npackage %s\n\n", generated, e.pkg)
+	b.WriteString("import (\n\"encoding/binary\"\n\n\"github.com/seccompile/seccompile/cbpf\"\n\"golang.org/x/net/bpf\"\n)\n\n")
+	fmt.Fprintf(&b, "// Filter returns %s: %s.\n// loader.Install puts it in force.\n", source, e.about(p))
+	fmt.Fprintf(&b, "func Filter() (*cbpf.Program, error) { return cbpf.New(filter[:], binary.%s) }\n\n", order)
+	b.WriteString("var filter = [...]bpf.RawInstruction{\n")
 	for pc := range p.Len() {
 		i := p.At(pc)
 		fmt.Fprintf(&b, "{Op: 0x%02x, Jt: %d, Jf: %d, K: 0x%08x},\n", i.Op, i.Jt, i.Jf, i.K)
