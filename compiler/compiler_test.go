@@ -155,8 +155,11 @@ func TestDockerStaysSmallAndFast(t *testing.T) {
 	for i, limit := range []struct {
 		instructions int
 		allowed      float64 // executed for an allowed call, on average
-	}{{66, 9.4}, {150, 9.4}, {200, 9.8}} {
+	}{{66, 9.3}, {150, 9.3}, {200, 9.8}} {
 		for _, effort := range efforts {
+			if effort == compiler.Exhaustive {
+				limit.allowed += 0.1 // its cost counts denied calls and length as well
+			}
 			r := resolve(t, docker.Default(), policy.Options{ABIs: x86[i], ENOSYS: policy.ENOSYS{Off: true}})
 			res, err := compiler.Compile(r, compiler.Options{Effort: effort})
 			if err != nil {
