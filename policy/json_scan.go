@@ -309,7 +309,8 @@ func (s *scanner) escape() (rune, *Error) {
 	return rune(c), nil
 }
 
-// unicode scans uXXXX, and the second half if it is the first of a surrogate pair.
+// unicode scans u and four hexadecimal digits, and the second half if it is the
+// first of a surrogate pair.
 func (s *scanner) unicode() (rune, *Error) {
 	r, err := s.hex4()
 	if err != nil || r < 0xd800 || 0xdfff < r {
