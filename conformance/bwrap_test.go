@@ -6,12 +6,14 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // bubblewrap takes raw filters from file descriptors and loads them as they are.
 func TestBubblewrap(t *testing.T) {
 	bwrap := need(t, "bwrap", "bubblewrap")
-	noMkdir := compile(t, deny(t, errNetDown, "mkdir", "mkdirat"))
+	noMkdir := compile(t, deny(t, specs.ActErrno, errNetDown, "mkdir", "mkdirat"))
 
 	t.Run("one filter", func(t *testing.T) {
 		out := sandbox(t, bwrap, [][]byte{noMkdir}, `mkdir /tmp/a; touch /tmp/b && echo touched; grep Seccomp /proc/self/status`)
@@ -19,7 +21,7 @@ func TestBubblewrap(t *testing.T) {
 	})
 	t.Run("two filters", func(t *testing.T) {
 		// The kernel runs both; where both deny with ERRNO, the newer one's number counts.
-		noRmdir := compile(t, deny(t, errNoMsg, "rmdir", "unlinkat", "mkdir", "mkdirat"))
+		noRmdir := compile(t, deny(t, specs.ActErrno, errNoMsg, "rmdir", "unlinkat", "mkdir", "mkdirat"))
 		out := sandbox(t, bwrap, [][]byte{noRmdir, noMkdir}, `mkdir /tmp/a; rmdir /tmp; touch /tmp/b && echo touched; grep Seccomp /proc/self/status`)
 		expect(t, out, netDown, noMessage, "touched", "Seccomp:\t2", "Seccomp_filters:\t2")
 	})

@@ -15,7 +15,7 @@ import (
 // need returns the path of a program that a test runs. A missing program is a
 // failure, so that nothing is left out unnoticed, unless the environment says
 // CONFORMANCE_SKIP=NAME,... .
-func need(t *testing.T, program, debianPackage string) string {
+func need(t testing.TB, program, debianPackage string) string {
 	t.Helper()
 	if slices.Contains(strings.Split(os.Getenv("CONFORMANCE_SKIP"), ","), program) {
 		t.Skipf("CONFORMANCE_SKIP names %s", program)
@@ -29,7 +29,7 @@ func need(t *testing.T, program, debianPackage string) string {
 
 // compile returns the raw filter that the command makes of a profile for this
 // host, as users get it.
-func compile(t *testing.T, profile string) []byte {
+func compile(t testing.TB, profile string) []byte {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "seccompile")
 	build := exec.Command("go", "build", "-o", bin, "./cmd/seccompile")
@@ -51,14 +51,15 @@ func compile(t *testing.T, profile string) []byte {
 	return filter
 }
 
-// deny writes a profile that allows everything but some calls, which fail with
-// an error number, and returns its path.
-func deny(t *testing.T, errno uint, names ...string) string {
+// deny writes a profile that allows everything but some calls and returns its
+// path. The error number is for actions that carry one, 0 for the others.
+func deny(t testing.TB, action specs.LinuxSeccompAction, errno uint, names ...string) string {
 	t.Helper()
-	text, err := json.Marshal(specs.LinuxSeccomp{
-		DefaultAction: specs.ActAllow,
-		Syscalls:      []specs.LinuxSyscall{{Names: names, Action: specs.ActErrno, ErrnoRet: &errno}},
-	})
+	rule := specs.LinuxSyscall{Names: names, Action: action}
+	if errno != 0 {
+		rule.ErrnoRet = &errno
+	}
+	text, err := json.Marshal(specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Syscalls: []specs.LinuxSyscall{rule}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,10 +3,12 @@ package conformance
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -15,52 +17,63 @@ import (
 // crun loads the filter that a container's annotation carries in place of one
 // of its own: real containers, our bytes.
 func TestCrun(t *testing.T) {
-	crun := need(t, "crun", "crun")
-	busybox := need(t, "busybox", "busybox-static")
+	noMkdir := compile(t, deny(t, specs.ActErrno, errNetDown, "mkdir", "mkdirat"))
+	docker := compile(t, "docker-default")
 
 	t.Run("one rule", func(t *testing.T) {
-		filter := compile(t, deny(t, errNetDown, "mkdir", "mkdirat"))
-		out := container(t, crun, busybox, filter, `mkdir /tmp/a; echo text >/tmp/b && cat /tmp/b; grep Seccomp /proc/self/status`)
+		out := newContainer(t, noMkdir).run(`mkdir /tmp/a; echo text >/tmp/b && cat /tmp/b; grep Seccomp /proc/self/status`)
 		expect(t, out, netDown, "text", "Seccomp:\t2", "Seccomp_filters:\t1")
 	})
 	t.Run("docker-default", func(t *testing.T) {
-		out := container(t, crun, busybox, compile(t, "docker-default"), `unshare -U true || echo refused; mkdir /tmp/a && echo made; grep Seccomp: /proc/self/status`)
+		out := newContainer(t, docker).run(`unshare -U true || echo refused; mkdir /tmp/a && echo made; grep Seccomp: /proc/self/status`)
 		expect(t, out, "Operation not permitted", "refused", "made", "Seccomp:\t2")
+	})
+	t.Run("kill", func(t *testing.T) {
+		filter := compile(t, deny(t, specs.ActKillProcess, 0, "mkdir", "mkdirat"))
+		out := newContainer(t, filter).run(`sh -c 'mkdir /tmp/a'; echo status $?; echo text`)
+		expect(t, out, "Bad system call", "status 159", "text") // 128 + SIGSYS
+	})
+	t.Run("exec", func(t *testing.T) {
+		// What joins a running container later gets the same filter.
+		c := newContainer(t, noMkdir)
+		c.spec.Process.Args = []string{"/bin/sleep", "1000"}
+		if out, err := c.crun("run", "--detach", "--bundle", c.dir, c.id); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		t.Cleanup(func() {
+			if out, err := c.crun("delete", "--force", c.id); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+		out, err := c.crun("exec", c.id, "/bin/sh", "-c", `mkdir /tmp/a; grep Seccomp /proc/self/status`)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		expect(t, out, netDown, "Seccomp:\t2", "Seccomp_filters:\t1")
 	})
 }
 
-// container runs a shell command in a container with the filter and returns its
-// output. It has no processes of its own besides busybox's.
-func container(t *testing.T, crun, busybox string, filter []byte, script string) []byte {
-	t.Helper()
-	bundle := t.TempDir()
-	rootfs(t, filepath.Join(bundle, "rootfs"), busybox)
-	config, err := json.Marshal(bundleSpec(filter, script))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(bundle, "config.json"), config, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	// A hybrid cgroup mount with controllers in its unified part is more than
-	// crun puts up with: take it out of the way, in a mount namespace of our own.
-	cmd := exec.Command("unshare", "--mount", "/bin/sh", "-c",
-		`umount /sys/fs/cgroup/unified 2>/dev/null; exec "$0" --root "$1/state" run --bundle "$1" "$2"`,
-		crun, bundle, "seccompile-"+filepath.Base(bundle))
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("crun: %v\n%s", err, out)
-	}
-	return out
+// A crunContainer is a container of busybox alone.
+type crunContainer struct {
+	t       testing.TB
+	program string // crun
+	dir, id string // the bundle and the container's name
+	spec    *specs.Spec
 }
 
-func bundleSpec(filter []byte, script string) *specs.Spec {
-	return &specs.Spec{
+// newContainer makes the bundle of a container whose filter is ours. nil means
+// that the annotation is left out.
+func newContainer(t testing.TB, filter []byte) *crunContainer {
+	t.Helper()
+	dir := t.TempDir()
+	c := &crunContainer{t: t, program: need(t, "crun", "crun"), dir: dir, id: "seccompile-" + filepath.Base(filepath.Dir(dir)) + filepath.Base(dir)}
+	rootfs(t, filepath.Join(dir, "rootfs"), need(t, "busybox", "busybox-static"))
+	c.spec = &specs.Spec{
 		Version:  "1.0.2", // crun 1.8 refuses newer ones
 		Hostname: "conformance",
 		Root:     &specs.Root{Path: "rootfs"},
 		Process: &specs.Process{
-			Args:            []string{"/bin/sh", "-c", script},
+			Args:            []string{"/bin/true"},
 			Cwd:             "/",
 			Env:             []string{"PATH=/bin"},
 			NoNewPrivileges: true,
@@ -72,32 +85,77 @@ func bundleSpec(filter []byte, script string) *specs.Spec {
 		Linux: &specs.Linux{Namespaces: []specs.LinuxNamespace{
 			{Type: specs.PIDNamespace}, {Type: specs.MountNamespace}, {Type: specs.IPCNamespace}, {Type: specs.UTSNamespace},
 		}},
-		Annotations: map[string]string{"run.oci.seccomp_bpf_data": base64.StdEncoding.EncodeToString(filter)},
 	}
+	if filter != nil {
+		c.spec.Annotations = map[string]string{"run.oci.seccomp_bpf_data": base64.StdEncoding.EncodeToString(filter)}
+	}
+	return c
+}
+
+// run runs a shell command in the container and returns its output.
+func (c *crunContainer) run(script string) []byte {
+	c.t.Helper()
+	c.spec.Process.Args = []string{"/bin/sh", "-c", script}
+	out, err := c.crun("run", "--bundle", c.dir, c.id)
+	if err != nil {
+		c.t.Fatalf("crun: %v\n%s", err, out)
+	}
+	return out
+}
+
+// crun runs a command of crun.
+func (c *crunContainer) crun(args ...string) ([]byte, error) {
+	c.t.Helper()
+	cmd := c.command(args...)
+	// Not a pipe: a detached container would hold it open.
+	out, err := os.CreateTemp(c.dir, "output")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer out.Close()
+	cmd.Stdout, cmd.Stderr = out, out
+	failure := cmd.Run()
+	_, err1 := out.Seek(0, io.SeekStart)
+	text, err2 := io.ReadAll(out)
+	if err := errors.Join(err1, err2); err != nil {
+		c.t.Fatal(err)
+	}
+	return text, failure
+}
+
+// command writes the container's configuration and returns a command of crun.
+func (c *crunContainer) command(args ...string) *exec.Cmd {
+	c.t.Helper()
+	config, err := json.Marshal(c.spec)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(c.dir, "config.json"), config, 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+	// A hybrid cgroup mount with controllers in its unified part is more than
+	// crun puts up with: take it out of the way, in a mount namespace of our own.
+	return exec.Command("unshare", append([]string{"--mount", "/bin/sh", "-c",
+		`umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"`,
+		"sh", c.program, "--root", filepath.Join(c.dir, "state")}, args...)...)
 }
 
 // rootfs makes a root directory in which every command is busybox.
-func rootfs(t *testing.T, dir, busybox string) {
+func rootfs(t testing.TB, dir, busybox string) {
 	t.Helper()
 	for _, d := range []string{"bin", "proc", "tmp", "dev", "sys"} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	from, err := os.Open(busybox)
+	program, err := os.ReadFile(busybox)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer from.Close()
-	to, err := os.OpenFile(filepath.Join(dir, "bin/busybox"), os.O_WRONLY|os.O_CREATE, 0o755)
-	if err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "bin/busybox"), program, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	defer to.Close()
-	if _, err := io.Copy(to, from); err != nil {
-		t.Fatal(err)
-	}
-	for _, applet := range []string{"sh", "cat", "grep", "mkdir", "unshare", "true"} {
+	for applet := range strings.FieldsSeq("sh cat grep mkdir sleep true unshare") {
 		if err := os.Symlink("busybox", filepath.Join(dir, "bin", applet)); err != nil {
 			t.Fatal(err)
 		}
