@@ -16,7 +16,7 @@ func (p problem) Error() string { return "loader: " + string(p) }
 
 // An Error is a refusal of the kernel.
 type Error struct {
-	Call   string // the system call that failed: "seccomp" or "prctl"
+	Call   string // the system call that failed, such as "seccomp" or "prctl"
 	Err    error  // its error number, a [syscall.Errno], or [errors.ErrUnsupported]
 	Reason string // what that means here, and the cure in parentheses
 }

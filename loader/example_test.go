@@ -1,9 +1,12 @@
 package loader_test
 
 import (
+	"context"
 	"encoding/binary"
 	"log"
 	"os"
+	"path/filepath"
+	"syscall"
 
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/loader"
@@ -25,4 +28,28 @@ func Example() {
 	if err := loader.Install(p, loader.Options{}); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// A supervisor decides about calls in the kernel's place: here it lets mkdir(2)
+// make no directories outside of /tmp, and makes them itself.
+func ExampleListener_Serve() {
+	var listener *loader.Listener // of loader.InstallListener or loader.OpenListener
+	mkdir := func(_ context.Context, n *loader.Notification) {
+		path, err := n.ReadString(n.Data.Args[0], 4096)
+		switch {
+		case err != nil:
+			_ = n.Fail(syscall.EFAULT)
+		case !filepath.IsAbs(path) || filepath.Dir(filepath.Clean(path)) != "/tmp":
+			_ = n.Fail(syscall.EPERM)
+		case os.Mkdir(path, 0o700) != nil:
+			_ = n.Fail(syscall.EACCES)
+		default:
+			_ = n.Return(0) // not Continue: the target could have changed the path by now
+		}
+	}
+	err := listener.Serve(context.Background(), mkdir, loader.ServeOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// No target is left.
 }

@@ -3,7 +3,6 @@ package loader
 import (
 	"encoding/binary"
 	"errors"
-	"os"
 	"runtime"
 	"unsafe"
 
@@ -12,24 +11,51 @@ import (
 	"github.com/seccompile/seccompile/cbpf"
 )
 
-// install is Install and InstallListener: it checks everything that leaves no
-// trace, then acts.
-func install(p *cbpf.Program, o Options, listener bool) (*os.File, error) {
-	if err := errors.Join(checkProgram(p, listener), checkOptions(o, listener)); err != nil {
-		return nil, err
+func install(p *cbpf.Program, o Options) error {
+	flags, err := prepare(p, o, false)
+	if err != nil {
+		return err
 	}
-	flags, err := chooseFlags(o, listener)
+	_, err = attach(p, flags, o)
+	return err
+}
+
+func installDescriptor(p *cbpf.Program, o Options) (fd int, err error) {
+	flags, err := prepare(p, o, true)
+	if err != nil {
+		return -1, err
+	}
+	return attach(p, flags, o)
+}
+
+func installListener(p *cbpf.Program, o Options) (*Listener, error) {
+	flags, err := prepare(p, o, true)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSupport(p, flags); err != nil {
+	// Asked now, because the filter may not allow the question.
+	notif, resp, err := listenerSizes()
+	if err != nil {
 		return nil, err
 	}
 	fd, err := attach(p, flags, o)
-	if err != nil || !listener {
+	if err != nil {
 		return nil, err
 	}
-	return listenerFile(fd), nil
+	return newListener(fd, notif, resp), nil
+}
+
+// prepare checks everything that leaves no trace. It returns the flags argument
+// of seccomp(2).
+func prepare(p *cbpf.Program, o Options, listener bool) (Flag, error) {
+	if err := errors.Join(checkProgram(p, listener), checkOptions(o, listener)); err != nil {
+		return 0, err
+	}
+	flags, err := chooseFlags(o, listener)
+	if err != nil {
+		return 0, err
+	}
+	return flags, checkSupport(p, flags)
 }
 
 // checkProgram finds out what is wrong with a program, as far as the program
@@ -158,19 +184,6 @@ func attach(p *cbpf.Program, chosen Flag, o Options) (fd int, err error) {
 		return 0, &TSyncError{TID: int(r)}
 	}
 	return 0, nil
-}
-
-// listenerFile wraps a listener's descriptor. The calls that this takes are made
-// by a goroutine of its own: a thread with a filter of its own is locked to the
-// caller and cannot run it.
-func listenerFile(fd int) *os.File {
-	file := make(chan *os.File)
-	go func() {
-		// Failing leaves a file that works but cannot be waited for.
-		_ = unix.SetNonblock(fd, true)
-		file <- os.NewFile(uintptr(fd), "seccomp listener")
-	}()
-	return <-file
 }
 
 func union(flags []Flag) Flag {

@@ -1,6 +1,7 @@
 package loader_test
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -8,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/bpf"
@@ -18,63 +18,6 @@ import (
 	"github.com/seccompile/seccompile/internal/reexec"
 	"github.com/seccompile/seccompile/loader"
 )
-
-// notification is struct seccomp_notif.
-type notification struct {
-	ID    uint64
-	PID   uint32
-	Flags uint32
-	Data  struct {
-		NR   int32
-		Arch uint32
-		IP   uint64
-		Args [6]uint64
-	}
-}
-
-// response is struct seccomp_notif_resp.
-type response struct {
-	ID    uint64
-	Val   int64
-	Error int32
-	Flags uint32
-}
-
-// receive waits in Go's poller for a notification and takes it.
-func receive(listener *os.File) (*notification, error) {
-	conn, err := listener.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	n := new(notification)
-	failure := conn.Read(func(fd uintptr) bool {
-		ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		if count, _ := unix.Poll(ready, 0); count == 0 {
-			return false
-		}
-		err = control(fd, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(n))
-		return true
-	})
-	return n, errors.Join(failure, err)
-}
-
-func send(listener *os.File, r response) error {
-	conn, err := listener.SyscallConn()
-	if err != nil {
-		return err
-	}
-	failure := conn.Control(func(fd uintptr) {
-		err = control(fd, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))
-	})
-	return errors.Join(failure, err)
-}
-
-func control(fd, request uintptr, arg unsafe.Pointer) error {
-	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, fd, request, uintptr(arg)); errno != 0 {
-		return errno
-	}
-	return nil
-}
 
 func TestListenerOfOneThread(t *testing.T) {
 	features, err := loader.Probe()
@@ -94,7 +37,7 @@ func notify() error {
 	if len(os.Args) > 1 {
 		o.Flags = []loader.Flag{loader.WaitKillableRecv, loader.NewListener}
 	}
-	var listener *os.File
+	var listener *loader.Listener
 	confined := startThread()
 	err := confined.do(func() (err error) {
 		listener, err = loader.InstallListener(on(unix.SYS_GETPPID, cbpf.Notify), o)
@@ -106,7 +49,7 @@ func notify() error {
 	if err := wantErrno(0); err != nil { // not on the other threads
 		return err
 	}
-	flags, err := unix.FcntlInt(listener.Fd(), unix.F_GETFD, 0)
+	flags, err := unix.FcntlInt(listener.File().Fd(), unix.F_GETFD, 0)
 	if err != nil || flags&unix.FD_CLOEXEC == 0 {
 		return fmt.Errorf("descriptor flags %#x: %v", flags, err)
 	}
@@ -141,33 +84,38 @@ func notifyAll() error {
 
 // answer has a thread make the notified call and answers it, with a value and
 // with an error.
-func answer(listener *os.File, th *thread) error {
-	for _, r := range []response{{Val: 4711}, {Error: -77}} {
+func answer(listener *loader.Listener, th *thread) error {
+	for _, want := range []struct {
+		value int64
+		errno unix.Errno
+	}{{value: 4711}, {errno: 77}} {
 		var value uintptr
 		var errno unix.Errno
 		done := make(chan error)
 		go func() {
 			done <- th.do(func() error { value, errno = getppid(); return nil })
 		}()
-		for {
-			n, err := receive(listener)
-			if err != nil {
+		err := loader.ErrGone
+		for err == loader.ErrGone { // a signal made the thread call anew
+			var n *loader.Notification
+			if n, err = listener.Receive(context.Background()); err != nil {
 				return err
 			}
-			if int(n.PID) != th.tid || n.Data.NR != unix.SYS_GETPPID {
+			if n.PID != th.tid || n.Data.NR != unix.SYS_GETPPID {
 				return fmt.Errorf("notified of call %d in thread %d, want %d in %d", n.Data.NR, n.PID, unix.SYS_GETPPID, th.tid)
 			}
-			r.ID = n.ID
-			if err = send(listener, r); err == nil {
-				break
-			}
-			if !errors.Is(err, unix.ENOENT) { // a signal made the thread call anew
-				return err
+			if want.errno != 0 {
+				err = n.Fail(want.errno)
+			} else {
+				err = n.Return(want.value)
 			}
 		}
+		if err != nil {
+			return err
+		}
 		<-done
-		if int32(errno) != -r.Error || errno == 0 && int64(value) != r.Val {
-			return fmt.Errorf("getppid: %d, errno %d; answered %+v", value, errno, r)
+		if errno != want.errno || errno == 0 && int64(value) != want.value {
+			return fmt.Errorf("getppid: %d, errno %d; answered %+v", value, errno, want)
 		}
 	}
 	return nil
@@ -213,6 +161,7 @@ func TestTranscriptOfAnInstallation(t *testing.T) {
 			"filter flags 0x1d NULL",
 			"available 0x7fc00000",
 			"available 0x7fff0000",
+			"sizes",
 			"no_new_privs",
 			"filter flags 0x1d",
 			"EBUSY",
@@ -256,7 +205,7 @@ func transcript() error {
 		os.Exit(0)
 	}()
 	for {
-		n, err := receive(listener)
+		n, err := listener.Receive(context.Background())
 		if err != nil {
 			return err
 		}
@@ -265,19 +214,19 @@ func transcript() error {
 			return err
 		}
 		printing.Lock()
-		err = send(listener, response{ID: n.ID, Flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE})
+		err = n.Continue()
 		if err == nil {
 			fmt.Println(line)
 		}
 		printing.Unlock()
-		if err != nil && !errors.Is(err, unix.ENOENT) { // a signal makes the thread call anew
+		if err != nil && !errors.Is(err, loader.ErrGone) { // a signal makes the thread call anew
 			return err
 		}
 	}
 }
 
 // describe tells what a notified call of this process asks for.
-func describe(n *notification) (string, error) {
+func describe(n *loader.Notification) (string, error) {
 	if n.Data.NR == unix.SYS_PRCTL {
 		return "no_new_privs", nil
 	}
@@ -290,13 +239,12 @@ func describe(n *notification) (string, error) {
 		return line, nil
 	case unix.SECCOMP_GET_ACTION_AVAIL:
 		word := make([]byte, 4)
-		local := []unix.Iovec{{Base: &word[0]}}
-		local[0].SetLen(len(word))
-		remote := []unix.RemoteIovec{{Base: uintptr(n.Data.Args[2]), Len: len(word)}}
-		if _, err := unix.ProcessVMReadv(os.Getpid(), local, remote, 0); err != nil {
+		if _, err := n.ReadMemory(word, n.Data.Args[2]); err != nil {
 			return "", err
 		}
 		return fmt.Sprintf("available %#x", binary.NativeEndian.Uint32(word)), nil
+	case unix.SECCOMP_GET_NOTIF_SIZES:
+		return "sizes", nil
 	default:
 		return fmt.Sprintf("operation %d", op), nil
 	}

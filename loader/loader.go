@@ -1,5 +1,6 @@
-// Package loader installs seccomp filters and asks the kernel what it supports.
-// It is everything that touches a kernel, and knows neither names nor profiles:
+// Package loader installs seccomp filters, answers the calls that they notify of,
+// reads those of running processes, and asks the kernel what it supports. It is
+// everything that touches a kernel, and knows neither names nor profiles:
 // a runtime can compile at build time and link only this. Outside Linux every
 // call fails with an error that wraps [errors.ErrUnsupported].
 //
@@ -10,8 +11,6 @@
 package loader
 
 import (
-	"os"
-
 	"github.com/seccompile/seccompile/cbpf"
 )
 
@@ -54,26 +53,26 @@ type Options struct {
 //
 // The kernel's refusals are [*Error], [*TSyncError] and [*UnsupportedError];
 // [errors.Is] finds the error number in the first two.
-func Install(p *cbpf.Program, o Options) error {
-	_, err := install(p, o, false)
-	return err
-}
+func Install(p *cbpf.Program, o Options) error { return install(p, o) }
 
 // InstallListener puts p in force and returns the listener that its NOTIFY
 // actions report to. Errors are those of [Install]; a program that never returns
 // NOTIFY is refused, and so is a thread that has a listener already.
 //
-// The file is closed on exec and in non-blocking mode, so that Go's poller can
-// wait on it: it is readable when a notification waits. Receiving one blocks all
-// the same (kernel/seccomp.c: seccomp_notify_recv). Once every copy of the file is
-// closed, calls that would be notified fail with ENOSYS.
-//
-// Making the file takes calls of fcntl(2) and epoll_ctl(2) after the filter is in
-// force. They run on another thread, so that under ThisThread p may do with them
-// what it likes; if all threads are confined, p must not notify of them, for
-// nobody could answer yet.
-func InstallListener(p *cbpf.Program, o Options) (*os.File, error) {
-	return install(p, o, true)
+// Making the listener takes calls of fcntl(2) and epoll_ctl(2) after the filter is
+// in force. They run on another thread, so that under ThisThread p may do with
+// them what it likes; if all threads are confined, p must allow them, as well as
+// poll(2) and ioctl(2), if this process is to receive. It must not notify of calls
+// that Go's runtime or the supervisor makes itself: nobody would answer.
+func InstallListener(p *cbpf.Program, o Options) (*Listener, error) { return installListener(p, o) }
+
+// InstallDescriptor is [InstallListener] for a process that does not supervise
+// itself: it returns the number of the listener's descriptor, which is closed on
+// exec and the caller's to close. Nothing is called once the filter is in force, so p
+// may notify of anything that the caller does not need to pass the listener on to
+// the supervisor, which has [OpenListener].
+func InstallDescriptor(p *cbpf.Program, o Options) (fd int, err error) {
+	return installDescriptor(p, o)
 }
 
 // Features is what the running kernel supports. Two are compared with

@@ -3,6 +3,7 @@
 package loader
 
 import (
+	"context"
 	"errors"
 	"os"
 	"runtime"
@@ -10,7 +11,29 @@ import (
 	"github.com/seccompile/seccompile/cbpf"
 )
 
-func install(*cbpf.Program, Options, bool) (*os.File, error) { return nil, notLinux() }
+func install(*cbpf.Program, Options) error { return notLinux() }
+
+func installDescriptor(*cbpf.Program, Options) (int, error) { return -1, notLinux() }
+
+func installListener(*cbpf.Program, Options) (*Listener, error) { return nil, notLinux() }
+
+func openListener(*os.File) (*Listener, error) { return nil, notLinux() }
+
+func (*Listener) syncWakeUp() error { return notLinux() }
+
+func (*Listener) receive(context.Context) (*Notification, error) { return nil, notLinux() }
+
+func (*Notification) send(response) error { return notLinux() }
+
+func (*Notification) valid() error { return notLinux() }
+
+func (*Notification) addFile(*os.File, AddFileOptions) (int, error) { return 0, notLinux() }
+
+func (*Notification) readMemory([]byte, uint64) (int, error) { return 0, notLinux() }
+
+func (*Notification) readString(uint64, int) (string, error) { return "", notLinux() }
+
+func dump(context.Context, int) ([]LiveFilter, error) { return nil, notLinux() }
 
 func probe() (Features, error) { return Features{}, notLinux() }
 

@@ -62,17 +62,7 @@ func threads() []int {
 // confinement returns a thread's seccomp mode and its number of filters, zeros if
 // /proc does not tell; it tells the number since Linux 5.9.
 func confinement(tid int) (mode, filters int) {
-	var status []byte
-	buf := make([]byte, 4096)
-	withFile(taskDir+"/"+strconv.Itoa(tid)+"/status", func(fd int) {
-		for {
-			n, err := unix.Read(fd, buf)
-			if err != nil || n <= 0 {
-				return
-			}
-			status = append(status, buf[:n]...)
-		}
-	})
+	status := readProcFile(taskDir + "/" + strconv.Itoa(tid) + "/status")
 	for line := range strings.Lines(string(status)) {
 		key, value, _ := strings.Cut(line, ":")
 		n, _ := strconv.Atoi(strings.TrimSpace(value))
@@ -84,6 +74,22 @@ func confinement(tid int) (mode, filters int) {
 		}
 	}
 	return mode, filters
+}
+
+// readProcFile returns the content of a file of /proc, or as much as can be read.
+func readProcFile(path string) []byte {
+	var content []byte
+	buf := make([]byte, 4096)
+	withFile(path, func(fd int) {
+		for {
+			n, err := unix.Read(fd, buf)
+			if err != nil || n <= 0 {
+				return
+			}
+			content = append(content, buf[:n]...)
+		}
+	})
+	return content
 }
 
 // withFile opens path to read, if it can, for the time of a call.

@@ -1,0 +1,225 @@
+package loader
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+	"unsafe"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+
+	"github.com/seccompile/seccompile/cbpf"
+)
+
+func dump(ctx context.Context, tid int) (filters []LiveFilter, err error) {
+	if tid <= 0 {
+		return nil, problem("thread " + strconv.Itoa(tid) + ": an id is above 0")
+	}
+	onOwnThread(func() { filters, err = trace(ctx, tid) })
+	return filters, err
+}
+
+// onOwnThread runs f on a thread and returns when that has ended: whatever f traces
+// and does not let go, the kernel has by then.
+func onOwnThread(f func()) {
+	done := make(chan int)
+	var run func()
+	run = func() {
+		runtime.LockOSThread() // and never unlocks: the thread ends with the goroutine
+		if tid := unix.Gettid(); tid != unix.Getpid() {
+			f()
+			done <- tid
+			return
+		}
+		// The main thread would stay. While this goroutine has it, another must
+		// get another one.
+		ended := make(chan struct{})
+		go func() { defer close(ended); run() }()
+		<-ended
+		runtime.UnlockOSThread()
+	}
+	go run()
+	for tid := <-done; unix.Tgkill(unix.Getpid(), tid, 0) == nil; {
+		time.Sleep(20 * time.Microsecond)
+	}
+}
+
+// trace stops a thread, reads its filters, and lets it go.
+func trace(ctx context.Context, tid int) ([]LiveFilter, error) {
+	if mode, _ := confinement(unix.Gettid()); mode != 0 {
+		return nil, &Error{
+			Call: "ptrace", Err: unix.EACCES,
+			Reason: "this process is confined itself, and the kernel shows filters to unconfined ones only (run it outside of the container)",
+		}
+	}
+	if _, errno := ptrace(unix.PTRACE_SEIZE, tid, 0, nil); errno != 0 {
+		return nil, seizeError(tid, errno)
+	}
+	signal, err := stop(ctx, tid)
+	if err != nil {
+		return nil, err
+	}
+	filters, err := readFilters(tid)
+	// Fails only if it has been killed, and then nothing is to be done.
+	_, _, _ = unix.RawSyscall6(unix.SYS_PTRACE, unix.PTRACE_DETACH, uintptr(tid), 0, uintptr(signal), 0, 0)
+	return filters, err
+}
+
+// ptrace is ptrace(2), which does not wait.
+func ptrace(request, tid int, addr uintptr, data unsafe.Pointer) (int, unix.Errno) {
+	r, _, errno := unix.RawSyscall6(unix.SYS_PTRACE, uintptr(request), uintptr(tid), addr, uintptr(data), 0, 0)
+	return int(r), errno
+}
+
+// stop stops a traced thread. It returns the signal that it was about to take
+// and must be given, or 0.
+func stop(ctx context.Context, tid int) (unix.Signal, error) {
+	if _, errno := ptrace(unix.PTRACE_INTERRUPT, tid, 0, nil); errno != 0 {
+		return 0, goneError(tid)
+	}
+	for pause := 20 * time.Microsecond; ; pause = min(2*pause, 10*time.Millisecond) {
+		// Only looked at: how a process ends is for its parent to learn, which may
+		// be this one.
+		var info unix.Siginfo
+		err := unix.Waitid(unix.P_PID, tid, &info, unix.WSTOPPED|unix.WEXITED|unix.WNOHANG|unix.WNOWAIT|unix.WALL, nil)
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return 0, goneError(tid)
+		case info.Signo == 0: // nothing yet
+		case info.Code == cldTrapped, info.Code == cldStopped:
+			var status unix.WaitStatus
+			if _, err := unix.Wait4(tid, &status, unix.WNOHANG|unix.WALL, nil); err != nil || !status.Stopped() {
+				return 0, goneError(tid)
+			}
+			if int(status)>>16 == unix.PTRACE_EVENT_STOP {
+				return 0, nil
+			}
+			return status.StopSignal(), nil
+		default:
+			return 0, goneError(tid)
+		}
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// Why a process is waited for (siginfo.h: si_code of SIGCHLD).
+const (
+	cldTrapped = 4
+	cldStopped = 5
+)
+
+// readFilters reads the filters of a stopped thread.
+func readFilters(tid int) ([]LiveFilter, error) {
+	var filters []LiveFilter
+	for i := uintptr(0); ; i++ {
+		length, errno := ptrace(unix.PTRACE_SECCOMP_GET_FILTER, tid, i, nil)
+		if errno == unix.ENOENT && i > 0 {
+			return filters, nil
+		}
+		if errno != 0 {
+			return nil, filterError(tid, errno)
+		}
+		insns := make([]unix.SockFilter, length)
+		if _, errno := ptrace(unix.PTRACE_SECCOMP_GET_FILTER, tid, i, unsafe.Pointer(&insns[0])); errno != 0 {
+			return nil, filterError(tid, errno)
+		}
+		raw := make([]bpf.RawInstruction, length)
+		for pc, ins := range insns {
+			raw[pc] = bpf.RawInstruction{Op: ins.Code, Jt: ins.Jt, Jf: ins.Jf, K: ins.K}
+		}
+		p, err := cbpf.New(raw, binary.NativeEndian)
+		if err != nil {
+			return nil, err
+		}
+		var metadata struct{ index, flags uint64 } // struct seccomp_metadata
+		metadata.index = uint64(i)
+		// Older kernels cannot be asked, and the flags stay 0.
+		_, _ = ptrace(unix.PTRACE_SECCOMP_GET_METADATA, tid, unsafe.Sizeof(metadata), unsafe.Pointer(&metadata))
+		filters = append(filters, LiveFilter{Program: p, Flags: Flag(metadata.flags)})
+	}
+}
+
+func goneError(tid int) error {
+	return &Error{Call: "ptrace", Err: unix.ESRCH, Reason: "thread " + strconv.Itoa(tid) + " has ended (is the id right?)"}
+}
+
+// filterError explains why the kernel does not show a stopped thread's filters
+// (kernel/seccomp.c: seccomp_get_filter).
+func filterError(tid int, errno unix.Errno) error {
+	e := &Error{Call: "ptrace", Err: errno}
+	switch errno {
+	case unix.EINVAL:
+		return ErrNoFilters // it has none, or is in strict mode
+	case unix.ESRCH, unix.ENOENT:
+		return goneError(tid)
+	case unix.EACCES:
+		e.Reason = "reading filters takes CAP_SYS_ADMIN in the first user namespace (run it as root outside of containers)"
+	case unix.EIO:
+		e.Err = errors.ErrUnsupported
+		e.Reason = "the kernel shows no filters (needs Linux 4.4 with CONFIG_CHECKPOINT_RESTORE)"
+	default:
+		e.Reason = "the kernel does not show the filters of thread " + strconv.Itoa(tid) + " (is ptrace emulated here?)"
+	}
+	return e
+}
+
+// seizeError explains why a thread cannot be traced (kernel/ptrace.c:
+// ptrace_attach).
+func seizeError(tid int, errno unix.Errno) error {
+	thread := "thread " + strconv.Itoa(tid)
+	e := &Error{Call: "ptrace", Err: errno}
+	dir := "/proc/" + strconv.Itoa(tid)
+	switch {
+	case errno == unix.ESRCH:
+		return goneError(tid)
+	case unix.Tgkill(unix.Getpid(), tid, 0) == nil:
+		e.Reason = thread + " belongs to this process, which cannot trace itself (let another one look)"
+	case statField(dir, 0) == "Z", statField(dir, 0) == "X":
+		return goneError(tid)
+	case isKernelThread(dir):
+		e.Reason = thread + " is the kernel's own, which makes no calls and has no filters (name a process)"
+	case tracer(dir) > 0:
+		e.Reason = thread + " is traced already, by thread " + strconv.Itoa(tracer(dir)) + " (end that first)"
+	default:
+		e.Reason = "no right to trace " + thread + " (run it as root; a security module or an earlier filter may object, too)"
+	}
+	return e
+}
+
+// statField returns a field of /proc/PID/stat, counted from the state on, or "".
+func statField(dir string, i int) string {
+	stat := string(readProcFile(dir + "/stat"))
+	// The name before it, in parentheses, may contain anything.
+	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
+	if i >= len(fields) {
+		return ""
+	}
+	return fields[i]
+}
+
+func isKernelThread(dir string) bool {
+	const kthread = 0x00200000 // linux/sched.h: PF_KTHREAD
+	flags, _ := strconv.ParseUint(statField(dir, 6), 10, 64)
+	return flags&kthread != 0
+}
+
+// tracer returns the id of the thread that traces a thread, or 0.
+func tracer(dir string) int {
+	for line := range strings.Lines(string(readProcFile(dir + "/status"))) {
+		if value, ok := strings.CutPrefix(line, "TracerPid:"); ok {
+			id, _ := strconv.Atoi(strings.TrimSpace(value))
+			return id
+		}
+	}
+	return 0
+}
