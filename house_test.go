@@ -55,6 +55,8 @@ func arrows() []arrow {
 		{"cmd/seccompile", "arch syscalltables cbpf policy policy/docker compiler compiler/stats compiler/graph proof optimize loader artifact oci words lint record report internal/watch",
 			"github.com/opencontainers/runtime-spec/... github.com/spf13/cobra/... github.com/spf13/pflag golang.org/x/net/bpf golang.org/x/sys/..."},
 		{"examples/agent", "oci loader syscalltables words arch cbpf", "github.com/opencontainers/runtime-spec/... golang.org/x/sys/..."},
+		{"examples/runtime", "oci", "github.com/opencontainers/runtime-spec/... golang.org/x/sys/..."},
+		{"examples/sandbox", "cbpf compiler loader policy", ""},
 		{"internal/fleet", "arch cbpf policy policy/docker compiler proof artifact oci", "github.com/opencontainers/runtime-spec/..."},
 		{"internal/watch", "arch syscalltables cbpf policy compiler loader", "golang.org/x/sys/... golang.org/x/net/bpf"},
 		{"internal/reexec", "", ""},
@@ -327,6 +329,7 @@ func TestSmallPrograms(t *testing.T) {
 	}{
 		{"compile", 3_000_000},
 		{"load", 1_600_000},
+		{"artifact", 1_900_000},
 	}
 	for _, tt := range tests {
 		t.Run(tt.program, func(t *testing.T) {
@@ -351,20 +354,33 @@ func TestSmallPrograms(t *testing.T) {
 	}
 }
 
-// The example in README is part of a program that TestSmallPrograms builds.
-func TestReadmeShowsWorkingCode(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	program, err := os.ReadFile("testdata/size/compile/main.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(readme), "```go\n")
-	example, _, ok := strings.Cut(rest, "```")
-	if !ok || !strings.Contains(string(program), example) {
-		t.Error("README.md: the Go example is not in testdata/size/compile/main.go")
+// The Go code that documents show is part of programs that are built and tested.
+func TestDocumentsShowWorkingCode(t *testing.T) {
+	for document, programs := range map[string][]string{
+		"README.md":          {"testdata/size/compile/main.go"},
+		"docs/QUICKSTART.md": {"examples/sandbox/main.go", "examples/runtime/main_linux.go"},
+	} {
+		text, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var code strings.Builder
+		for _, program := range programs {
+			text, err := os.ReadFile(program)
+			if err != nil {
+				t.Fatal(err)
+			}
+			code.Write(text)
+		}
+		examples := strings.Split(string(text), "```go\n")[1:]
+		if len(examples) == 0 {
+			t.Errorf("%s: no Go code", document)
+		}
+		for _, example := range examples {
+			if example, _, ok := strings.Cut(example, "```"); !ok || !strings.Contains(code.String(), example) {
+				t.Errorf("%s: not in %s:\n%s", document, strings.Join(programs, " or "), example)
+			}
+		}
 	}
 }
 

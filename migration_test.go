@@ -1,0 +1,193 @@
+package seccompile_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/compiler"
+	"github.com/seccompile/seccompile/loader"
+	"github.com/seccompile/seccompile/oci"
+	"github.com/seccompile/seccompile/policy"
+	"github.com/seccompile/seccompile/syscalltables"
+)
+
+// The examples of this file are the right-hand sides of docs/MIGRATION.md.
+
+func Example_migrateNames() {
+	call, ok := syscalltables.Lookup("openat")
+	if !ok {
+		log.Fatal("no such call")
+	}
+	abi, err := arch.Parse("arm64")
+	if err != nil {
+		log.Fatal(err)
+	}
+	nr, ok := call.Number(abi)
+	fmt.Println(call.Name(), nr, ok)
+	call, ok = syscalltables.ByNumber(arch.S390X, 5)
+	fmt.Println(call, ok, abi, abi.OCI())
+	_ = arch.Native()
+	_ = oci.Version()
+	// Output:
+	// openat 56 true
+	// open true aarch64 SCMP_ARCH_AARCH64
+}
+
+func Example_migrateFilter() {
+	p := &policy.Policy{Default: cbpf.ErrnoClass, DefaultErrno: new(uint(38))}
+	p.ABIs = append(p.ABIs, arch.X86_64, arch.X86)
+	p.Rules = append(p.Rules,
+		policy.Rule{Names: []string{"read", "write"}, Action: cbpf.Allow},
+		policy.Rule{Names: []string{"socket"}, Action: cbpf.Allow, Args: []policy.Arg{
+			{Index: 0, Op: policy.Equal, Value: 2},
+			{Index: 1, Op: policy.MaskedEqual, Value: 0xf, ValueTwo: 1}, // mask, datum
+		}},
+		policy.Rule{Names: []string{"kill"}, Action: cbpf.ErrnoClass, Errno: new(uint(3))},
+	)
+	resolved, warnings, err := policy.Resolve(p, policy.Options{
+		ABIs:    []arch.ABI{arch.X86_64, arch.X86},
+		BadArch: cbpf.KillProcess,
+		ENOSYS:  policy.ENOSYS{Off: true},
+	})
+	if err != nil {
+		log.Fatal(err) // all mistakes of all rules
+	}
+	for _, w := range warnings {
+		fmt.Println(w)
+	}
+	filter, err := compiler.Compile(resolved, compiler.Options{Weights: map[string]uint64{"read": 10}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	raw, err := filter.Program.AppendBinary(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_ = filter.Program.Disassemble(syscalltables.Names{})
+	for _, nr := range []uint32{0, 41, 62, 9} {
+		d := &cbpf.Data{Arch: arch.X86_64.Audit(), NR: nr, Args: [6]uint64{2, 0x80001}}
+		fmt.Println(filter.Program.Eval(d))
+	}
+	fmt.Println(len(raw) == 8*filter.Program.Len())
+	// Output:
+	// /syscalls/1/names/0: socketcall reaches socket too and hides its arguments: conditions on them cannot be tested there (on x86) (lost-condition)
+	// ALLOW
+	// ALLOW
+	// ERRNO(3)
+	// ERRNO(38)
+	// true
+}
+
+func Example_migrateLoad() {
+	var program *cbpf.Program // of compiler.Result, or from cbpf.Decode
+	features, err := loader.Probe()
+	if err != nil {
+		log.Fatal(err)
+	}
+	if slices.Contains(features.Actions, cbpf.KillProcess) {
+		log.Print("the kernel can kill processes")
+	}
+	o := loader.Options{
+		ThisThread: true,
+		KeepPrivs:  true,
+		Flags:      []loader.Flag{loader.LogFlag, loader.SpecAllow, loader.WaitKillableRecv},
+	}
+	err = loader.Install(program, o)
+	if errors.Is(err, syscall.EACCES) {
+		log.Fatal(err)
+	}
+}
+
+func Example_migrateNotifications() {
+	var program *cbpf.Program // one that returns NOTIFY
+	var received *os.File     // in an agent, from a runtime
+	listener, err := loader.InstallListener(program, loader.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	agents, err := loader.OpenListener(received)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer agents.Close()
+	_ = listener.File() // for passing it on
+
+	ctx := context.Background()
+	for {
+		n, err := listener.Receive(ctx)
+		if err == io.EOF {
+			break // no target is left
+		}
+		if err != nil {
+			log.Fatal(err)
+		}
+		answer(ctx, n)
+	}
+
+	// Or all of this at once, for many targets:
+	err = listener.Serve(ctx, answer, loader.ServeOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+func answer(_ context.Context, n *loader.Notification) {
+	abi, _ := arch.ByAudit(n.Data.Arch, n.Data.NR)
+	call, _ := syscalltables.ByNumber(abi, n.Data.NR)
+	log.Print(n.ID, n.PID, call, n.Data.IP, n.Data.Args)
+	path, err := n.ReadString(n.Data.Args[0], 4096)
+	if err == nil {
+		err = n.Valid()
+	}
+	switch {
+	case err != nil:
+		err = n.Fail(syscall.EPERM)
+	case strings.HasPrefix(path, "/"):
+		err = n.Return(0)
+	default:
+		err = n.Continue()
+	}
+	if err != nil && err != loader.ErrGone {
+		log.Print(err)
+	}
+}
+
+// Every piece of code in the columns of ours is in an example above.
+func TestMigrationGuideIsCompiled(t *testing.T) {
+	guide, err := os.ReadFile("docs/MIGRATION.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples, err := os.ReadFile("migration_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := regexp.MustCompile("`[^`]+`")
+	pieces := 0
+	for line := range strings.Lines(string(guide)) {
+		columns := strings.Split(line, " | ")
+		if !strings.HasPrefix(line, "| `") || len(columns) < 2 {
+			continue
+		}
+		for _, piece := range code.FindAllString(columns[1], -1) {
+			pieces++
+			if !strings.Contains(string(examples), strings.Trim(piece, "`")) {
+				t.Errorf("docs/MIGRATION.md: %s is in no example", piece)
+			}
+		}
+	}
+	if pieces < 40 {
+		t.Errorf("docs/MIGRATION.md has only %d pieces of code", pieces)
+	}
+}

@@ -1,0 +1,55 @@
+package oci_test
+
+import (
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seccompile/seccompile/artifact"
+	"github.com/seccompile/seccompile/loader"
+	"github.com/seccompile/seccompile/oci"
+)
+
+// shipped returns an artifact with a filter for a machine.
+func shipped(t *testing.T, goarch string, flags []string) *artifact.Artifact {
+	t.Helper()
+	f, err := oci.Compile(profile(t, `{"defaultAction": "SCMP_ACT_ALLOW"}`), oci.Options{Policy: x86_64()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &artifact.Artifact{Programs: []artifact.Program{{Filter: f.Program, ABIs: []string{goarch}, GOARCH: []string{goarch}, Flags: flags}}}
+}
+
+func TestFromArtifact(t *testing.T) {
+	for _, tt := range []struct {
+		flags []string
+		want  []loader.Flag
+	}{
+		{nil, nil},
+		{[]string{}, []loader.Flag{}},
+		{[]string{"SECCOMP_FILTER_FLAG_LOG"}, []loader.Flag{loader.LogFlag}},
+	} {
+		a := shipped(t, runtime.GOARCH, tt.flags)
+		f, err := oci.FromArtifact(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Program != a.Programs[0].Filter || !slices.Equal(f.Flags, tt.want) || (f.Flags == nil) != (tt.want == nil) {
+			t.Errorf("flags %#v, want %#v", f.Flags, tt.want)
+		}
+	}
+	for _, tt := range []struct {
+		name string
+		a    *artifact.Artifact
+		want string
+	}{
+		{"another machine's", shipped(t, "pdp11", nil), "artifact: no filter for " + runtime.GOARCH + " (there are filters for pdp11)"},
+		{"an unknown flag", shipped(t, runtime.GOARCH, []string{"SECCOMP_FILTER_FLAG_NEW"}), `oci: artifact: loader: flag "SECCOMP_FILTER_FLAG_NEW" is unknown`},
+		{"nothing", new(artifact.Artifact), "no filter for"},
+	} {
+		if f, err := oci.FromArtifact(tt.a); f != nil || err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, error %v, want %q", tt.name, f, err, tt.want)
+		}
+	}
+}
