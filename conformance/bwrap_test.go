@@ -8,11 +8,13 @@ import (
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/seccompile/seccompile/conformance/internal/need"
 )
 
 // bubblewrap takes raw filters from file descriptors and loads them as they are.
 func TestBubblewrap(t *testing.T) {
-	bwrap := need(t, "bwrap", "bubblewrap")
+	bwrap := need.Program(t, "bwrap", "bubblewrap")
 	noMkdir := compile(t, deny(t, specs.ActErrno, errNetDown, "mkdir", "mkdirat"))
 
 	t.Run("one filter", func(t *testing.T) {

@@ -5,27 +5,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
-
-// need returns the path of a program that a test runs. A missing program is a
-// failure, so that nothing is left out unnoticed, unless the environment says
-// CONFORMANCE_SKIP=NAME,... .
-func need(t testing.TB, program, debianPackage string) string {
-	t.Helper()
-	if slices.Contains(strings.Split(os.Getenv("CONFORMANCE_SKIP"), ","), program) {
-		t.Skipf("CONFORMANCE_SKIP names %s", program)
-	}
-	path, err := exec.LookPath(program)
-	if err != nil {
-		t.Fatalf("%v: install Debian's package %s, or set CONFORMANCE_SKIP=%s", err, debianPackage, program)
-	}
-	return path
-}
 
 // compile returns the raw filter that the command makes of a profile for this
 // host, as users get it.

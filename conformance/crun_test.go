@@ -1,17 +1,26 @@
 package conformance
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/seccompile/seccompile/conformance/internal/need"
+	"github.com/seccompile/seccompile/loader"
+	"github.com/seccompile/seccompile/oci"
 )
 
 // crun loads the filter that a container's annotation carries in place of one
@@ -33,6 +42,18 @@ func TestCrun(t *testing.T) {
 		out := newContainer(t, filter).run(`sh -c 'mkdir /tmp/a'; echo status $?; echo text`)
 		expect(t, out, "Bad system call", "status 159", "text") // 128 + SIGSYS
 	})
+	t.Run("notify", func(t *testing.T) {
+		c := newContainer(t, compile(t, deny(t, specs.ActNotify, 0, "mkdir", "mkdirat")))
+		path := filepath.Join(c.dir, "agent")
+		c.spec.Linux.Seccomp = &specs.LinuxSeccomp{DefaultAction: specs.ActAllow, ListenerPath: path, ListenerMetadata: "made by us"}
+		asked := agent(t, path)
+		out := c.run(`mkdir /tmp/a; mkdir /tmp/b && echo made`)
+		expect(t, out, netDown, "made")
+		want := []string{"metadata made by us", "/tmp/a", "/tmp/b"}
+		if got := <-asked; !slices.Equal(got, want) {
+			t.Errorf("the agent was told %q, want %q", got, want)
+		}
+	})
 	t.Run("exec", func(t *testing.T) {
 		// What joins a running container later gets the same filter.
 		c := newContainer(t, noMkdir)
@@ -53,6 +74,56 @@ func TestCrun(t *testing.T) {
 	})
 }
 
+// agent takes one listener at path and decides its container's mkdir calls: the
+// first fails, the others go on. What it was told can be received when the
+// container has ended.
+func agent(t *testing.T, path string) (asked <-chan []string) {
+	t.Helper()
+	socket, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { socket.Close() })
+	done := make(chan []string, 1)
+	go func() {
+		var told []string
+		defer func() { done <- told }()
+		conn, err := socket.AcceptUnix()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		state, listener, err := oci.ReceiveState(t.Context(), conn)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer listener.Close()
+		told = append(told, "metadata "+state.Metadata)
+		err = listener.Serve(t.Context(), func(_ context.Context, n *loader.Notification) {
+			name := n.Data.Args[0]
+			if n.Data.NR == unix.SYS_MKDIRAT {
+				name = n.Data.Args[1]
+			}
+			path, err := n.ReadString(name, 4096)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			told = append(told, path)
+			if len(told) == 2 {
+				_ = n.Fail(syscall.Errno(errNetDown))
+			} else {
+				_ = n.Continue()
+			}
+		}, loader.ServeOptions{Limit: 1})
+		if err != nil {
+			t.Error(err)
+		}
+	}()
+	return done
+}
+
 // A crunContainer is a container of busybox alone.
 type crunContainer struct {
 	t       testing.TB
@@ -66,8 +137,8 @@ type crunContainer struct {
 func newContainer(t testing.TB, filter []byte) *crunContainer {
 	t.Helper()
 	dir := t.TempDir()
-	c := &crunContainer{t: t, program: need(t, "crun", "crun"), dir: dir, id: "seccompile-" + filepath.Base(filepath.Dir(dir)) + filepath.Base(dir)}
-	rootfs(t, filepath.Join(dir, "rootfs"), need(t, "busybox", "busybox-static"))
+	c := &crunContainer{t: t, program: need.Program(t, "crun", "crun"), dir: dir, id: "seccompile-" + filepath.Base(filepath.Dir(dir)) + filepath.Base(dir)}
+	rootfs(t, filepath.Join(dir, "rootfs"), need.Program(t, "busybox", "busybox-static"))
 	c.spec = &specs.Spec{
 		Version:  "1.0.2", // crun 1.8 refuses newer ones
 		Hostname: "conformance",
