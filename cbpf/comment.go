@@ -91,8 +91,9 @@ func (c *commenter) branch(pc int, here calls) string {
 	}
 	word := wordName(a.off, c.p.big)
 	if a.off >= OffArgs {
-		if c.p.insns[pc-1].Op == opLdAbs && len(c.states[pc-1]) > 0 {
-			return "" // the line above says it
+		above := c.p.insns[pc-1].Op == opLdAbs && len(c.states[pc-1]) > 0 // the line above says which argument
+		if test := c.argumentTest(pc, here, above); test != "" || above {
+			return test
 		}
 		word = c.argument(here, a.off, true)
 	}
@@ -191,16 +192,58 @@ func (c *commenter) argument(here calls, off uint32, always bool) string {
 	return s
 }
 
+// argumentTest says in words what a test of the lower half of an argument asks, by call
+// unless short. It is empty where the names have no words for it or calls differ.
+func (c *commenter) argumentTest(pc int, here calls, short bool) string {
+	names, ok := c.names.(TestNames)
+	op, k, known := c.test(pc)
+	a := c.regs[pc].a
+	if !ok || !known || strings.HasSuffix(wordName(a.off, c.p.big), ".hi") {
+		return ""
+	}
+	mask, symbol := a.bits, "=="
+	switch op {
+	case opJgtK:
+		symbol = ">"
+	case opJgeK:
+		symbol = ">="
+	case opJsetK:
+		mask, k, symbol = mask&k, 0, "!="
+	}
+	g := c.each(here, func(audit, nr uint32) string {
+		text := names.Test(audit, nr, argIndex(a.off), symbol, mask, k)
+		switch {
+		case text == "":
+			return "nothing"
+		case short:
+			return text
+		}
+		return c.syscall(audit, nr) + " " + text
+	})
+	if slices.ContainsFunc(g, func(e group) bool { return e.phrase == "nothing" }) || short && len(g) > 1 {
+		return ""
+	}
+	if short && len(g) == 1 {
+		return g[0].phrase
+	}
+	return g.text(c.home)
+}
+
 // list describes every call of a set, if they are few; it may leave some to a
 // count. It is empty for larger sets, and where other ABIs belong to the set.
 func (c *commenter) list(here calls, describe func(audit, nr uint32) string) string {
+	return c.each(here, describe).text(c.home)
+}
+
+// each describes the calls of a set as list does.
+func (c *commenter) each(here calls, describe func(audit, nr uint32) string) groups {
 	const most = 12
 	total := uint64(0)
 	for _, s := range here {
 		total += s.size()
 	}
 	if total > most || len(here[len(c.audits)]) > 0 {
-		return ""
+		return nil
 	}
 	var g groups
 	for i, audit := range c.audits {
@@ -208,7 +251,7 @@ func (c *commenter) list(here calls, describe func(audit, nr uint32) string) str
 			g.add(c.abi(audit, nr), describe(audit, nr))
 		}
 	}
-	return g.text(c.home)
+	return g
 }
 
 // errno names an error number as the ABIs of a set do, or as all the program's

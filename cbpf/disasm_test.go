@@ -1,6 +1,7 @@
 package cbpf
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 )
@@ -56,6 +57,52 @@ func TestComments(t *testing.T) {
 			if got := lines[len(lines)-2]; got.Comment != tt.want {
 				t.Errorf("%s: got %q, want %q", got.Text, got.Comment, tt.want)
 			}
+		})
+	}
+}
+
+// wordy is a vocabulary that has words for tests of all arguments but those of read.
+type wordy struct{ vocabulary }
+
+var _ TestNames = wordy{}
+
+func (w wordy) Test(audit, nr uint32, index int, op string, mask, v uint32) string {
+	arg := w.Arg(audit, nr, index)
+	if arg == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s&%x %s word %x", arg, mask, op, v)
+}
+
+// TestArgumentCommentsInWords pins the wording of single lines: the last but one of
+// each program.
+func TestArgumentCommentsInWords(t *testing.T) {
+	const start = ".order little\nld arch\njeq x86_64 jt yes\nret KILL_THREAD\nyes: ld nr\n"
+	const clones = ".order little\nld arch\njeq x86 jf wide\nld nr\njeq #120 jt ok jf end\nwide: jeq x86_64 jf end\nld nr\njeq #56 jf end\nok: ld arg0.lo\n"
+	tests := []struct{ name, text, want string }{
+		{"behind its load", start + "jeq #41 jf end\nld arg0.lo\njeq #40", "family&ffffffff == word 28"},
+		{"of order", start + "jeq #41 jf end\nld arg0.lo\njge #40", "family&ffffffff >= word 28"},
+		{"of order, strict", start + "jeq #41 jf end\nld arg0.lo\njgt #40", "family&ffffffff > word 28"},
+		{"of bits", start + "jeq #56 jf end\nld arg0.lo\njset #0x6", "flags&6 != word 0"},
+		{"of masked bits", start + "jeq #56 jf end\nld arg0.lo\nand #0xc\njset #0x6", "clone flags&4 != word 0"},
+		{"behind a mask", start + "jeq #41 jf end\nld arg1.lo\nand #0xf\njeq #1", "socket type&f == word 1"},
+		{"later", start + "jeq #41 jf end\nld arg0.lo\njeq #40 jt end\njeq #39", "socket family&ffffffff == word 27"},
+		{"of the upper half", start + "jeq #41 jf end\nld arg0.hi\njeq #0", ""},
+		{"of the upper half, later", start + "jeq #41 jf end\nld arg0.hi\njeq #0 jt end\njeq #1", "socket family.hi"},
+		{"with x", start + "jeq #41 jf end\nldx #3\nld arg0.lo\njeq x", "family&ffffffff == word 3"},
+		{"with an unknown x", start + "jeq #41 jf end\nld arg0.lo\ntax\nld arg1.lo\njeq x", ""},
+		{"without words", start + "jeq #0 jf end\nld arg0.lo\njeq #40", ""},
+		{"of calls that agree", clones + "jset #6", "flags&6 != word 0"},
+		{"of calls that differ", start + "jge #56 jt end\njge #41 jf end\nld arg0.lo\njeq #6", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := must(t, tt.text+"\nend: ret ALLOW")
+			lines := p.Lines(wordy{})
+			if got := lines[len(lines)-2]; got.Comment != tt.want {
+				t.Errorf("%s: got %q, want %q", got.Text, got.Comment, tt.want)
+			}
+			roundTrip(t, p, wordy{}, nil)
 		})
 	}
 }

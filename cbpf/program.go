@@ -174,3 +174,12 @@ type Names interface {
 	// Errno names an error number: "EPERM"; "" if unknown.
 	Errno(audit uint32, errno uint16) string
 }
+
+// TestNames are Names that have words for tests of arguments too.
+type TestNames interface {
+	Names
+	// Test writes a test of some bits of the lower half of an argument, op being an
+	// operator of C: "domain == AF_VSOCK", "flags & CLONE_NEWUSER != 0"; "" if there
+	// is no better word for v than its number.
+	Test(audit, nr uint32, index int, op string, mask, v uint32) string
+}

@@ -26,14 +26,15 @@ func (b *builder) diagram(d *compiler.Diagram) {
 		var edges []edge
 		var lines []string
 		if n.Kind == compiler.Masked {
-			lines = []string{fmt.Sprintf("%v & %#x == %s", n.Word, n.Mask, value(n.Word, n.Value))}
+			lines = append([]string{fmt.Sprintf("%v & %#x == %s", n.Word, n.Mask, value(n.Word, n.Value))},
+				b.words(n.Word, set, &comparison{"==", n.Mask, n.Value})...)
 			edges = b.masked(d, n, set)
 		} else {
-			lines = []string{n.Word.String()}
+			lines = append([]string{n.Word.String()}, b.words(n.Word, set, nil)...)
 			edges = b.groups(d, n, set)
 		}
 		box := &b.nodes[b.box[id]]
-		box.lines, box.edges = append(lines, b.words(n.Word, set)...), edges
+		box.lines, box.edges = lines, edges
 	}
 }
 
@@ -100,7 +101,7 @@ func (b *builder) groups(d *compiler.Diagram, n compiler.Node, set []bool) []edg
 			e.to = b.child(d, g.to, g.calls, nil)
 			e.label = "else"
 			if i != rest || len(n.Cases) == 2 && n.Word != compiler.Arch {
-				e.label = short(intervalWords(n.Word, g.cases), labelWidth)
+				e.label = short(b.namedIntervals(n.Word, g.cases, g.calls), valuesWidth)
 			}
 		}
 		edges = append(edges, e)
@@ -140,6 +141,9 @@ func (b *builder) numbers(d *compiler.Diagram, g *group, set []bool, e *edge) {
 	if len(runs) == 0 {
 		lines = []string{short(intervalWords(compiler.NR, g.cases), listWidth)}
 	}
+	if n := b.options.Lines; n > 0 && len(lines) > n {
+		lines = append(lines[:n-1], "…")
+	}
 	e.to = b.child(d, g.to, g.calls, lines)
 	box := &b.nodes[e.to]
 	if n := count(g.calls); n > 1 && !b.slice {
@@ -161,7 +165,16 @@ func count(set []bool) int {
 func intervalWords(w compiler.Word, cases []compiler.Case) []string {
 	var words []string
 	for _, c := range cases {
-		words = append(words, interval(w, c))
+		words = append(words, interval(c, func(v uint32) string { return value(w, v) }))
+	}
+	return words
+}
+
+// namedIntervals has the names of values that all calls of a set agree on.
+func (b *builder) namedIntervals(w compiler.Word, cases []compiler.Case, set []bool) []string {
+	var words []string
+	for _, c := range cases {
+		words = append(words, interval(c, func(v uint32) string { return b.named(w, v, set) }))
 	}
 	return words
 }

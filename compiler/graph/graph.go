@@ -22,14 +22,26 @@ type Options struct {
 	Syscall string
 	// Title is shown by programs that show titles.
 	Title string
+	// Words, if not nil, has words for tests of arguments and names for their values.
+	Words cbpf.TestNames
+	// Lines, if not zero, is how many lines of calls a box shows at most.
+	Lines int
+	// ID, if not empty, makes SVG an element for an HTML page: without a style
+	// sheet and a background, which the page has to give to the classes, and with
+	// ids of its own that begin with ID.
+	ID string
 }
 
 // A Graph is a drawing's content: boxes and arrows, without places. A Graph is
 // immutable.
 type Graph struct {
 	title string
+	id    string
 	nodes []node // the first is the root; arrows go to later ones
 }
+
+// Len returns the number of boxes.
+func (g *Graph) Len() int { return len(g.nodes) }
 
 // A node is a box.
 type node struct {
@@ -168,7 +180,7 @@ func (b *builder) verdict(a cbpf.Action) string {
 // finish orders the boxes as they are met from the root, arrows in their order.
 // Until then arrows to nodes of the stage are negative: see later.
 func (b *builder) finish() *Graph {
-	g := &Graph{title: b.options.Title}
+	g := &Graph{title: b.options.Title, id: b.options.ID}
 	place := make([]int, len(b.nodes)) // of boxes met, plus one
 	var order []int
 	for i := range b.nodes {

@@ -21,6 +21,7 @@ import (
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/policy/docker"
 	"github.com/seccompile/seccompile/syscalltables"
+	"github.com/seccompile/seccompile/words"
 )
 
 var update = flag.Bool("update", false, "rewrite the files in testdata")
@@ -233,5 +234,68 @@ func TestUnknownCall(t *testing.T) {
 	_, err := graph.Tree(res.Tree, graph.Options{ABIs: abis, Syscall: "fork"}) // x86's
 	if want := `graph: no target ABI has a call "fork"`; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
+// An element of a page brings no style sheet, and two of one page share no id.
+func TestElementOfAPage(t *testing.T) {
+	abis := []arch.ABI{arch.X86_64}
+	_, res := compile(t, small(), policy.Options{ABIs: abis})
+	for stage, g := range stages(t, res, graph.Options{ABIs: abis, ID: `a"b`}) {
+		svg := g.SVG()
+		for _, bad := range []string{"<style", `class="back"`, `"tip"`, `a"b`} {
+			if strings.Contains(svg, bad) {
+				t.Errorf("%s: has %s", stage, bad)
+			}
+		}
+		if strings.Count(svg, `id="a&quot;btip"`) != 1 || !strings.Contains(svg, `url(#a&quot;btip)`) {
+			t.Errorf("%s: arrows do not end in the tip of the element", stage)
+		}
+		if n := strings.Count(svg, "<rect "); n != g.Len() {
+			t.Errorf("%s: %d boxes are drawn, want %d", stage, n, g.Len())
+		}
+	}
+}
+
+// Constants have the names that all calls at a test agree on, in boxes and on arrows.
+func TestWords(t *testing.T) {
+	abis := []arch.ABI{arch.X86_64, arch.MIPS64}
+	p := small()
+	p.Rules = append(p.Rules, policy.Rule{Names: []string{"clone"}, Action: cbpf.Allow, Args: []policy.Arg{
+		{Index: 0, Op: policy.MaskedEqual, Value: 0x7e020000, ValueTwo: 0},
+	}})
+	for _, tt := range []struct {
+		abi               arch.ABI
+		call, stage, want string
+	}{
+		{arch.X86_64, "personality", "diagram", "    ≥ PER_LINUX32 → LOG\n"},
+		{arch.X86_64, "socket", "diagram", "; socket type & SOCK_TYPE_MASK == SOCK_SEQPACKET  "},
+		{arch.X86_64, "socket", "diagram", "    AF_UNIX → "},
+		{arch.X86_64, "socket", "tree", "; socket domain == AF_UNIX  "},
+		{arch.MIPS64, "clone", "diagram", "; clone flags & (CLONE_NEWNS|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWUSER|CLONE_NEWPID|CLONE_NEWNET) == 0  "},
+		{arch.MIPS64, "clone", "tree", "; clone flags & (CLONE_NEWNS|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWUSER|CLONE_NEWPID|CLONE_NEWNET) != 0  "},
+	} {
+		_, res := compile(t, p, policy.Options{ABIs: []arch.ABI{tt.abi}})
+		o := graph.Options{ABIs: abis, Syscall: tt.call, Words: words.Names{}}
+		if got := stages(t, res, o)[tt.stage].Text(); !strings.Contains(got, tt.want) {
+			t.Errorf("%v %s: the %s lacks %q:\n%s", tt.abi, tt.call, tt.stage, tt.want, got)
+		}
+		o.Words = nil
+		if got := stages(t, res, o)[tt.stage].Text(); strings.Contains(got, tt.want) {
+			t.Errorf("%v %s: without words the %s has %q:\n%s", tt.abi, tt.call, tt.stage, tt.want, got)
+		}
+	}
+}
+
+func TestLines(t *testing.T) {
+	abis := []arch.ABI{arch.X86_64}
+	_, res := compile(t, small(), policy.Options{ABIs: abis})
+	whole := stages(t, res, graph.Options{ABIs: abis})["diagram"].Text()
+	short := stages(t, res, graph.Options{ABIs: abis, Lines: 1})["diagram"].Text()
+	if strings.Contains(whole, "…\n") || !strings.Contains(short, "calls\n        …\n") {
+		t.Errorf("one line of calls:\n%s", short)
+	}
+	if same := stages(t, res, graph.Options{ABIs: abis, Lines: 100})["diagram"].Text(); same != whole {
+		t.Error("lists that are short enough are cut")
 	}
 }

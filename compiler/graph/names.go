@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -130,13 +131,48 @@ func short(words []string, width int) string {
 
 // Sizes of labels, in characters.
 const (
-	listWidth  = 46 // of lists in boxes
-	labelWidth = 30 // of arrows
-	maxLines   = 4  // of argument names
+	listWidth   = 46 // of lists in boxes
+	labelWidth  = 30 // of arrows
+	valuesWidth = 36 // of arrows with values
+	maxLines    = 4  // of argument names
 )
 
-// words explains a word of seccomp_data for the calls that get to its test.
-func (b *builder) words(w compiler.Word, set []bool) []string {
+// A comparison is a test of some bits of a word, by an operator of C.
+type comparison struct {
+	op      string
+	mask, v uint32
+}
+
+// spoken returns the words for a comparison of an argument of a call, "" if there are
+// none.
+func (b *builder) spoken(c call, w compiler.Word, t comparison) string {
+	index, hi, ok := w.Arg()
+	if b.options.Words == nil || !ok || hi {
+		return ""
+	}
+	return b.options.Words.Test(c.abi.Audit(), c.nr, int(index), t.op, t.mask, t.v)
+}
+
+// named prints a value of a word, by its name if all calls that get to its test have
+// the same for it.
+func (b *builder) named(w compiler.Word, v uint32, set []bool) string {
+	const is = " == "
+	name := ""
+	for i, c := range b.calls {
+		if !set[i] {
+			continue
+		}
+		_, n, ok := strings.Cut(b.spoken(c, w, comparison{strings.TrimSpace(is), 1<<32 - 1, v}), is)
+		if !ok || name != "" && n != name {
+			return value(w, v)
+		}
+		name = n
+	}
+	return cmp.Or(name, value(w, v))
+}
+
+// words explains a word of seccomp_data, or a test of it, for the calls that get there.
+func (b *builder) words(w compiler.Word, set []bool, t *comparison) []string {
 	switch w {
 	case compiler.Arch:
 		return nil
@@ -154,7 +190,13 @@ func (b *builder) words(w compiler.Word, set []bool) []string {
 			continue
 		}
 		line := c.call.Name()
-		if args := c.call.Args(c.abi); int(index) < len(args) {
+		spoken := ""
+		if t != nil {
+			spoken = b.spoken(c, w, *t)
+		}
+		if args := c.call.Args(c.abi); spoken != "" {
+			line += " " + spoken
+		} else if int(index) < len(args) {
 			line += " " + args[index]
 		}
 		if !slices.Contains(lines, line) {
@@ -164,7 +206,25 @@ func (b *builder) words(w compiler.Word, set []bool) []string {
 	if n := len(lines); n > maxLines {
 		lines = append(lines[:maxLines-1], fmt.Sprintf("… (%d calls)", n))
 	}
-	return lines
+	var folded []string
+	for _, line := range lines {
+		folded = append(folded, fold(line)...)
+	}
+	return folded
+}
+
+// fold breaks a line that is too long for a box between flags.
+func fold(s string) []string {
+	var lines []string
+	line := ""
+	for part := range strings.SplitAfterSeq(s, "|") {
+		if line != "" && len(line)+len(part) > listWidth {
+			lines = append(lines, line)
+			line = ""
+		}
+		line += part
+	}
+	return append(lines, line)
 }
 
 // number names the call with a number, by the ABIs of the calls that get to its
@@ -200,14 +260,14 @@ func audit(v uint32) string {
 }
 
 // interval prints some values of a word.
-func interval(w compiler.Word, c compiler.Case) string {
+func interval(c compiler.Case, value func(uint32) string) string {
 	switch {
 	case c.First == c.Last:
-		return value(w, c.First)
+		return value(c.First)
 	case c.First == 0:
-		return "≤ " + value(w, c.Last)
+		return "≤ " + value(c.Last)
 	case c.Last == 1<<32-1:
-		return "≥ " + value(w, c.First)
+		return "≥ " + value(c.First)
 	}
-	return value(w, c.First) + "–" + value(w, c.Last)
+	return value(c.First) + "–" + value(c.Last)
 }

@@ -52,10 +52,14 @@ func (g *Graph) SVG() string {
 	if g.title != "" {
 		fmt.Fprintf(&b, "<title>%s</title>\n", escapeXML(g.title))
 	}
-	fmt.Fprintf(&b, "<style>%s</style>\n", style)
-	b.WriteString(`<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">` +
-		`<path d="M0 0.5 8 4 0 7.5z"/></marker></defs>` + "\n")
-	b.WriteString(`<rect class="back" width="100%" height="100%"/>` + "\n")
+	if g.id == "" {
+		fmt.Fprintf(&b, "<style>%s</style>\n", style)
+	}
+	fmt.Fprintf(&b, `<defs><marker id="%s" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">`+
+		`<path d="M0 0.5 8 4 0 7.5z"/></marker></defs>`+"\n", g.tip())
+	if g.id == "" {
+		b.WriteString(`<rect class="back" width="100%" height="100%"/>` + "\n")
+	}
 	for i := range g.nodes {
 		l.arrows(&b, i)
 	}
@@ -65,6 +69,9 @@ func (g *Graph) SVG() string {
 	b.WriteString("</svg>\n")
 	return b.String()
 }
+
+// tip is the id of the head of arrows.
+func (g *Graph) tip() string { return escapeXML(g.id) + "tip" }
 
 // box draws a box and its text.
 func (l *layout) box(b *strings.Builder, i int) {
@@ -120,7 +127,7 @@ func (l *layout) arrow(b *strings.Builder, i, k, y int) {
 	if e.title != "" {
 		fmt.Fprintf(b, "<title>%s</title>", escapeXML(e.title))
 	}
-	fmt.Fprintf(b, `<path class="arrow" marker-end="url(#tip)" d="M%v %v`, px(x), px(y))
+	fmt.Fprintf(b, `<path class="arrow" marker-end="url(#%s)" d="M%v %v`, l.g.tip(), px(x), px(y))
 	at := l.places[i].to[k]
 	for from := x + textWidth(e.label) + padding; ; at = l.places[at].to[0] {
 		p := &l.places[at]

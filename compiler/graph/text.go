@@ -17,7 +17,7 @@ func (g *Graph) Text() string {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%d: %s", i, strings.Join(n.lines, "; "))
+		fmt.Fprintf(&b, "%d: %s", i, strings.ReplaceAll(strings.Join(n.lines, "; "), "|; ", "|"))
 		if n.title != "" {
 			fmt.Fprintf(&b, "  (%s)", n.title)
 		}

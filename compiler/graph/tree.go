@@ -104,6 +104,23 @@ func (b *builder) outcomes(t *compiler.Tree, n compiler.Test, yes, no []bool) []
 	return edges
 }
 
+// comparisonOf returns a test of an argument as C has it.
+func comparisonOf(n compiler.Test) *comparison {
+	const all = 1<<32 - 1
+	switch n.Op {
+	case compiler.Equal:
+		return &comparison{"==", all, n.K}
+	case compiler.AtLeast:
+		return &comparison{">=", all, n.K}
+	case compiler.AnySet:
+		return &comparison{"!=", n.K, 0}
+	case compiler.MaskEqual:
+		return &comparison{"==", n.Mask, n.K}
+	case compiler.DropX32, compiler.Return:
+	}
+	return nil
+}
+
 // question is the text of a test.
 func (b *builder) question(n compiler.Test, set []bool) []string {
 	name := n.Word.String()
@@ -122,7 +139,7 @@ func (b *builder) question(n compiler.Test, set []bool) []string {
 	case compiler.Return:
 	}
 	if n.Word != compiler.NR {
-		return append([]string{line}, b.words(n.Word, set)...)
+		return append([]string{line}, b.words(n.Word, set, comparisonOf(n))...)
 	}
 	if call := b.number(n.K, set); call != "" && (n.Op == compiler.Equal || n.Op == compiler.AtLeast) {
 		line += " (" + call + ")"

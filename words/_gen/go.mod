@@ -1,0 +1,3 @@
+module github.com/seccompile/seccompile/words/_gen
+
+go 1.26.0
