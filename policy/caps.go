@@ -23,6 +23,28 @@ func DefaultCaps() []string {
 	}
 }
 
+// PodmanCaps returns the capabilities that Podman gives a container by default
+// (containers/common: pkg/config/default.go: DefaultCapabilities). The slice is fresh.
+func PodmanCaps() []string {
+	return []string{
+		"CAP_CHOWN",
+		"CAP_DAC_OVERRIDE",
+		"CAP_FOWNER",
+		"CAP_FSETID",
+		"CAP_KILL",
+		"CAP_NET_BIND_SERVICE",
+		"CAP_SETFCAP",
+		"CAP_SETGID",
+		"CAP_SETPCAP",
+		"CAP_SETUID",
+		"CAP_SYS_CHROOT",
+	}
+}
+
+// AllCaps returns the capabilities of Linux, in the order of their numbers. The slice
+// is fresh.
+func AllCaps() []string { return slices.Clone(caps[:]) }
+
 // caps are the capabilities of Linux (linux/capability.h), in the order of their
 // numbers. None was added since Linux 5.9.
 var caps = [...]string{

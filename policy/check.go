@@ -1,9 +1,9 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/syscalltables"
@@ -80,7 +80,7 @@ func (r *resolver) checkHidden(a arch.ABI, c *candidate) {
 
 // contradiction notes two rules with the same conditions and different actions.
 func (r *resolver) contradiction(a arch.ABI, nr uint32, c, other *candidate) {
-	r.found(finding{rule: c.rule, part: -1, other: other.rule}, a, func() (place, string) {
+	r.found(finding{Contradiction, c.rule, -1, other.rule}, a, func() (place, string) {
 		mine, theirs := &r.rules[c.rule], &r.rules[other.rule]
 		return place{c.rule, -1, mine.pointer}, "contradicts " + theirs.pointer + ": " + callName(a, nr) +
 			" under the same conditions gets " + mine.action.String() + " here and " + theirs.action.String() + " there (remove one)"
@@ -100,10 +100,11 @@ func (r *resolver) checkOverlaps(a arch.ABI, nr uint32, list []candidate) {
 			return false
 		}
 		pairs = append(pairs, pair)
-		r.found(finding{Overlap, later.rule, -1, first.rule}, a, func() (place, string) {
+		call := example(a, nr, args, first.conds, later.conds)
+		r.foundFor(finding{Overlap, later.rule, -1, first.rule}, call, func() (place, string) {
 			winner, loser := &r.rules[first.rule], &r.rules[later.rule]
-			return place{later.rule, -1, loser.pointer}, "overlaps " + winner.pointer + ", which comes first: where both hold, as for " + callName(a, nr) +
-				tested(first.conds, later.conds, args) + ", " + winner.action.String() + " beats " + loser.action.String()
+			return place{later.rule, -1, loser.pointer}, "overlaps " + winner.pointer + ", which comes first: where both hold, as for " +
+				call.Text + ", " + winner.action.String() + " beats " + loser.action.String()
 		})
 		return true
 	})
@@ -115,16 +116,62 @@ func (r *resolver) checkOverlaps(a arch.ABI, nr uint32, list []candidate) {
 	}
 }
 
-// tested lists the arguments that some condition is about: "(a0 = 0x1)".
-func tested(a, b []Cond, args [6]uint64) string {
-	var list []string
-	for i, v := range args {
-		about := func(c Cond) bool { return int(c.Arg) == i }
-		if slices.ContainsFunc(a, about) || slices.ContainsFunc(b, about) {
-			list = append(list, "a"+strconv.Itoa(i)+" = "+hex(v))
+// A dropped is a name of a rule that does what the default action does.
+type dropped struct {
+	rule, name int32
+	nr         uint32
+}
+
+// checkDropped notes dropped rules that share calls with rules that are not: there
+// the others decide, as if the dropped one were not there.
+func (r *resolver) checkDropped(a arch.ABI, calls []Call) {
+	pairs := minPairs + pairsPerRule*len(r.dropped)
+	for _, d := range r.dropped {
+		i, ok := slices.BinarySearchFunc(calls, d.nr, func(c Call, nr uint32) int { return cmp.Compare(c.NR, nr) })
+		if !ok {
+			continue
+		}
+		call := &calls[i]
+		alternatives := r.rules[d.rule].alternatives(a.Bits())
+		if pairs -= len(alternatives) * len(call.Clauses); pairs < 0 {
+			r.found(finding{Dropped, -1, -1, -1}, a, func() (place, string) {
+				return place{-1, -1, r.policy.Pointer + "/syscalls"}, "not every rule that is dropped in vain is told"
+			})
+			return
+		}
+		for _, conds := range alternatives {
+			if r.checkBypassed(a, d, conds, call) {
+				break
+			}
 		}
 	}
-	return "(" + strings.Join(list, ", ") + ")"
+}
+
+// checkBypassed notes that a call satisfies the conditions of a dropped rule and of
+// another one, if there is such a call.
+func (r *resolver) checkBypassed(a arch.ABI, d dropped, conds []Cond, call *Call) bool {
+	for i := range call.Clauses {
+		c := &call.Clauses[i]
+		if len(conds) == 0 && len(c.Conds) > 0 {
+			continue // an exception to the dropped rule, as it reads
+		}
+		args, ok := witness(conds, c.Conds, widthOf(a))
+		if !ok {
+			continue
+		}
+		if i > 0 { // an earlier clause may hold, too
+			c = call.first(&args)
+		}
+		example := example(a, d.nr, args, conds, c.Conds)
+		r.foundFor(finding{Dropped, d.rule, d.name, -1}, example, func() (place, string) {
+			rule := &r.rules[d.rule]
+			at := place{d.rule, d.name, sub(rule.pointer+"/names", int(d.name))}
+			return at, "does what the default action does and is dropped for it, so that " + c.Pointer + " decides: " +
+				example.Text + " gets " + c.Action.String() + ", not " + rule.action.String() + " (narrow " + c.Pointer + ")"
+		})
+		return true
+	}
+	return false
 }
 
 // callName returns the name of a number of one ABI.

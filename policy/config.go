@@ -12,7 +12,7 @@ func (r *reader) config(root value) *Policy {
 	if !ok {
 		return nil
 	}
-	m, ok = r.pick(linux, []string{"seccomp"})
+	m, ok = r.pick(linux, []key{{"seccomp", inConfig}})
 	if !ok {
 		return nil
 	}

@@ -9,21 +9,15 @@ import (
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
-// The keys of the objects that only Docker's format has.
-var (
-	archMapKeys   = [...]string{"architecture", "subArchitectures"}
-	conditionKeys = [...]string{"caps", "arches", "minKernel"}
-)
-
-// dockerProfile reads a profile in Docker's format and resolves it as
-// moby/profiles does (seccomp_linux.go: setupSeccomp), but for the target
-// instead of the host, and matching on every ABI what moby's tables miss on
-// loong64, mipsle and mips.
-func (r *reader) dockerProfile(root value) *Policy {
-	r.docker = true
+// conditionalProfile reads a profile in Docker's or Podman's format and resolves it
+// as moby/profiles does (seccomp_linux.go: setupSeccomp), or as containers/common
+// does (pkg/seccomp/seccomp_linux.go: setupSeccomp), but for the target instead of
+// the host, and matching on every ABI what moby's tables miss on loong64, mipsle and
+// mips.
+func (r *reader) conditionalProfile(root value) *Policy {
 	switch {
 	case r.target.ABI == 0:
-		r.fail(root, "Docker's format depends on the target, and Linux has no ABI for "+runtime.GOARCH+" (name the target's ABI)")
+		r.fail(root, r.format.title()+" depends on the target, and Linux has no ABI for "+runtime.GOARCH+" (name the target's ABI)")
 	case !r.target.ABI.Valid():
 		r.fail(root, "the target is no ABI (name one of package arch)")
 	}
@@ -35,9 +29,9 @@ func (r *reader) dockerProfile(root value) *Policy {
 	return r.profile(root)
 }
 
-// dockerABIs returns the ABIs of a profile in Docker's format: those listed in
+// mappedABIs returns the ABIs of a profile that may have an archMap: those listed in
 // architectures, or those of archMap's row for the target, or the target alone.
-func (r *reader) dockerABIs(m *members, listed []arch.ABI) []arch.ABI {
+func (r *reader) mappedABIs(m *members, listed []arch.ABI) []arch.ABI {
 	var mapped []arch.ABI
 	for i, row := range m.list("archMap") {
 		if i == 0 && len(listed) > 0 {
@@ -46,6 +40,8 @@ func (r *reader) dockerABIs(m *members, listed []arch.ABI) []arch.ABI {
 		abis := r.archRow(row)
 		switch {
 		case len(abis) == 0 || abis[0] != r.target.ABI:
+		case r.format == FormatPodman && !podmanMaps(r.target.ABI):
+			r.warn(row, Unreachable, "Podman does not look at archMap on "+podmanName(r.target.ABI)+" (list the architectures instead)")
 		case mapped != nil:
 			r.warn(row, Unreachable, "an earlier row is for the same architecture and the only one that counts")
 		default:
@@ -63,7 +59,7 @@ func (r *reader) dockerABIs(m *members, listed []arch.ABI) []arch.ABI {
 
 // archRow reads a row of archMap: a main ABI and those that come with it.
 func (r *reader) archRow(row value) (abis []arch.ABI) {
-	m, ok := r.members(row, archMapKeys[:], len(archMapKeys))
+	m, ok := r.members(row, archMapKeys[:])
 	if !ok {
 		return nil
 	}
@@ -91,14 +87,19 @@ func (r *reader) oldName(m *members, old value) []string {
 // target. Rules of other formats have none.
 func (r *reader) applies(m *members) bool {
 	_ = m.text("comment") // only its type matters
-	applies := true
-	if v := m.get("excludes"); v.present() && r.condition(v).excludes(&r.target) {
-		applies = false
+	var excludes, includes condition
+	if v := m.get("excludes"); v.present() {
+		excludes = r.condition(v)
 	}
-	if v := m.get("includes"); v.present() && !r.condition(v).includes(&r.target) {
-		applies = false
+	if v := m.get("includes"); v.present() {
+		includes = r.condition(v)
+		for _, c := range caps {
+			if slices.Contains(includes.caps, c) && slices.Contains(excludes.caps, c) {
+				r.warn(v, Unreachable, "the rule never applies: it is for containers with and without "+c+" (remove one)")
+			}
+		}
 	}
-	return applies
+	return !excludes.excludes(r) && includes.includes(r)
 }
 
 // A condition is what includes or excludes of a rule ask for.
@@ -108,12 +109,12 @@ type condition struct {
 }
 
 func (r *reader) condition(v value) (c condition) {
-	m, ok := r.members(v, conditionKeys[:], len(conditionKeys))
+	m, ok := r.members(v, conditionKeys[:])
 	if !ok {
 		return condition{}
 	}
 	c.caps = r.words(&m, "caps", checkCap)
-	c.arches = r.words(&m, "arches", checkDockerArch)
+	c.arches = r.words(&m, "arches", r.checkArchName)
 	if v := m.get("minKernel"); v.present() {
 		c.minKernel = r.minKernel(v)
 	}
@@ -148,21 +149,21 @@ func (r *reader) minKernel(v value) *syscalltables.Version {
 }
 
 // excludes reports whether anything that c lists holds.
-func (c condition) excludes(t *Target) bool {
-	held := func(name string) bool { return slices.Contains(t.Caps, name) }
-	return c.onArch(t) || slices.ContainsFunc(c.caps, held) || c.minKernel != nil && reaches(t.Kernel, *c.minKernel)
+func (c condition) excludes(r *reader) bool {
+	held := func(name string) bool { return slices.Contains(r.target.Caps, name) }
+	return c.onArch(r) || slices.ContainsFunc(c.caps, held) || c.minKernel != nil && reaches(r.target.Kernel, *c.minKernel)
 }
 
 // includes reports whether everything that c asks for holds: one of the
 // architectures, all capabilities and the kernel.
-func (c condition) includes(t *Target) bool {
-	lacking := func(name string) bool { return !slices.Contains(t.Caps, name) }
-	return (len(c.arches) == 0 || c.onArch(t)) && !slices.ContainsFunc(c.caps, lacking) &&
-		(c.minKernel == nil || reaches(t.Kernel, *c.minKernel))
+func (c condition) includes(r *reader) bool {
+	lacking := func(name string) bool { return !slices.Contains(r.target.Caps, name) }
+	return (len(c.arches) == 0 || c.onArch(r)) && !slices.ContainsFunc(c.caps, lacking) &&
+		(c.minKernel == nil || reaches(r.target.Kernel, *c.minKernel))
 }
 
-func (c condition) onArch(t *Target) bool {
-	return slices.ContainsFunc(c.arches, func(name string) bool { return isDockerName(t.ABI, name) })
+func (c condition) onArch(r *reader) bool {
+	return slices.ContainsFunc(c.arches, func(name string) bool { return r.format.isArchName(r.target.ABI, name) })
 }
 
 // reaches reports whether a kernel is at least of release atLeast. The zero
@@ -171,59 +172,66 @@ func reaches(kernel, atLeast syscalltables.Version) bool {
 	return kernel == syscalltables.Version{} || kernel.Compare(atLeast) >= 0
 }
 
-// isDockerName reports whether name stands for an ABI in includes and excludes.
-// Where moby's two tables spell an ABI differently, both count
-// (seccomp_linux.go: nativeToSeccomp, goToNative).
-func isDockerName(a arch.ABI, name string) bool {
-	if name == dockerName(a) {
+// checkArchName says what is wrong with a name in a list of architectures.
+func (r *reader) checkArchName(name string) (message string) {
+	var known []string
+	for a := range arch.All() {
+		if r.format.isArchName(a, name) {
+			return ""
+		}
+		known = append(known, r.format.archName(a))
+	}
+	near := ""
+	if a, err := arch.Parse(strings.ToLower(name)); err == nil {
+		near = r.format.archName(a)
+	} else {
+		near = nearest(name, known)
+	}
+	owner := "Docker's"
+	if r.format == FormatPodman {
+		owner = "Podman's"
+	}
+	return quote(name) + " is no architecture of " + owner + " and never matches" + didYouMean(near)
+}
+
+// archName returns the usual name of an ABI in includes and excludes.
+func (f Format) archName(a arch.ABI) string {
+	if f == FormatPodman {
+		return podmanName(a)
+	}
+	return dockerName(a)
+}
+
+// isArchName reports whether name stands for an ABI in includes and excludes. Where
+// moby's two tables spell an ABI differently, both count (seccomp_linux.go:
+// nativeToSeccomp, goToNative).
+func (f Format) isArchName(a arch.ABI, name string) bool {
+	if name == f.archName(a) {
 		return true
 	}
-	switch a {
-	case arch.LoongArch64:
+	switch {
+	case f == FormatPodman:
+		return false
+	case a == arch.LoongArch64:
 		return name == "loongarch64"
-	case arch.MIPSEL:
+	case a == arch.MIPSEL:
 		return name == "mipsel"
-	case arch.MIPSEL64N32:
+	case a == arch.MIPSEL64N32:
 		return name == "mipsel64n32"
 	default:
 		return false
 	}
 }
 
-// dockerName returns the usual name of an ABI in includes and excludes: Go's,
-// apart from x86 and most of MIPS, and libseccomp's where Docker has none.
+// dockerName returns Docker's name of an ABI: Go's, apart from x86 and most of MIPS,
+// and libseccomp's where Docker has none.
 func dockerName(a arch.ABI) string {
 	switch a {
-	case arch.X86_64:
-		return "amd64"
-	case arch.AArch64:
-		return "arm64"
-	case arch.LoongArch64:
-		return "loong64"
 	case arch.MIPSEL:
 		return "mipsle"
 	case arch.MIPSEL64N32:
 		return "mips3l64n32"
 	default:
-		return a.String()
+		return podmanName(a)
 	}
-}
-
-func checkDockerArch(name string) (message string) {
-	for a := range arch.All() {
-		if isDockerName(a, name) {
-			return ""
-		}
-	}
-	near := ""
-	if a, err := arch.Parse(strings.ToLower(name)); err == nil {
-		near = dockerName(a)
-	} else {
-		var known []string
-		for a := range arch.All() {
-			known = append(known, dockerName(a))
-		}
-		near = nearest(name, known)
-	}
-	return quote(name) + " is no architecture of Docker's and never matches" + didYouMean(near)
 }

@@ -7,6 +7,7 @@ import (
 
 // An Error is one problem of a profile.
 type Error struct {
+	Kind Kind
 	// Pointer is the JSON pointer (RFC 6901) of the offending value, or of the
 	// place where a missing one belongs; "" is the whole document.
 	Pointer string

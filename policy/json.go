@@ -190,8 +190,12 @@ func (v value) child(name string) value {
 	if v.kind() == objectKind {
 		return v.member(name)
 	}
+	index, err := strconv.Atoi(name)
+	if err != nil || strconv.Itoa(index) != name {
+		return value{}
+	}
 	for i, elem := range v.elements() {
-		if strconv.Itoa(i) == name {
+		if i == index {
 			return elem
 		}
 	}
@@ -202,20 +206,30 @@ func unescapePointer(name string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(name, "~1", "/"), "~0", "~")
 }
 
-// Position returns the 1-based line and column, in bytes, of the value that a
-// JSON pointer names in a document. ok is false if the document is not JSON or
-// has no such value.
-func Position(data []byte, pointer string) (line, column int, ok bool) {
+// A Locator finds the values of a JSON document by their pointers.
+type Locator struct{ doc *document }
+
+// NewLocator returns a Locator for a document. If that is not JSON, it finds nothing.
+func NewLocator(data []byte) *Locator {
 	d, err := scan(data)
 	if err != nil {
+		d = nil
+	}
+	return &Locator{d}
+}
+
+// Position returns the 1-based line and column, in bytes, of the value that a JSON
+// pointer names. ok is false if there is no such value.
+func (l *Locator) Position(pointer string) (line, column int, ok bool) {
+	if l.doc == nil {
 		return 0, 0, false
 	}
-	v := d.lookup(pointer)
+	v := l.doc.lookup(pointer)
 	if v.doc == nil {
 		return 0, 0, false
 	}
 	var p positioner
-	line, column = p.position(d.text, v.offset())
+	line, column = p.position(l.doc.text, v.offset())
 	return line, column, true
 }
 

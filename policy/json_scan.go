@@ -48,7 +48,7 @@ type document struct {
 // first problem, since what follows one cannot be trusted.
 func scan(text []byte) (*document, *Error) {
 	if len(text) > maxBytes {
-		return nil, &Error{Reason: fmt.Sprintf("%d bytes are too many for a profile (at most %d)", len(text), maxBytes)}
+		return nil, &Error{Kind: Syntax, Reason: fmt.Sprintf("%d bytes are too many for a profile (at most %d)", len(text), maxBytes)}
 	}
 	if len(text) >= 3 && string(text[:3]) == "\ufeff" {
 		text = text[3:]
@@ -75,7 +75,7 @@ type scanner struct {
 
 // errorf reports a problem at the current position.
 func (s *scanner) errorf(format string, args ...any) *Error {
-	e := &Error{Reason: fmt.Sprintf(format, args...)}
+	e := &Error{Kind: Syntax, Reason: fmt.Sprintf(format, args...)}
 	var p positioner
 	e.Line, e.Column = p.position(s.text, s.pos)
 	return e

@@ -176,12 +176,12 @@ func TestPosition(t *testing.T) {
 		{"a", 0, 0, false},
 	}
 	for _, tt := range tests {
-		line, column, ok := Position([]byte(text), tt.pointer)
+		line, column, ok := NewLocator([]byte(text)).Position(tt.pointer)
 		if line != tt.line || column != tt.column || ok != tt.ok {
 			t.Errorf("%q: %d:%d %v, want %d:%d %v", tt.pointer, line, column, ok, tt.line, tt.column, tt.ok)
 		}
 	}
-	if _, _, ok := Position([]byte("{"), ""); ok {
+	if _, _, ok := NewLocator([]byte("{")).Position(""); ok {
 		t.Error("a place in what is not JSON")
 	}
 }

@@ -11,7 +11,7 @@ import (
 // A finding is one thing worth telling about a rule. The same finding on several
 // ABIs is told once.
 type finding struct {
-	kind  Kind  // 0 is a problem
+	kind  Kind
 	rule  int32 // index of the rule, -1 if it is about several
 	part  int32 // what else makes it one: a name, an argument, a call; -1 if nothing
 	other int32 // index of the other rule, -1 if there is none
@@ -26,10 +26,12 @@ type place struct {
 
 // A note is a finding in words.
 type note struct {
-	kind Kind
-	at   place
-	text string
-	abis abiSet // where it was found, empty if ABIs have no part in it
+	kind    Kind
+	problem bool
+	at      place
+	text    string
+	abis    abiSet // where it was found, empty if ABIs have no part in it
+	example Example
 }
 
 // An abiSet is a set of ABIs, a bit for each.
@@ -60,7 +62,9 @@ type notes struct {
 }
 
 // fail notes a problem of a rule, -1 for the profile as a whole.
-func (n *notes) fail(rule int, pointer, reason string) { n.warn(0, rule, pointer, reason) }
+func (n *notes) fail(kind Kind, rule int, pointer, reason string) {
+	n.list = append(n.list, note{kind: kind, problem: true, at: place{int32(rule), -1, pointer}, text: reason})
+}
 
 // warn notes a warning about a rule, -1 for the profile as a whole.
 func (n *notes) warn(kind Kind, rule int, pointer, message string) {
@@ -77,9 +81,17 @@ func (n *notes) found(f finding, a arch.ABI, words func() (at place, text string
 		i = len(n.list)
 		n.index[f] = i
 		at, text := words()
-		n.list = append(n.list, note{kind: f.kind, at: at, text: text})
+		n.list = append(n.list, note{kind: f.kind, problem: f.kind >= Syntax, at: at, text: text})
 	}
 	n.list[i].abis |= 1 << a
+}
+
+// foundFor notes a finding about a call.
+func (n *notes) foundFor(f finding, call Example, words func() (at place, text string)) {
+	n.found(f, call.ABI, words)
+	if x := &n.list[n.index[f]]; x.example.ABI == 0 {
+		x.example = call
+	}
 }
 
 // report returns the warnings and problems in file order. Those that do not hold
@@ -94,10 +106,10 @@ func (n *notes) report(targets abiSet) ([]Warning, error) {
 		if x.abis != 0 && (x.abis != targets || x.kind == LostCondition) {
 			x.text += " (on " + x.abis.String() + ")"
 		}
-		if x.kind == 0 {
-			problems = append(problems, &Error{Pointer: x.at.pointer, Reason: x.text})
+		if x.problem {
+			problems = append(problems, &Error{Kind: x.kind, Pointer: x.at.pointer, Reason: x.text})
 		} else {
-			warnings = append(warnings, Warning{Kind: x.kind, Pointer: x.at.pointer, Message: x.text})
+			warnings = append(warnings, Warning{Kind: x.kind, Pointer: x.at.pointer, Message: x.text, Example: x.example})
 		}
 	}
 	return warnings, problems.orNil()

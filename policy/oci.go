@@ -101,7 +101,7 @@ func checkFlag(name string) (reason string) {
 
 func checkIndex(index uint64) (reason string) {
 	if index > 5 {
-		return strconv.FormatUint(index, 10) + ": a syscall has only 6 arguments (0-5)"
+		return strconv.FormatUint(index, 10) + ": a syscall has only 6 arguments (take 0 to 5)"
 	}
 	return ""
 }
@@ -126,7 +126,7 @@ const (
 // The pointers of the rules, and of the [Errors], are relative to s.
 func FromOCI(s *specs.LinuxSeccomp) (*Policy, error) {
 	if s == nil {
-		return nil, Errors{{Reason: "no seccomp object, so no filter is asked for (do not install one)"}}
+		return nil, Errors{{Kind: Invalid, Reason: "no seccomp object, so no filter is asked for (do not install one)"}}
 	}
 	var c converter
 	p := &Policy{ListenerPath: s.ListenerPath, ListenerMetadata: s.ListenerMetadata}
@@ -171,7 +171,7 @@ func sub(pointer string, index int) string { return pointer + "/" + strconv.Itoa
 type converter struct{ errs Errors }
 
 func (c *converter) fail(pointer, reason string) {
-	c.errs = append(c.errs, &Error{Pointer: pointer, Reason: reason})
+	c.errs = append(c.errs, &Error{Kind: Invalid, Pointer: pointer, Reason: reason})
 }
 
 func (c *converter) action(pointer string, name specs.LinuxSeccompAction) cbpf.Action {

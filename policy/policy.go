@@ -77,13 +77,16 @@ const (
 	Strict
 )
 
-// A Target is the machine and container that the conditions of a Docker-format
-// profile are resolved for. Plain OCI profiles have no conditions.
+// A Target is what a profile is read for: the machine and the container that the
+// conditions of Docker's and Podman's formats are resolved for. Plain OCI profiles
+// have no conditions.
 type Target struct {
+	// Format is the format that the profile is in; zero leaves it to [Sniff].
+	Format Format
 	// ABI is the main ABI of the container; zero means [arch.Native].
 	ABI arch.ABI
 	// Caps are the capabilities that the container holds, as "CAP_SYS_ADMIN";
-	// nil means none. See [DefaultCaps].
+	// nil means none. See [DefaultCaps] and [PodmanCaps].
 	Caps []string
 	// Kernel is the running kernel; zero means one that is newer than every
 	// minKernel of a profile.

@@ -4,116 +4,14 @@ import (
 	"cmp"
 	"iter"
 	"slices"
-	"strings"
 
 	"github.com/seccompile/seccompile/arch"
 )
 
-// A Format is a file format that profiles come in.
-type Format uint8
-
-// The formats that [Read] understands. The zero Format is none of them.
-const (
-	FormatOCI    Format = iota + 1 // runtime-spec's linux.seccomp object
-	FormatConfig                   // a whole config.json of runtime-spec
-	FormatDocker                   // Docker's format: archMap, includes, excludes, minKernel
-)
-
-// String returns "oci", "config" or "docker".
-func (f Format) String() string {
-	switch f {
-	case FormatOCI:
-		return "oci"
-	case FormatConfig:
-		return "config"
-	case FormatDocker:
-		return "docker"
-	}
-	return "none"
-}
-
-// The keys of the formats. Docker's format has all, OCI's those before the
-// comment.
-var (
-	profileKeys = [...]string{
-		"defaultAction", "defaultErrnoRet", "architectures", "flags", "listenerPath", "listenerMetadata", "syscalls",
-		"archMap", // Docker's
-	}
-	ruleKeys = [...]string{
-		"names", "action", "errnoRet", "args",
-		"name", "comment", "includes", "excludes", // Docker's
-	}
-	argKeys    = [...]string{"index", "value", "valueTwo", "op"}
-	configKeys = [...]string{"ociVersion", "linux"} // those that matter here
-)
-
-const (
-	ociProfileKeys = len(profileKeys) - 1
-	ociRuleKeys    = len(ruleKeys) - 4
-	maxKeys        = max(len(profileKeys), len(ruleKeys))
-)
-
-// Sniff tells the format of a JSON document by the keys present. It is zero for
-// text that is not JSON and for documents that are no profile.
-func Sniff(data []byte) Format {
-	doc, err := scan(data)
-	if err != nil {
-		return 0
-	}
-	return sniff(doc.root())
-}
-
-func sniff(root value) Format {
-	var profile, config bool
-	for key := range root.members() {
-		switch i, _ := find(key, profileKeys[:]); {
-		case i >= ociProfileKeys:
-			return FormatDocker
-		case i >= 0:
-			profile = true
-		}
-		if i, _ := find(key, configKeys[:]); i >= 0 {
-			config = true
-		}
-	}
-	switch {
-	case profile && dockerRules(root):
-		return FormatDocker
-	case profile:
-		return FormatOCI
-	case config:
-		return FormatConfig
-	}
-	return 0
-}
-
-// dockerRules reports whether a rule of a profile has a key of Docker's.
-func dockerRules(root value) bool {
-	for _, rule := range root.member("syscalls").elements() {
-		for key := range rule.members() {
-			if i, _ := find(key, ruleKeys[:]); i >= ociRuleKeys {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// find returns the index of a key among some, or -1. A key that differs in
-// letter case only is found as well, and not exact.
-func find(key value, keys []string) (index int, exact bool) {
-	for i, k := range keys {
-		if key.is(k) {
-			return i, true
-		}
-	}
-	name := key.string()
-	return slices.IndexFunc(keys, func(k string) bool { return strings.EqualFold(k, name) }), false
-}
-
-// Read reads a profile in any format that [Sniff] tells. The conditions of
-// Docker's format are resolved for t; with the others, t only says what
-// SCMP_ARCH_NATIVE stands for. All problems are reported together, as [Errors].
+// Read reads a profile in the format that t names, or else the one that [Sniff]
+// tells. The conditions of Docker's and Podman's formats are resolved for t; with the
+// others, it only says what SCMP_ARCH_NATIVE stands for. All problems are reported
+// together, as [Errors].
 //
 // Numbers are unsigned decimal integers of at most 64 bits. A null is an absent
 // value. Keys that the format does not know are ignored, as runtime-spec wants
@@ -130,18 +28,7 @@ func Read(data []byte, t Target) (*Policy, []Warning, error) {
 	if t.ABI == 0 {
 		r.target.ABI = arch.Native()
 	}
-	root := doc.root()
-	var p *Policy
-	switch sniff(root) {
-	case FormatOCI:
-		p = r.profile(root)
-	case FormatDocker:
-		p = r.dockerProfile(root)
-	case FormatConfig:
-		p = r.config(root)
-	default:
-		r.fail(root, notAProfile(root))
-	}
+	p := r.document(doc.root())
 	warnings, errs := r.report()
 	if err := errs.orNil(); err != nil {
 		return nil, warnings, err
@@ -149,19 +36,34 @@ func Read(data []byte, t Target) (*Policy, []Warning, error) {
 	return p, warnings, nil
 }
 
-func notAProfile(root value) string {
-	const want = " (want an object with a defaultAction, or a config.json)"
-	if root.kind() != objectKind {
-		return "the document is " + root.kind().String() + ", not a seccomp profile" + want
+// document reads the whole document, in whatever format it is.
+func (r *reader) document(root value) *Policy {
+	r.format = r.target.Format
+	if r.format == 0 {
+		t := tell(root)
+		if r.format = t.format(); r.format == 0 {
+			r.fail(t.problem(root))
+			return nil
+		}
 	}
-	return "the document has no key of a seccomp profile" + want
+	switch r.format {
+	case FormatOCI:
+		return r.profile(root)
+	case FormatConfig:
+		return r.config(root)
+	case FormatDocker, FormatPodman:
+		return r.conditionalProfile(root)
+	default:
+		r.fail(root, "the target's format is none (name one that this package declares)")
+		return nil
+	}
 }
 
 // A reader turns a document into a Policy and collects what it has to say.
 type reader struct {
 	doc      *document
-	docker   bool   // whether the keys of Docker's format are known
 	target   Target // with the ABI filled in
+	format   Format
 	prefix   string // JSON pointer of the profile
 	problems []remark
 	warnings []remark
@@ -176,7 +78,7 @@ const maxRemarks = 1000
 type remark struct {
 	token   int32
 	missing string // key of an absent member of the token
-	kind    Kind   // 0 for a problem
+	kind    Kind   // of a warning
 	text    string
 }
 
@@ -216,7 +118,7 @@ func (r *reader) elements(v value) iter.Seq2[int, value] {
 // there are more than can be told.
 func (r *reader) report() (warnings []Warning, errs Errors) {
 	for i, pointer := range r.places(r.warnings) {
-		warnings = append(warnings, Warning{r.warnings[i].kind, pointer, r.warnings[i].text})
+		warnings = append(warnings, Warning{Kind: r.warnings[i].kind, Pointer: pointer, Message: r.warnings[i].text})
 	}
 	var pos positioner
 	for i, pointer := range r.places(r.problems) {
@@ -225,13 +127,13 @@ func (r *reader) report() (warnings []Warning, errs Errors) {
 			pointer += "/" + f.missing
 		}
 		line, column := pos.position(r.doc.text, value{r.doc, f.token}.offset())
-		errs = append(errs, &Error{Pointer: pointer, Reason: f.text, Line: line, Column: column})
+		errs = append(errs, &Error{Kind: Invalid, Pointer: pointer, Reason: f.text, Line: line, Column: column})
 	}
 	if len(warnings) == maxRemarks {
 		warnings = append(warnings, Warning{Kind: UnknownKey, Pointer: r.prefix, Message: "there may be more such warnings"})
 	}
 	if len(errs) == maxRemarks {
-		errs = append(errs, &Error{Pointer: r.prefix, Reason: "there may be more problems (cure these first)"})
+		errs = append(errs, &Error{Kind: Invalid, Pointer: r.prefix, Reason: "there may be more problems (cure these first)"})
 	}
 	return warnings, errs
 }

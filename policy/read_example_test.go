@@ -37,6 +37,6 @@ func ExampleErrors() {
 	fmt.Println(err)
 	// Output:
 	// policy: /syscalls/0/names: no names: a rule without names decides nothing (name a system call or remove the rule)
-	// policy: /syscalls/0/args/0/index: 6: a syscall has only 6 arguments (0-5)
+	// policy: /syscalls/0/args/0/index: 6: a syscall has only 6 arguments (take 0 to 5)
 	// policy: /syscalls/0/args/0/value: want a number, not a string (write 16 without quotes)
 }

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// FuzzRead feeds bytes to the reader. It must not panic, must agree with
-// encoding/json on what is JSON, and what it reads must print as the same policy.
+// FuzzRead feeds bytes to the reader, to be read in some format. It must not panic,
+// must agree with encoding/json on what is JSON, and what it reads must print as the
+// same policy.
 func FuzzRead(f *testing.F) {
 	profiles, err := filepath.Glob("testdata/read/*.json")
 	if err != nil || len(profiles) == 0 {
@@ -18,11 +19,15 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(data)
+		for format := range FormatPodman + 2 {
+			f.Add(data, uint8(format))
+		}
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(t *testing.T, data []byte, format uint8) {
 		checkScan(t, data)
-		p, _, err := Read(data, goldenTarget())
+		target := goldenTarget()
+		target.Format = Format(format)
+		p, _, err := Read(data, target)
 		if (p == nil) == (err == nil) {
 			t.Fatalf("policy %v, error %v", p, err)
 		}
@@ -32,11 +37,12 @@ func FuzzRead(f *testing.F) {
 			}
 			return
 		}
-		if Sniff(data) == 0 {
+		if format == 0 && Sniff(data) == 0 {
 			t.Error("read, but of no format")
 		}
+		places := NewLocator(data)
 		for _, r := range p.Rules {
-			if _, _, ok := Position(data, r.Pointer); !ok {
+			if _, _, ok := places.Position(r.Pointer); !ok {
 				t.Errorf("no rule at %s", r.Pointer)
 			}
 		}

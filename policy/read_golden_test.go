@@ -21,7 +21,8 @@ func goldenTarget() Target {
 	return Target{ABI: arch.X86_64, Caps: DefaultCaps(), Kernel: syscalltables.Version{Major: 6, Minor: 12}}
 }
 
-// Every profile of testdata/read has a text twin: all that Read says about it.
+// Every profile of testdata/read has a text twin: all that Read says about it. Those
+// whose names end in -as-FORMAT are read in that format.
 func TestReadGoldens(t *testing.T) {
 	profiles, err := filepath.Glob("testdata/read/*.json")
 	if err != nil || len(profiles) == 0 {
@@ -36,7 +37,13 @@ func TestReadGoldens(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := transcript(data)
+			target := goldenTarget()
+			if _, name, named := strings.Cut(strings.TrimSuffix(profile, ".json"), "-as-"); named {
+				if target.Format, err = ParseFormat(name); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got := transcript(data, target)
 			if *update {
 				if err := os.WriteFile(twin, []byte(got), 0o666); err != nil {
 					t.Fatal(err)
@@ -64,10 +71,13 @@ func TestReadGoldens(t *testing.T) {
 }
 
 // transcript is all that Read says about a profile.
-func transcript(data []byte) string {
+func transcript(data []byte, target Target) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "format %v\n", Sniff(data))
-	p, warnings, err := Read(data, goldenTarget())
+	if fmt.Fprintf(&b, "format %v", Sniff(data)); target.Format != 0 {
+		fmt.Fprintf(&b, ", read as %v", target.Format)
+	}
+	b.WriteByte('\n')
+	p, warnings, err := Read(data, target)
 	if errs, ok := err.(Errors); ok {
 		for _, e := range errs {
 			fmt.Fprintf(&b, "%d:%d: %v\n", e.Line, e.Column, e)

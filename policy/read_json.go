@@ -43,35 +43,43 @@ func (r *reader) expect(v value, k kind, cure string) bool {
 type members struct {
 	r      *reader
 	of     value
-	keys   []string
+	keys   []key
 	values [maxKeys]value
 }
 
-// members reads an object that may have the given keys, and only the first n of
-// them outside Docker's format. It reports keys that are unknown, given twice or
-// in the wrong letter case.
-func (r *reader) members(v value, keys []string, n int) (m members, ok bool) {
-	m = members{r: r, of: v, keys: keys[:n]}
-	if r.docker {
-		m.keys = keys
-	}
+// members reads an object that may have those of the keys that the format knows. It
+// reports keys that are unknown, given twice or in the wrong letter case.
+func (r *reader) members(v value, keys []key) (m members, ok bool) {
+	m = members{r: r, of: v, keys: keys}
 	if !r.expect(v, objectKind, "") {
 		return m, false
 	}
 	for key, val := range v.members() {
 		if i := m.find(key); i >= 0 {
 			m.values[i] = val
-		} else if i, _ := find(key, keys); i >= n {
-			r.warn(key, UnknownKey, "a key of Docker's format has no effect in a config.json")
 		} else {
-			r.warn(key, UnknownKey, "unknown key, which has no effect"+didYouMean(nearest(key.string(), m.keys)))
+			r.warn(key, UnknownKey, m.unknown(key))
 		}
 	}
 	return m, true
 }
 
+// unknown says that a key has no effect, and why.
+func (m *members) unknown(key value) string {
+	if i, _ := find(key, m.keys); i >= 0 {
+		return "a key of " + m.keys[i].in.least().title() + " has no effect in " + m.r.format.title()
+	}
+	var known []string
+	for _, k := range m.keys {
+		if k.in.has(m.r.format) {
+			known = append(known, k.name)
+		}
+	}
+	return "unknown key, which has no effect" + didYouMean(nearest(key.string(), known))
+}
+
 // pick reads an object of which only some members matter.
-func (r *reader) pick(v value, keys []string) (m members, ok bool) {
+func (r *reader) pick(v value, keys []key) (m members, ok bool) {
 	m = members{r: r, of: v, keys: keys}
 	if !r.expect(v, objectKind, "") {
 		return m, false
@@ -84,14 +92,15 @@ func (r *reader) pick(v value, keys []string) (m members, ok bool) {
 	return m, true
 }
 
-// find returns the index of a key, or -1 if it is not one of m's, and reports it
-// when it is ambiguous.
+// find returns the index of a key, or -1 if it is not one of m's in this format, and
+// reports it when it is ambiguous.
 func (m *members) find(key value) int {
 	i, exact := find(key, m.keys)
 	switch {
-	case i < 0:
+	case i < 0 || !m.keys[i].in.has(m.r.format):
+		return -1
 	case !exact:
-		m.r.fail(key, "the key is spelt "+m.keys[i]+" (some runtimes would honour this one and others ignore it)")
+		m.r.fail(key, "the key is spelt "+m.keys[i].name+" (some runtimes would honour this one and others ignore it)")
 	case m.values[i].doc != nil:
 		m.r.fail(key, "the key is given twice (remove one)")
 	}
@@ -101,7 +110,7 @@ func (m *members) find(key value) int {
 // get returns the member with one of m's keys, none if it is absent or null.
 func (m *members) get(key string) value {
 	for i, k := range m.keys {
-		if k == key && m.values[i].present() {
+		if k.name == key && m.values[i].present() {
 			return m.values[i]
 		}
 	}

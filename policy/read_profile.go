@@ -1,21 +1,22 @@
 package policy
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 )
 
-// profile reads a seccomp object. In Docker's format, the rules whose conditions
-// do not hold are left out.
+// profile reads a seccomp object. In formats that have conditions, the rules whose
+// conditions do not hold are left out.
 func (r *reader) profile(v value) *Policy {
-	m, ok := r.members(v, profileKeys[:], ociProfileKeys)
+	m, ok := r.members(v, profileKeys[:])
 	if !ok {
 		return nil
 	}
 	p := &Policy{
-		DefaultErrno:     m.errno("defaultErrnoRet"),
+		DefaultErrno:     m.errno("defaultErrnoRet", "defaultErrno"),
 		ListenerPath:     m.text("listenerPath"),
 		ListenerMetadata: m.text("listenerMetadata"),
 		Pointer:          r.prefix,
@@ -28,8 +29,8 @@ func (r *reader) profile(v value) *Policy {
 			p.ABIs = append(p.ABIs, abi)
 		}
 	}
-	if r.docker {
-		p.ABIs = r.dockerABIs(&m, p.ABIs)
+	if inBoth.has(r.format) {
+		p.ABIs = r.mappedABIs(&m, p.ABIs)
 	}
 	if m.get("flags").present() {
 		p.Flags = []string{}
@@ -57,7 +58,7 @@ func (r *reader) profile(v value) *Policy {
 // rule reads an entry of syscalls. keep is false if it has conditions that do
 // not hold; its problems are reported all the same.
 func (r *reader) rule(v value) (rule Rule, keep bool) {
-	m, ok := r.members(v, ruleKeys[:], ociRuleKeys)
+	m, ok := r.members(v, ruleKeys[:])
 	if !ok {
 		return Rule{}, false
 	}
@@ -65,7 +66,7 @@ func (r *reader) rule(v value) (rule Rule, keep bool) {
 	if a, ok := m.need("action", needAction); ok {
 		rule.Action = r.action(a)
 	}
-	rule.Errno = m.errno("errnoRet")
+	rule.Errno = m.errno("errnoRet", "errno")
 	for _, a := range m.list("args") {
 		rule.Args = append(rule.Args, r.arg(a))
 	}
@@ -95,7 +96,7 @@ func (r *reader) names(m *members) []string {
 }
 
 func (r *reader) arg(v value) (arg Arg) {
-	m, ok := r.members(v, argKeys[:], len(argKeys))
+	m, ok := r.members(v, argKeys[:])
 	if !ok {
 		return Arg{}
 	}
@@ -148,14 +149,25 @@ func (r *reader) action(v value) cbpf.Action {
 	return a
 }
 
-// errno returns an optional member that is an error number. Whether it fits its
-// action is for [Resolve] to say.
-func (m *members) errno(key string) *uint {
-	v := m.get(key)
-	if !v.present() {
-		return nil
+// errno returns an optional error number: the one that is given by name, where the
+// format has such a key, or else the number itself. Whether it fits its action is for
+// [Resolve] to say.
+func (m *members) errno(number, name string) *uint {
+	var given *uint
+	v := m.get(number)
+	if v.present() {
+		n, _ := m.r.number(v, math.MaxUint32)
+		errno := uint(n)
+		given = &errno
 	}
-	n, _ := m.r.number(v, math.MaxUint32)
-	errno := uint(n)
-	return &errno
+	word := m.get(name)
+	if !word.present() || word.is("") {
+		return given
+	}
+	named, ok := m.r.errnoName(word)
+	// Podman's own profile gives x86's number beside every name.
+	if usual, _ := arch.X86_64.Errno(word.string()); ok && given != nil && *given != named && *given != uint(usual) {
+		m.r.warn(v, TwoErrnos, fmt.Sprintf("%s says %d, and wins over this one (remove one)", name, named))
+	}
+	return &named
 }

@@ -41,6 +41,14 @@ func TestSniff(t *testing.T) {
 		{`{"syscalls": [{"comment": ""}]}`, FormatDocker},
 		{`{"syscalls": [{"includes": null}]}`, FormatDocker},
 		{`{"syscalls": [{"Excludes": {}}]}`, FormatDocker},
+		{`{"syscalls": [{"includes": {"minKernel": "4.8"}}]}`, FormatDocker},
+		{`{"syscalls": [{"comment": "errno"}, {"excludes": {"MINKERNEL": null}}]}`, FormatDocker},
+		{`{"defaultErrno": "ENOSYS"}`, FormatPodman},
+		{`{"syscalls": [{"names": [], "errno": "EPERM"}]}`, FormatPodman},
+		{`{"archMap": [], "syscalls": [{"name": "a", "includes": {"caps": []}, "Errno": null}]}`, FormatPodman},
+		{`{"defaultErrno": "", "syscalls": [{"excludes": {"minKernel": ""}}]}`, 0},
+		{`{"defaultErrno": "", "ociVersion": "", "linux": {}}`, FormatPodman},
+		{`{"syscalls": {"errno": 1}}`, FormatOCI},
 		{`{"linux": null}`, FormatConfig},
 		{`{"ociVersion": "1.0.0"}`, FormatConfig},
 		{`{}`, 0},
@@ -67,6 +75,8 @@ func TestWrongDocumentsAreNamed(t *testing.T) {
 		{`true`, "1:1: the document is a boolean, not"},
 		{`null`, "1:1: the document is null, not"},
 		{` {"action": 1}`, "1:2: the document has no key of a seccomp profile"},
+		{`{"syscalls": [{"includes": {"minKernel": "4.8"}}], "defaultErrno": "EPERM"}`,
+			"/defaultErrno: \"defaultErrno\" is a key of Podman's format and \"minKernel\" one of Docker's: no format has both (remove one, or name"},
 		{`{"linux": []}`, "/linux: want an object, not a list"},
 		{`{"linux": {"seccomp": "default.json"}}`, "/linux/seccomp: want an object, not a string"},
 		{`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": {}}`, "/syscalls: want a list, not an object"},
@@ -231,7 +241,7 @@ func TestDockerFormatDependsOnTheTargetAlone(t *testing.T) {
 			t.Errorf("%v: without archMap ABIs %v, error %v", a, p.ABIs, err)
 		}
 		for b := range arch.All() {
-			if a != b && isDockerName(b, name) {
+			if a != b && FormatDocker.isArchName(b, name) {
 				t.Errorf("%q is %v and %v", name, a, b)
 			}
 		}
@@ -405,11 +415,11 @@ func TestOpNames(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	errs := Errors{
-		{Pointer: "/syscalls/3/args/0/index", Reason: "6: a syscall has only 6 arguments (0-5)", Line: 7, Column: 3},
+		{Pointer: "/syscalls/3/args/0/index", Reason: "6: a syscall has only 6 arguments (take 0 to 5)", Line: 7, Column: 3},
 		{Reason: "end of input", Line: 2, Column: 5},
 		{Reason: "no filter"},
 	}
-	const want = "policy: /syscalls/3/args/0/index: 6: a syscall has only 6 arguments (0-5)\npolicy: 2:5: end of input\npolicy: no filter"
+	const want = "policy: /syscalls/3/args/0/index: 6: a syscall has only 6 arguments (take 0 to 5)\npolicy: 2:5: end of input\npolicy: no filter"
 	if got := errs.Error(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -429,7 +439,7 @@ func TestErrors(t *testing.T) {
 
 func TestKindsHaveNames(t *testing.T) {
 	seen := make(map[string]bool)
-	for k := UnknownName; k <= UnknownCondition; k++ {
+	for k := UnknownName; k <= MixedByteOrder; k++ {
 		if s := k.String(); s == "" || strings.ToLower(s) != s || strings.ContainsAny(s, "( ") || seen[s] {
 			t.Errorf("kind %d: %q", k, s)
 		} else {
@@ -444,7 +454,7 @@ func TestKindsHaveNames(t *testing.T) {
 			t.Errorf("%v: quiet is %v", k, k.Quiet())
 		}
 	}
-	if int(UnknownCondition)+1 != len(kinds) {
+	if int(MixedByteOrder)+1 != len(kinds) {
 		t.Errorf("%d names", len(kinds))
 	}
 }
@@ -454,8 +464,8 @@ func TestWarningText(t *testing.T) {
 		w    Warning
 		want string
 	}{
-		{Warning{Overlap, "/syscalls/1", "words"}, "/syscalls/1: words (overlap)"},
-		{Warning{NoBound, "", "words"}, "words (no-bound)"},
+		{Warning{Kind: Overlap, Pointer: "/syscalls/1", Message: "words"}, "/syscalls/1: words (overlap)"},
+		{Warning{Kind: NoBound, Message: "words"}, "words (no-bound)"},
 	} {
 		if got := tt.w.String(); got != tt.want {
 			t.Errorf("got %s, want %s", got, tt.want)

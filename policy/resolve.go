@@ -66,6 +66,7 @@ type resolver struct {
 	names    []named     // of all rules that are without problems
 
 	candidates []candidate // of the ABI at work
+	dropped    []dropped   // of the ABI at work
 	byNumber   []uint64    // number << 32 | index of candidate
 	muxConds   []Cond      // of the rules on multiplexers, one after the other
 	aloneOf    []Clause    // of each rule, for the calls that it decides alone
@@ -94,12 +95,12 @@ type candidate struct {
 func (r *resolver) targets() []arch.ABI {
 	for i, a := range r.policy.ABIs {
 		if !a.Valid() {
-			r.fail(-1, sub(r.policy.Pointer+"/architectures", i), a.String()+": no such ABI (take one that package arch declares)")
+			r.fail(Invalid, -1, sub(r.policy.Pointer+"/architectures", i), a.String()+": no such ABI (take one that package arch declares)")
 		}
 	}
 	for _, a := range r.options.ABIs {
 		if !a.Valid() {
-			r.fail(-1, "", "target "+a.String()+": no such ABI (take one that package arch declares)")
+			r.fail(Invalid, -1, "", "target "+a.String()+": no such ABI (take one that package arch declares)")
 		}
 	}
 	list, pointer := slices.Clone(r.options.ABIs), ""
@@ -108,7 +109,7 @@ func (r *resolver) targets() []arch.ABI {
 	}
 	list = slices.DeleteFunc(list, func(a arch.ABI) bool { return !a.Valid() })
 	if len(list) == 0 {
-		r.fail(-1, pointer, "no target ABI (name the ABIs to compile for)")
+		r.fail(Invalid, -1, pointer, "no target ABI (name the ABIs to compile for)")
 	}
 	place := func(a arch.ABI) int {
 		if a == a.Main() {
@@ -127,7 +128,7 @@ func (r *resolver) targets() []arch.ABI {
 		}
 	}
 	if little != nil && big != nil {
-		r.fail(-1, pointer, "mixed byte order: "+setOf(little).String()+" little-endian, "+setOf(big).String()+
+		r.fail(MixedByteOrder, -1, pointer, "mixed byte order: "+setOf(little).String()+" little-endian, "+setOf(big).String()+
 			" big-endian: a filter has one (compile one for each side, naming its ABIs)")
 	}
 	return list
@@ -140,7 +141,9 @@ func (r *resolver) space(abis []arch.ABI) Space {
 	s.ENOSYS = cbpf.Errno(enosys)
 	for _, a := range abis { // in the order of their numbers, too: x86_64, x32
 		used := r.find(a)
+		before := len(s.Calls)
 		s.Calls = r.calls(s.Calls, a)
+		r.checkDropped(a, s.Calls[before:])
 		if permits(r.fallback) {
 			r.checkOpen(a)
 			continue
@@ -167,7 +170,7 @@ const maxCandidates = 1 << 20
 // name there.
 func (r *resolver) find(a arch.ABI) (used []uint32) {
 	bits := a.Bits()
-	r.candidates, r.byNumber = r.candidates[:0], r.byNumber[:0]
+	r.candidates, r.byNumber, r.dropped = r.candidates[:0], r.byNumber[:0], r.dropped[:0]
 	used = make([]uint32, 0, len(r.names))
 	for _, n := range r.names {
 		nr, direct := n.call.Number(a)
@@ -179,14 +182,20 @@ func (r *resolver) find(a arch.ABI) (used []uint32) {
 			used = append(used, mux)
 		}
 		rule := &r.rules[n.rule]
-		if !direct && !through || rule.redundant && !r.options.StrictestWins {
+		if rule.redundant && !r.options.StrictestWins {
+			if direct {
+				r.dropped = append(r.dropped, dropped{n.rule, n.name, nr})
+			}
+			continue
+		}
+		if !direct && !through {
 			continue
 		}
 		if rule.cut && bits == 32 {
 			r.checkCuts(a, n.rule)
 		}
 		if len(r.candidates)+len(rule.alternatives(bits)) > maxCandidates {
-			r.found(finding{rule: -1, part: -1, other: -1}, a, func() (place, string) {
+			r.found(finding{Invalid, -1, -1, -1}, a, func() (place, string) {
 				return place{-1, -1, r.policy.Pointer + "/syscalls"}, "more than " + strconv.Itoa(maxCandidates) + " rules, names times tests: " +
 					"no filter holds them (name fewer calls or test fewer values)"
 			})

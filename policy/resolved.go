@@ -109,10 +109,8 @@ func (r *Resolved) Decide(d *cbpf.Data) Verdict {
 		return Verdict{Action: r.BadArch, Reason: ByBadArch}
 	}
 	if call := s.call(d.NR); call != nil {
-		for i := range call.Clauses {
-			if c := &call.Clauses[i]; c.holds(&d.Args) {
-				return Verdict{Action: c.Action, Reason: ByRule, Pointer: c.Pointer}
-			}
+		if c := call.first(&d.Args); c != nil {
+			return Verdict{Action: c.Action, Reason: ByRule, Pointer: c.Pointer}
 		}
 	}
 	return Verdict{Action: r.Default, Reason: ByDefault}
@@ -139,6 +137,16 @@ func (s *Space) call(nr uint32) *Call {
 		return nil
 	}
 	return &s.Calls[i]
+}
+
+// first returns the first clause that holds, nil if none does.
+func (c *Call) first(args *[6]uint64) *Clause {
+	for i := range c.Clauses {
+		if c.Clauses[i].holds(args) {
+			return &c.Clauses[i]
+		}
+	}
+	return nil
 }
 
 func (c *Clause) holds(args *[6]uint64) bool {

@@ -42,21 +42,21 @@ func (r *resolver) readProfile() {
 	p, o := r.policy, &r.options
 	r.fallback, _ = r.word(-1, p.Default, p.DefaultErrno, p.Pointer, "/defaultAction", "/defaultErrnoRet")
 	if o.Mode == Runc && p.Default == cbpf.Notify {
-		r.fail(-1, p.Pointer+"/defaultAction", "SCMP_ACT_NOTIFY cannot be used as default action")
+		r.fail(NotifyDefault, -1, p.Pointer+"/defaultAction", "SCMP_ACT_NOTIFY cannot be used as default action")
 	}
 	for i, f := range p.Flags {
 		if reason := checkFlag(f); reason != "" {
-			r.fail(-1, sub(p.Pointer+"/flags", i), reason)
+			r.fail(Invalid, -1, sub(p.Pointer+"/flags", i), reason)
 		}
 	}
 	if p.ListenerMetadata != "" && p.ListenerPath == "" {
-		r.fail(-1, p.Pointer+"/listenerMetadata", metadataAlone)
+		r.fail(Invalid, -1, p.Pointer+"/listenerMetadata", metadataAlone)
 	}
 	if o.BadArch.Effective() != o.BadArch {
-		r.fail(-1, "", "bad-arch action "+o.BadArch.String()+": the kernel has no such action (name one, with data only for ERRNO, TRACE and TRAP)")
+		r.fail(Invalid, -1, "", "bad-arch action "+o.BadArch.String()+": the kernel has no such action (name one, with data only for ERRNO, TRACE and TRAP)")
 	}
 	if o.Mode > Strict {
-		r.fail(-1, "", o.Mode.String()+": no such mode (take Runc or Strict)")
+		r.fail(Invalid, -1, "", o.Mode.String()+": no such mode (take Runc or Strict)")
 	}
 }
 
@@ -67,20 +67,20 @@ func (r *resolver) word(rule int, class cbpf.Action, errno *uint, pointer, class
 	strict := r.options.Mode == Strict
 	switch {
 	case !class.Known() || class.Data() != 0:
-		r.fail(rule, pointer+classKey, fmt.Sprintf("%#08x: not a class of actions (take one without data; that goes beside it)", uint32(class)))
+		r.fail(Invalid, rule, pointer+classKey, fmt.Sprintf("%#08x: not a class of actions (take one without data; that goes beside it)", uint32(class)))
 		return 0, false
 	case errno == nil && carries:
 		return class | eperm, true
 	case errno == nil:
 		return class, true
 	case !carries && strict:
-		r.fail(rule, pointer+errnoKey, class.String()+" carries no errno (remove it)")
+		r.fail(IgnoredErrno, rule, pointer+errnoKey, class.String()+" carries no errno (remove it)")
 		return 0, false
 	case !carries:
 		r.warn(IgnoredErrno, rule, pointer+errnoKey, class.String()+" carries no errno: this one is ignored")
 		return class, true
 	case *errno > maxErrno && strict:
-		r.fail(rule, pointer+errnoKey, fmt.Sprintf("%d: the largest errno is %d", *errno, maxErrno))
+		r.fail(Truncated, rule, pointer+errnoKey, fmt.Sprintf("%d: the largest errno is %d", *errno, maxErrno))
 		return 0, false
 	case *errno > maxData:
 		r.warn(Truncated, rule, pointer+errnoKey, fmt.Sprintf("%d is cut to 16 bits: %d", *errno, *errno&maxData))
@@ -125,16 +125,16 @@ func (r *resolver) readRule(i int, conds *arena) (ok bool) {
 		to.pointer = sub(r.policy.Pointer+"/syscalls", i)
 	}
 	if len(from.Names) == 0 {
-		r.fail(i, to.pointer+"/names", noNames)
+		r.fail(Invalid, i, to.pointer+"/names", noNames)
 	}
 	to.action, ok = r.word(i, from.Action, from.Errno, to.pointer, "/action", "/errnoRet")
 	for j, arg := range from.Args {
 		if reason := checkIndex(uint64(arg.Index)); reason != "" {
-			r.fail(i, sub(to.pointer+"/args", j)+"/index", reason)
+			r.fail(Invalid, i, sub(to.pointer+"/args", j)+"/index", reason)
 			ok = false
 		}
 		if arg.Op < NotEqual || arg.Op > MaskedEqual {
-			r.fail(i, sub(to.pointer+"/args", j)+"/op", arg.Op.String()+": no such operator (take one that this package declares)")
+			r.fail(Invalid, i, sub(to.pointer+"/args", j)+"/op", arg.Op.String()+": no such operator (take one that this package declares)")
 			ok = false
 		}
 		to.cut = to.cut || arg.cut() != ""
@@ -161,11 +161,11 @@ const maxHints = 32
 func (r *resolver) readName(rule, index int, name string, hints *int) (call syscalltables.Call, known bool) {
 	pointer := func() string { return sub(r.rules[rule].pointer+"/names", index) }
 	if name == "" {
-		r.fail(rule, pointer(), emptyName)
+		r.fail(Invalid, rule, pointer(), emptyName)
 		return 0, false
 	}
 	if name == "write" && r.policy.Rules[rule].Action == cbpf.Notify && r.options.Mode == Runc {
-		r.fail(rule, pointer(), "SCMP_ACT_NOTIFY cannot be used for the write syscall")
+		r.fail(NotifyWrite, rule, pointer(), "SCMP_ACT_NOTIFY cannot be used for the write syscall")
 	}
 	if call, known = syscalltables.Lookup(name); known {
 		return call, true
@@ -178,7 +178,7 @@ func (r *resolver) readName(rule, index int, name string, hints *int) (call sysc
 		}
 	}
 	if r.options.Mode == Strict {
-		r.fail(rule, pointer(), text)
+		r.fail(UnknownName, rule, pointer(), text)
 	} else {
 		r.warn(UnknownName, rule, pointer(), text)
 	}

@@ -1,12 +1,44 @@
 package policy
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seccompile/seccompile/arch"
+)
 
 // A Warning is something in a valid profile that its author may not have meant.
 type Warning struct {
 	Kind    Kind
 	Pointer string // JSON pointer of the value that it is about
 	Message string
+	Example Example
+}
+
+// An Example is a call that a warning is about. The zero Example is none.
+type Example struct {
+	ABI    arch.ABI
+	NR     uint32
+	Args   [6]uint64
+	Tested [6]bool // the arguments that conditions are about
+	// Text is how the message writes the call, as "ioctl(a1 = 0x5)", for those who
+	// have better words for it.
+	Text string
+}
+
+// example returns a call that satisfies the conditions of two rules.
+func example(a arch.ABI, nr uint32, args [6]uint64, first, second []Cond) Example {
+	e := Example{ABI: a, NR: nr, Args: args}
+	var list []string
+	for i, v := range args {
+		about := func(c Cond) bool { return int(c.Arg) == i }
+		if e.Tested[i] = slices.ContainsFunc(first, about) || slices.ContainsFunc(second, about); e.Tested[i] {
+			list = append(list, "a"+strconv.Itoa(i)+" = "+hex(v))
+		}
+	}
+	e.Text = callName(a, nr) + "(" + strings.Join(list, ", ") + ")"
+	return e
 }
 
 // String returns "POINTER: MESSAGE (KIND)".
@@ -18,10 +50,12 @@ func (w Warning) String() string {
 	return s
 }
 
-// A Kind is a class of warnings.
+// A Kind is a class of warnings or problems. Some are both: strict mode refuses
+// unknown names, errno values where none belongs, and those that are cut.
 type Kind uint8
 
-// The kinds of warnings. Their String is a stable identifier for tools.
+// The kinds of warnings, and of problems from Syntax on. Their String is a stable
+// identifier for tools.
 const (
 	UnknownName      Kind = iota + 1 // a name that no ABI has: "unknown-name"
 	UnknownKey                       // a JSON key that the format does not know: "unknown-key"
@@ -34,6 +68,15 @@ const (
 	OpenMIPS                         // numbers of another MIPS ABI get a permissive default: "open-mips"
 	NoBound                          // an ABI for which the profile names nothing: "no-bound"
 	UnknownCondition                 // a condition on a capability or architecture that does not exist: "unknown-condition"
+	TwoErrnos                        // an error given by name and by another number: "two-errnos"
+	Dropped                          // a rule that does what the default does, and so cannot limit another one: "dropped"
+
+	Syntax         // what is not JSON: "syntax"
+	Invalid        // a value that the format, or the mode, does not allow: "invalid"
+	Contradiction  // two rules with the same conditions and different actions: "contradiction"
+	NotifyDefault  // NOTIFY as default action, which runc refuses: "notify-default"
+	NotifyWrite    // NOTIFY for write, which runc refuses: "notify-write"
+	MixedByteOrder // target ABIs of both byte orders: "mixed-byte-order"
 )
 
 var kinds = [...]string{
@@ -48,6 +91,14 @@ var kinds = [...]string{
 	OpenMIPS:         "open-mips",
 	NoBound:          "no-bound",
 	UnknownCondition: "unknown-condition",
+	TwoErrnos:        "two-errnos",
+	Dropped:          "dropped",
+	Syntax:           "syntax",
+	Invalid:          "invalid",
+	Contradiction:    "contradiction",
+	NotifyDefault:    "notify-default",
+	NotifyWrite:      "notify-write",
+	MixedByteOrder:   "mixed-byte-order",
 }
 
 // String returns the identifier of the kind, such as "unknown-name".

@@ -20,6 +20,7 @@ type app struct {
 
 	stdinTaken     bool
 	quiet, verbose bool
+	numeric        bool // write constants as numbers
 	color          string
 }
 
@@ -33,9 +34,9 @@ any host.
 
 PROFILE is a path, "-" for standard input, or docker-default for the profile
 that Docker gives every container. A file may hold a runtime-spec profile
-(linux.seccomp), a whole config.json, or Docker's format with includes and
-excludes. Where a command takes FILE, a raw filter and the text of disasm will
-do as well: what a file is shows in its content.`
+(linux.seccomp), a whole config.json, or the format of Docker or Podman with
+includes and excludes. Where a command takes FILE, a raw filter and the text of
+disasm will do as well: what a file is shows in its content.`
 
 func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -62,12 +63,12 @@ func (a *app) rootCommand() *cobra.Command {
 	flags.StringVar(&a.color, "color", "auto", "`WHEN` to colour the output: auto, always or never")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no warnings")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "also warn of what profiles do on purpose")
-	completeFlag(root, "color", words("auto", "always", "never"))
+	completeFlag(root, "color", oneOf("auto", "always", "never"))
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkColor() }
 	root.AddCommand(
-		a.compileCommand(), a.runCommand(), a.evalCommand(), a.resolveCommand(),
+		a.compileCommand(), a.runCommand(), a.recordCommand(), a.traceCommand(), a.evalCommand(), a.resolveCommand(),
 		a.proveCommand(), a.diffCommand(), a.explainCommand(), a.optimizeCommand(), a.mergeCommand(),
-		a.disasmCommand(), a.asmCommand(), a.checkCommand(), a.syscallsCommand(), a.statsCommand(), a.graphCommand(),
+		a.disasmCommand(), a.asmCommand(), a.dumpCommand(), a.checkCommand(), a.syscallsCommand(), a.statsCommand(), a.graphCommand(), a.reportCommand(),
 		a.featuresCommand(), a.versionCommand(), a.manCommand(),
 	)
 	root.SetUsageTemplate(usageTemplate)
@@ -76,11 +77,22 @@ func (a *app) rootCommand() *cobra.Command {
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" {
 			c.Short = "print the completion script of a shell"
+			c.Long = completionLong
+			c.Example = completionExample
 			c.Args, c.RunE = unknownCommand, missingCommand
 		}
 	}
 	return root
 }
+
+const completionLong = `Completion prints the script that makes a shell complete commands, flags, ABIs,
+system calls, the constants that their arguments take, and names of files. The help
+of the command for a shell tells where its script belongs. That for bash needs the
+package bash-completion.`
+
+const completionExample = `  source <(seccompile completion bash)
+  seccompile completion zsh >"${fpath[1]}/_seccompile"
+  seccompile completion fish >~/.config/fish/completions/seccompile.fish`
 
 const usageTemplate = `Usage:
   {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND{{else}}{{.UseLine}}{{end}}{{if .HasExample}}
@@ -174,6 +186,11 @@ func (a *app) note(format string, args ...any) {
 	if !a.quiet {
 		fmt.Fprintf(a.stderr, "seccompile: note: %s\n", fmt.Sprintf(format, args...))
 	}
+}
+
+// addNumeric adds the flag of commands that write calls and conditions.
+func (a *app) addNumeric(cmd *cobra.Command) {
+	cmd.Flags().BoolVarP(&a.numeric, "numeric", "n", false, "write numbers, not the names of constants and flags")
 }
 
 // one allows at most one positional argument.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/syscalltables"
+	"github.com/seccompile/seccompile/words"
 )
 
 // A call is the question that eval answers.
@@ -20,21 +22,36 @@ type call struct {
 	args int // how many were given
 }
 
-// String writes the call as C would.
-func (q *call) String() string {
+// text writes the call as C would.
+func (q *call) text(numeric bool) string {
 	name := syscalltables.Names{}.Syscall(q.data.Arch, q.data.NR)
 	if name == "" {
 		name = fmt.Sprintf("%d", int32(q.data.NR))
 	}
 	var args []string
 	for i := range q.args {
-		arg := fmt.Sprintf("%#x", q.data.Args[i])
-		if n := (syscalltables.Names{}).Arg(q.data.Arch, q.data.NR, i); n != "" {
-			arg = n + "=" + arg
-		}
-		args = append(args, arg)
+		arg := q.arg(i)
+		args = append(args, arg.Name()+"="+valueText(arg, q.data.Args[i], numeric))
 	}
 	return fmt.Sprintf("%s %s(%s)", q.abi, name, strings.Join(args, ", "))
+}
+
+// valueText writes an argument's value.
+func valueText(arg words.Arg, v uint64, numeric bool) string {
+	if numeric {
+		return fmt.Sprintf("%#x", v)
+	}
+	return arg.Text(v)
+}
+
+// arg returns what is known of an argument, with the arguments before it.
+func (q *call) arg(i int) words.Arg {
+	c, _ := syscalltables.ByNumber(q.abi, q.data.NR)
+	arg := words.At(q.abi, c, i)
+	for j := range i {
+		arg = arg.Given(j, q.data.Args[j])
+	}
+	return arg
 }
 
 // question reads the call.
@@ -66,12 +83,12 @@ func (a *app) question(e *evaluation, abis []arch.ABI, c *compiled, name string,
 	if len(args) > len(q.data.Args) {
 		return nil, usagef("a system call has at most %d arguments, not %d", len(q.data.Args), len(args))
 	}
+	q.data.Arch, q.args = q.abi.Audit(), len(args)
 	for i, s := range args {
-		if q.data.Args[i], err = parseArg(s, q.abi); err != nil {
-			return nil, err
+		if q.data.Args[i], err = q.arg(i).Parse(s); err != nil {
+			return nil, badArg(err)
 		}
 	}
-	q.data.Arch, q.args = q.abi.Audit(), len(args)
 	return q, nil
 }
 
@@ -98,25 +115,22 @@ func parseNumber(s string, a arch.ABI) (uint32, error) {
 	return uint32(n), nil
 }
 
-// parseArg reads an argument of a call. On a 32-bit ABI the kernel shows filters
-// zeros above bit 31.
-func parseArg(s string, a arch.ABI) (uint64, error) {
-	v, err := strconv.ParseUint(s, 0, 64)
-	if strings.HasPrefix(s, "-") {
-		var n int64
-		n, err = strconv.ParseInt(s, 0, 64)
-		v = uint64(n)
-		if a.Bits() == 32 && n >= -1<<31 {
-			v = uint64(uint32(n))
-		}
+// badArg explains why a word is no value of an argument, and names the constant that it
+// is most like.
+func badArg(err error) error {
+	f := usagef("%w", err)
+	var bad *words.ParseError
+	if !errors.As(err, &bad) {
+		return f
 	}
-	switch {
-	case err != nil:
-		return 0, usagef("argument %q is not a 64-bit number", s)
-	case a.Bits() == 32 && v > 1<<32-1:
-		return 0, usagef("argument %s: arguments of %s have 32 bits", s, a)
+	var known []string
+	for _, k := range bad.Arg.Constants() {
+		known = append(known, k.Name)
 	}
-	return v, nil
+	if near := nearest(bad.Word, known); near != "" {
+		return f.hintf("did you mean %s?", near)
+	}
+	return f
 }
 
 // takesNumbers annotates commands whose arguments may be negative numbers.

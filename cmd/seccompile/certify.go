@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/artifact"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
@@ -28,7 +29,10 @@ func (s *surety) add(cmd *cobra.Command) {
 }
 
 // check finds mistakes before any work is done.
-func (s *surety) check(o *output) error {
+func (s *surety) check(e *emission, o *output) error {
+	if s.certificate != "" && e.format == formatArtifact {
+		return usagef("--certificate: an artifact carries its certificates itself").hintf("--prove puts them in")
+	}
 	if s.certificate == "-" && (!o.explicit() || o.path == "-") {
 		return usagef("--certificate: standard output is for the filter").hintf("-o FILE saves the filter")
 	}
@@ -54,7 +58,7 @@ func (s *surety) proof(in *input, c *compiled) (*proof.Certificate, error) {
 	case proof.Different:
 		d := &report.Witness.Call
 		problems = append(problems, fmt.Errorf("the filter is wrong: %s gets %v and should get %v",
-			describe(d, knownArgs(d)), report.Witness.B, report.Witness.A))
+			describe(d, knownArgs(d), false), report.Witness.B, report.Witness.A))
 	case proof.Same:
 	}
 	for _, line := range findingLines(report.Findings) {
@@ -75,17 +79,24 @@ func (a *app) save(s *surety, c *proof.Certificate) error {
 	return a.putJSON(&output{s.certificate}, c)
 }
 
+// toolName is what certificates and artifacts call this program.
+func toolName() string { return "seccompile " + buildVersion() }
+
 // certify makes a certificate in the name of this program.
 func certify(want *policy.Resolved, o policy.Options, p *cbpf.Program, l proof.Limits) (proof.Certificate, proof.Report, error) {
 	c, r, err := proof.Certify(want, o, p, l)
-	c.Tool, c.Tables = "seccompile "+buildVersion(), syscalltables.Kernel().String()
+	c.Tool, c.Tables = toolName(), syscalltables.Kernel().String()
 	return c, r, err
 }
 
-func readCertificate(path string) (*proof.Certificate, error) {
+// readCertificate reads a certificate, or that of an artifact for the ABIs.
+func readCertificate(path string, abis []string) (*proof.Certificate, error) {
 	data, err := readFile(path)
 	if err != nil {
 		return nil, unreadable(path, err)
+	}
+	if in := (&input{name: path, data: data}); artifact.Is(data) {
+		return in.certificate(abis)
 	}
 	c, err := proof.ParseCertificate(data)
 	if err != nil {

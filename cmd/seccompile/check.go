@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,204 +9,209 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/compiler"
+	"github.com/seccompile/seccompile/lint"
 	"github.com/seccompile/seccompile/policy"
 )
 
+const checkLong = `Check reviews profiles before they ship. It reports what a profile is refused for,
+what its author may not have meant, and what a filter cannot do for it: each with
+its place (line and column, and JSON pointer), a reason, an ID and what to do.
+
+--for says who is going to read the file. Then check also reports what that program
+ignores, refuses or does otherwise, and calls that it needs to start a container.
+
+Errors mean that the profile is refused or does not do what it says, warnings that
+it most likely does not do what is wanted, notes what is good to know; -v shows the
+notes. The exit status is 1 if there is a finding of the severity of --fail-on or
+above. docs/CHECKS.md lists all kinds of findings, and --explain tells about one.
+
+Without -a a profile is checked for the ABIs that it names, and for the host's if
+it names none.`
+
+// A checking is what the flags of check say.
+type checking struct {
+	target
+	consumer, failOn string
+	json, sarif      bool
+	explain          string
+}
+
 func (a *app) checkCommand() *cobra.Command {
-	var t target
-	var asJSON bool
+	var c checking
 	cmd := &cobra.Command{
 		Use:   "check [flags] PROFILE...",
-		Short: "find all problems of profiles",
-		Long: `Check reads and compiles profiles, and reports every error and warning with its
-place: line and column, and JSON pointer. Without -a a profile is checked for the
-ABIs that it names, and for the host's if it names none.
-
-The exit status is 1 if a profile has errors. Warnings alone leave it 0.`,
+		Short: "review profiles",
+		Long:  checkLong,
 		Example: `  seccompile check profile.json
-  seccompile check --compat strict -a x86_64,aarch64 *.json
-  seccompile check --json config.json`,
+  seccompile check --for podman -v profile.json
+  seccompile check --for kubernetes --fail-on warning --sarif *.json >findings.sarif
+  seccompile check --compat strict -a x86_64,aarch64 --json config.json
+  seccompile check --explain open-twin`,
 		ValidArgsFunction: completeProfile,
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				args = []string{""}
-			}
-			place, err1 := t.place()
-			options, err2 := t.options()
-			if err := cmp.Or(err1, err2); err != nil {
-				return err
-			}
-			return a.checkAll(args, place, options, asJSON)
-		},
+		RunE:              func(_ *cobra.Command, args []string) error { return a.check(&c, args) },
 	}
-	t.addPlace(cmd)
-	t.addReading(cmd)
-	addJSON(cmd, &asJSON)
+	f := cmd.Flags()
+	f.StringVar(&c.consumer, "for", "", "the `PROGRAM` that the profiles are for: docker, podman, runc, crun, containerd or kubernetes")
+	f.StringVar(&c.failOn, "fail-on", lint.Error.String(), "the `SEVERITY` from which the exit status is 1: note, warning or error")
+	f.BoolVar(&c.sarif, "sarif", false, "write a SARIF 2.1.0 document, for code scanning")
+	f.StringVar(&c.explain, "explain", "", "tell about the findings with this `ID`, and check nothing")
+	c.addPlace(cmd)
+	c.addReading(cmd)
+	addJSON(cmd, &c.json)
+	cmd.MarkFlagsMutuallyExclusive("json", "sarif")
+	var consumers, ids []string
+	for _, x := range lint.Consumers() {
+		consumers = append(consumers, x.String())
+	}
+	for _, e := range lint.Catalog() {
+		ids = append(ids, e.ID+"\t"+e.Title)
+	}
+	completeFlag(cmd, "for", oneOf(consumers...))
+	completeFlag(cmd, "fail-on", oneOf("note", "warning", "error"))
+	completeFlag(cmd, "explain", oneOf(ids...))
 	return cmd
 }
 
-// checkAll checks profiles and prints what it finds of each.
-func (a *app) checkAll(args []string, place policy.Target, options policy.Options, asJSON bool) error {
-	doc := checksJSON{Version: jsonVersion, OK: true, Profiles: []*checkJSON{}}
+// check reviews the profiles and prints what it finds.
+func (a *app) check(c *checking, args []string) error {
+	if c.explain != "" {
+		return a.explainFinding(c.explain)
+	}
+	failOn, err := lint.ParseSeverity(c.failOn)
+	if err != nil {
+		return flagValue("--fail-on", err)
+	}
+	if len(args) == 0 {
+		args = []string{""}
+	}
 	answer := &failure{code: 0}
+	var profiles []*checked
 	for _, arg := range args {
 		in, err := a.read(arg)
 		if err == nil && in.kind != kindProfile {
-			_, _, err = in.policy(place)
+			_, _, err = in.policy(policy.Target{})
 		}
 		if err != nil {
-			answer.code, doc.OK = a.report(nil, err), false
+			answer.code = max(answer.code, a.report(nil, err))
 			continue
 		}
-		c := a.check(in, place, options)
-		doc.Profiles = append(doc.Profiles, c)
-		if !c.OK {
-			answer.code, doc.OK = max(answer.code, exitNo), false
-		}
-		if !asJSON {
-			a.printCheck(c)
-		}
-	}
-	if asJSON {
-		if err := a.putJSON(new(output), doc); err != nil {
+		p, err := c.look(in)
+		if err != nil {
 			return err
 		}
+		if p.ok = p.report.Worst() < failOn; !p.ok {
+			answer.code = max(answer.code, exitNo)
+		}
+		profiles = append(profiles, p)
 	}
-	if doc.OK {
-		return nil
+	if err := a.printChecked(c, profiles, answer.code == 0); err != nil || answer.code == 0 {
+		return err
 	}
 	return answer
 }
 
-// A checksJSON is the document of check --json.
-type checksJSON struct {
-	Version  int          `json:"version"`
-	OK       bool         `json:"ok"`
-	Profiles []*checkJSON `json:"profiles"`
+// A checked is a profile and what was found in it.
+type checked struct {
+	in     *input
+	report *lint.Report
+	ok     bool // nothing is found as bad as --fail-on says
 }
 
-// A checkJSON is what was found out about one profile.
-type checkJSON struct {
-	File         string        `json:"file"`
-	OK           bool          `json:"ok"` // no errors
-	ABIs         []string      `json:"abis,omitempty"`
-	Instructions int           `json:"instructions,omitempty"`
-	Findings     []findingJSON `json:"findings"`
-}
-
-// A findingJSON is one error or warning.
-type findingJSON struct {
-	Severity string `json:"severity"`       // "error" or "warning"
-	Kind     string `json:"kind,omitempty"` // of a warning
-	Pointer  string `json:"pointer,omitempty"`
-	Line     int    `json:"line,omitempty"`
-	Column   int    `json:"column,omitempty"`
-	Message  string `json:"message"`
-}
-
-const (
-	severityError   = "error"
-	severityWarning = "warning"
-)
-
-// check takes a profile through all stages, collecting what each has to say, in
-// the order of the file.
-func (a *app) check(in *input, place policy.Target, options policy.Options) *checkJSON {
-	c := &checkJSON{File: in.name, Findings: []findingJSON{}}
-	defer func() {
-		slices.SortStableFunc(c.Findings, func(f, g findingJSON) int {
-			return cmp.Or(cmp.Compare(f.Line, g.Line), cmp.Compare(f.Column, g.Column))
-		})
-	}()
-	p, warnings, err := in.policy(place)
-	a.addWarnings(c, in, warnings)
-	if err != nil {
-		c.addErrors(in, err)
-		return c
-	}
-	if len(options.ABIs) == 0 {
-		options.ABIs = ownABIs(p)
-	}
-	r, warnings, err := policy.Resolve(p, options)
-	a.addWarnings(c, in, warnings)
-	if err != nil {
-		c.addErrors(in, err)
-		return c
-	}
-	c.ABIs = abiList(resolvedABIs(r))
-	result, err := compiler.Compile(r, compiler.Options{})
-	if err != nil {
-		c.addErrors(in, err)
-		return c
-	}
-	c.OK, c.Instructions = true, result.Program.Len()
-	return c
-}
-
-func (a *app) addWarnings(c *checkJSON, in *input, warnings []policy.Warning) {
-	for _, w := range a.loud(warnings) {
-		f := findingJSON{Severity: severityWarning, Kind: w.Kind.String(), Pointer: w.Pointer, Message: w.Message}
-		if line, column, ok := policy.Position(in.data, w.Pointer); ok {
-			f.Line, f.Column = line, column
+// look reviews one profile.
+func (c *checking) look(in *input) (*checked, error) {
+	var consumer lint.Consumer
+	if c.consumer != "" {
+		var err error
+		if consumer, err = lint.ParseConsumer(c.consumer); err != nil {
+			return nil, flagValue("--for", err)
 		}
-		c.Findings = append(c.Findings, f)
 	}
+	place, err1 := c.place(in)
+	options, err2 := c.options()
+	if err := cmp.Or(err1, err2); err != nil {
+		return nil, err
+	}
+	if consumer != 0 && slices.Equal(c.caps, []string{"default"}) {
+		place.Caps = consumer.DefaultCaps()
+	}
+	return &checked{in: in, report: lint.Check(in.data, lint.Options{For: consumer, Target: place, Resolve: options})}, nil
 }
 
-func (c *checkJSON) addErrors(in *input, err error) {
-	var problems policy.Errors
-	if !errors.As(err, &problems) {
-		var file *fileError
-		if errors.As(err, &file) {
-			err = file.err
-		}
-		for line := range strings.SplitSeq(err.Error(), "\n") {
-			c.Findings = append(c.Findings, findingJSON{Severity: severityError, Message: unprefixed(line)})
-		}
-		return
+// printChecked prints the findings of all profiles in the form that is asked for.
+func (a *app) printChecked(c *checking, profiles []*checked, ok bool) error {
+	switch {
+	case c.json:
+		return a.putJSON(new(output), a.checksDocument(profiles, ok))
+	case c.sarif:
+		return a.putJSON(new(output), a.sarifDocument(profiles))
 	}
-	for _, p := range problems {
-		f := findingJSON{Severity: severityError, Pointer: p.Pointer, Line: p.Line, Column: p.Column, Message: p.Reason}
-		if line, column, ok := policy.Position(in.data, p.Pointer); ok && f.Line == 0 && p.Pointer != "" {
-			f.Line, f.Column = line, column
-		}
-		c.Findings = append(c.Findings, f)
+	notes := a.verbose || c.failOn == lint.Note.String()
+	for _, p := range profiles {
+		a.printFindings(p, notes)
 	}
+	return nil
 }
 
-// printCheck prints the findings, one a line, and a summary.
-func (a *app) printCheck(c *checkJSON) {
+// shown returns the findings that the -q flag leaves, with the notes or without.
+func (a *app) shown(findings []lint.Finding, notes bool) []lint.Finding {
+	return slices.DeleteFunc(slices.Clone(findings), func(f lint.Finding) bool {
+		return a.quiet && f.Severity < lint.Error || !notes && f.Severity == lint.Note
+	})
+}
+
+// printFindings prints the findings of one profile, two lines each, and a summary.
+func (a *app) printFindings(c *checked, notes bool) {
 	p := a.paint()
-	count := map[string]int{}
-	for _, f := range c.Findings {
-		count[f.Severity]++
-		place := c.File
+	for _, f := range a.shown(c.report.Findings, notes) {
+		place := c.in.name
 		if f.Line != 0 {
 			place += fmt.Sprintf(":%d:%d", f.Line, f.Column)
 		}
-		kind := ""
-		if f.Kind != "" {
-			kind = " (" + f.Kind + ")"
+		severity := p.action(severityAction(f.Severity), f.Severity.String())
+		fmt.Fprintf(a.out, "%s (%s)\n", strings.Join(nonempty(place, severity, f.Pointer, f.Reason), ": "), f.ID)
+		fmt.Fprintf(a.out, "    fix: %s\n", f.Fix)
+	}
+	word := p.text(green, "ok")
+	if !c.ok {
+		word = p.text(red, "bad")
+	}
+	summary := a.counts(c.report.Findings)
+	if r := c.report; r.Program != nil {
+		summary += fmt.Sprintf("; %s for %s", plural(r.Program.Len(), "instruction"), strings.Join(abiList(resolvedABIs(r.Resolved)), ", "))
+	}
+	fmt.Fprintf(a.out, "%s: %s: %s\n", c.in.name, word, summary)
+}
+
+// counts says how many findings of each severity there are, or are shown.
+func (a *app) counts(findings []lint.Finding) string {
+	var n [lint.Error + 1]int
+	for _, f := range a.shown(findings, true) {
+		n[f.Severity]++
+	}
+	var parts []string
+	for s := lint.Error; s >= lint.Note; s-- {
+		if n[s] > 0 {
+			parts = append(parts, plural(n[s], s.String()))
 		}
-		severity := p.action(severityAction(f.Severity), f.Severity)
-		fmt.Fprintf(a.out, "%s%s\n", strings.Join(nonempty(place, severity, f.Pointer, f.Message), ": "), kind)
 	}
-	found := plural(count[severityWarning], "warning")
-	if !c.OK {
-		fmt.Fprintf(a.out, "%s: %s: %s, %s\n", c.File, p.text(red, "bad"), plural(count[severityError], "error"), found)
-		return
+	switch {
+	case a.quiet && parts == nil:
+		return "no errors"
+	case parts == nil:
+		return "nothing found"
 	}
-	fmt.Fprintf(a.out, "%s: %s: %s, %s for %s\n", c.File, p.text(green, "ok"), found,
-		plural(c.Instructions, "instruction"), strings.Join(c.ABIs, ", "))
+	return strings.Join(parts, ", ")
 }
 
 // severityAction lends severities the colours of actions.
-func severityAction(severity string) cbpf.Action {
-	if severity == severityError {
+func severityAction(s lint.Severity) cbpf.Action {
+	switch s {
+	case lint.Error:
 		return cbpf.KillProcess
+	case lint.Warning:
+		return cbpf.ErrnoClass
 	}
-	return cbpf.ErrnoClass
+	return cbpf.Log
 }
 
 func plural(n int, what string) string {
@@ -218,4 +222,80 @@ func plural(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// explainFinding tells about a kind of findings.
+func (a *app) explainFinding(id string) error {
+	var ids []string
+	for _, e := range lint.Catalog() {
+		if e.ID == id {
+			fmt.Fprintf(a.out, "%s: %s (%s)\n\n%s\n\nFix: %s.\n", e.ID, e.Title, e.Severity, wrapped(e.Why), e.Fix)
+			return nil
+		}
+		ids = append(ids, e.ID)
+	}
+	return usagef("--explain: no findings have the ID %q", id).hintNearest(id, ids, "docs/CHECKS.md lists them")
+}
+
+// wrapped breaks a text into lines.
+func wrapped(text string) string {
+	const width = 80
+	var b strings.Builder
+	column := 0
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case column == 0:
+		case column+1+len(word) > width:
+			b.WriteByte('\n')
+			column = 0
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += len(word)
+	}
+	return b.String()
+}
+
+// A checksJSON is the document of check --json.
+type checksJSON struct {
+	Version  int         `json:"version"`
+	OK       bool        `json:"ok"`
+	Profiles []checkJSON `json:"profiles"`
+}
+
+// A checkJSON is what was found in one profile.
+type checkJSON struct {
+	File         string        `json:"file"`
+	OK           bool          `json:"ok"` // nothing is as bad as --fail-on says
+	ABIs         []string      `json:"abis,omitempty"`
+	Instructions int           `json:"instructions,omitempty"`
+	Findings     []findingJSON `json:"findings"`
+}
+
+// A findingJSON is one finding.
+type findingJSON struct {
+	ID       string `json:"id"`
+	Severity string `json:"severity"`
+	Pointer  string `json:"pointer,omitempty"`
+	Line     int    `json:"line,omitempty"`
+	Column   int    `json:"column,omitempty"`
+	Message  string `json:"message"`
+	Fix      string `json:"fix"`
+}
+
+func (a *app) checksDocument(profiles []*checked, ok bool) checksJSON {
+	doc := checksJSON{Version: jsonVersion, OK: ok, Profiles: []checkJSON{}}
+	for _, c := range profiles {
+		p := checkJSON{File: c.in.name, OK: c.ok, Findings: []findingJSON{}}
+		if r := c.report; r.Program != nil {
+			p.ABIs, p.Instructions = abiList(resolvedABIs(r.Resolved)), r.Program.Len()
+		}
+		for _, f := range a.shown(c.report.Findings, true) {
+			p.Findings = append(p.Findings, findingJSON{f.ID, f.Severity.String(), f.Pointer, f.Line, f.Column, f.Reason, f.Fix})
+		}
+		doc.Profiles = append(doc.Profiles, p)
+	}
+	return doc
 }

@@ -1,12 +1,17 @@
 package main
 
 import (
+	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/syscalltables"
+	"github.com/seccompile/seccompile/words"
 )
 
 // completeFlag makes the shell complete the values of a flag.
@@ -16,8 +21,8 @@ func completeFlag(cmd *cobra.Command, flag string, f cobra.CompletionFunc) {
 	}
 }
 
-// words completes from a fixed list.
-func words(list ...string) cobra.CompletionFunc {
+// oneOf completes from a fixed list.
+func oneOf(list ...string) cobra.CompletionFunc {
 	return cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp)
 }
 
@@ -28,7 +33,7 @@ func completeABIs(_ *cobra.Command, _ []string, word string) ([]string, cobra.Sh
 
 // completeCaps completes the last of a comma-separated list of capabilities.
 func completeCaps(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
-	return completeList(word, append([]string{"default", "none", "all"}, capNames()...))
+	return completeList(word, append([]string{"default", "none", "all"}, policy.AllCaps()...))
 }
 
 func completeList(word string, known []string) ([]string, cobra.ShellCompDirective) {
@@ -56,6 +61,22 @@ func completeOneProfile(cmd *cobra.Command, args []string, word string) ([]strin
 	return completeProfile(cmd, args, word)
 }
 
+// completeFiles completes profiles and filters: docker-default and files of any name.
+func completeFiles(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
+	if word != "" && strings.HasPrefix(dockerDefault, word) {
+		return []string{dockerDefault}, cobra.ShellCompDirectiveDefault
+	}
+	return nil, cobra.ShellCompDirectiveDefault
+}
+
+// completeOneOfFiles completes a single profile or filter.
+func completeOneOfFiles(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return completeFiles(cmd, args, word)
+}
+
 // completeOneFile completes a single file of any name.
 func completeOneFile(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
@@ -64,15 +85,58 @@ func completeOneFile(_ *cobra.Command, args []string, _ string) ([]string, cobra
 	return nil, cobra.ShellCompDirectiveDefault
 }
 
-// completeCalls completes the names of system calls.
-func completeCalls(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	abi := arch.Native()
-	if abi == 0 {
-		abi = arch.X86_64
-	}
+// completeCalls completes the names of the system calls of the ABI that -a names.
+func completeCalls(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var names []string
-	for _, c := range syscalltables.All(abi) {
+	for _, c := range syscalltables.All(flagABI(cmd)) {
 		names = append(names, c.Name())
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// flagABI returns the first ABI that -a names, else the host's.
+func flagABI(cmd *cobra.Command) arch.ABI {
+	if f := cmd.Flags().Lookup("abi"); f != nil {
+		first, _, _ := strings.Cut(strings.Trim(f.Value.String(), "[]"), ",") // a list has brackets
+		if abi, err := arch.Parse(first); err == nil {
+			return abi
+		}
+	}
+	if abi := arch.Native(); abi != 0 {
+		return abi
+	}
+	return arch.X86_64
+}
+
+// completeConstants completes the argument of a call behind those given, flags one by
+// one. What is no word yet is no constant either.
+func completeConstants(abi arch.ABI, name string, given []string, word string) ([]string, cobra.ShellCompDirective) {
+	c, ok := syscalltables.Lookup(name)
+	if !ok {
+		nr, _ := strconv.ParseUint(name, 0, 32)
+		c, _ = syscalltables.ByNumber(abi, uint32(nr))
+	}
+	q := call{abi: abi}
+	directive := cobra.ShellCompDirectiveNoFileComp
+	if len(given) >= len(q.data.Args) {
+		return nil, directive
+	}
+	q.data.NR, _ = c.Number(abi)
+	for i, s := range given {
+		q.data.Args[i], _ = q.arg(i).Parse(s)
+	}
+	arg := q.arg(len(given))
+	before := ""
+	if arg.Kind() == words.Flags || arg.Kind() == words.Mode {
+		before = word[:strings.LastIndexByte(word, '|')+1]
+		directive |= cobra.ShellCompDirectiveNoSpace
+	}
+	var list []string
+	for _, k := range arg.Constants() {
+		if slices.Contains(strings.Split(before, "|"), k.Name) {
+			continue
+		}
+		list = append(list, fmt.Sprintf("%s%s\t%#x", before, k.Name, k.Value))
+	}
+	return list, directive
 }

@@ -57,6 +57,7 @@ func (a *app) diffCommand() *cobra.Command {
 	d.addPlace(cmd)
 	d.addReading(cmd)
 	cmd.Flags().BoolVar(&d.weaker, "weaker", false, "only changes that make B weaker")
+	a.addNumeric(cmd)
 	d.patience.add(cmd)
 	addJSON(cmd, &d.json)
 	o.add(cmd)
@@ -87,7 +88,7 @@ func (a *app) diff(d *comparison, o *output, nameA, nameB string) error {
 	if d.weaker {
 		found = slices.DeleteFunc(found, func(c proof.Change) bool { return !c.Weaker() })
 	}
-	v := &changes{a: sideA, b: sideB, weakerOnly: d.weaker}
+	v := &changes{a: sideA, b: sideB, weakerOnly: d.weaker, numeric: a.numeric}
 	if err := v.split(found); err != nil {
 		return err
 	}
@@ -110,6 +111,7 @@ func (a *app) diff(d *comparison, o *output, nameA, nameB string) error {
 type changes struct {
 	a, b       *side
 	weakerOnly bool
+	numeric    bool // constants are to be written as numbers
 	list       []change
 }
 
@@ -124,7 +126,7 @@ type change struct {
 // split splits changes by ABI, in their order, those that depend on arguments by
 // call, and finds a witness for each.
 func (v *changes) split(found []proof.Change) error {
-	c := choice{}
+	c := choice{numeric: v.numeric}
 	for _, s := range []*side{v.a, v.b} {
 		if s.resolved != nil {
 			c.abis = append(c.abis, resolvedABIs(s.resolved)...)
@@ -182,7 +184,7 @@ func (c *change) example(a, b *side) error {
 	}
 	if from, to := a.decide(d).Action, b.decide(d).Action; from != c.From || to != c.To {
 		return fmt.Errorf("BUG: the proof says that %s gets %v and %v, but running both gives %v and %v",
-			describe(d, 0), c.From, c.To, from, to)
+			describe(d, 0, true), c.From, c.To, from, to)
 	}
 	return nil
 }
@@ -287,7 +289,7 @@ func (g group) print(w *bufio.Writer, p painter) {
 			words = plain("every call")
 		}
 		fill(w, 4, words)
-		fmt.Fprintf(w, "      such as %s\n", describe(&example.Witness.Call, 0))
+		fmt.Fprintf(w, "      such as %s\n", describe(&example.Witness.Call, 0, c.numeric))
 	}
 	for _, c := range g {
 		if c.always() {
@@ -296,7 +298,7 @@ func (g group) print(w *bufio.Writer, p painter) {
 		one := new(list)
 		one.add(c.calls...)
 		fill(w, 4, append(one.words(false), plain(strings.Fields(c.when())...)...))
-		fmt.Fprintf(w, "      such as %s\n", describe(&c.Witness.Call, c.shown()))
+		fmt.Fprintf(w, "      such as %s\n", describe(&c.Witness.Call, c.shown(), c.numeric))
 	}
 }
 

@@ -6,11 +6,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/syscalltables"
+	"github.com/seccompile/seccompile/words"
 )
 
 func (a *app) disasmCommand() *cobra.Command {
 	var asJSON bool
+	var abi string
 	var o output
 	cmd := &cobra.Command{
 		Use:   "disasm [flags] [FILE]",
@@ -28,13 +29,13 @@ raw filter shows in its content.`,
 			if err != nil {
 				return err
 			}
-			p, err := in.program()
+			p, err := in.program(nonempty(abi)...)
 			if err != nil {
 				return err
 			}
 			if asJSON {
 				doc := filterDocument(p)
-				for pc, l := range p.Lines(syscalltables.Names{}) {
+				for pc, l := range p.Lines(words.Names{}) {
 					doc.Instructions[pc].Text = strings.Join(strings.Fields(l.Text), " ")
 					doc.Instructions[pc].Comment = l.Comment
 				}
@@ -44,9 +45,11 @@ raw filter shows in its content.`,
 			if !o.explicit() {
 				paint = a.paint()
 			}
-			return a.put(&o, []byte(paint.assembly(p, p.Disassemble(syscalltables.Names{}))))
+			return a.put(&o, []byte(paint.assembly(p, p.Disassemble(words.Names{}))))
 		},
 	}
+	cmd.Flags().StringVarP(&abi, "abi", "a", "", "of an artifact, the filter for this `ABI` (default: the only one, or the host's)")
+	completeFlag(cmd, "abi", oneOf(abiNames()...))
 	addJSON(cmd, &asJSON)
 	o.add(cmd)
 	return cmd

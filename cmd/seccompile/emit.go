@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/syscalltables"
+	"github.com/seccompile/seccompile/words"
 )
 
 // The formats that a filter is written in.
@@ -23,31 +23,37 @@ const (
 	formatJSON = "json"
 	formatC    = "c"
 	formatGo   = "go"
+
+	formatArtifact = "artifact" // of compile alone: it says what was compiled
 )
 
 var formats = []string{formatRaw, formatHex, formatAsm, formatJSON, formatC, formatGo}
 
 // An emission is how a filter is written.
 type emission struct {
-	format string
-	pkg    string   // of Go output
-	source string   // what the filter was made from, for comments
-	abis   []string // what it is for, if known
+	formats []string // that there are, nil for the usual ones
+	format  string
+	pkg     string   // of Go output
+	source  string   // what the filter was made from, for comments
+	abis    []string // what it is for, if known
 }
 
 func (e *emission) add(cmd *cobra.Command) {
+	if e.formats == nil {
+		e.formats = formats
+	}
 	f := cmd.Flags()
-	f.StringVarP(&e.format, "format", "f", formatRaw, "write it as `FORMAT`: "+strings.Join(formats, ", "))
+	f.StringVarP(&e.format, "format", "f", formatRaw, "write it as `FORMAT`: "+strings.Join(e.formats, ", "))
 	f.StringVar(&e.pkg, "package", "main", "package `NAME` of -f go")
-	completeFlag(cmd, "format", words(formats...))
-	completeFlag(cmd, "package", words())
+	completeFlag(cmd, "format", oneOf(e.formats...))
+	completeFlag(cmd, "package", oneOf())
 }
 
 // check finds mistakes before any work is done.
 func (e *emission) check() error {
-	if !slices.Contains(formats, e.format) {
+	if !slices.Contains(e.formats, e.format) {
 		return usagef("-f: unknown format %q", e.format).
-			hintNearest(e.format, formats, "formats are "+strings.Join(formats, ", "))
+			hintNearest(e.format, e.formats, "formats are "+strings.Join(e.formats, ", "))
 	}
 	if !token.IsIdentifier(e.pkg) {
 		return usagef("--package: %q is not a Go package name", e.pkg)
@@ -69,7 +75,7 @@ func (e *emission) render(p *cbpf.Program) ([]byte, error) {
 	case formatHex:
 		return renderHex(p), nil
 	case formatAsm:
-		return []byte(p.Disassemble(syscalltables.Names{})), nil
+		return []byte(p.Disassemble(words.Names{})), nil
 	case formatJSON:
 		return e.renderJSON(p)
 	case formatC:

@@ -84,7 +84,7 @@ func (a *app) report(cmd *cobra.Command, err error) int {
 	f := &failure{code: exitUsage, err: err}
 	errors.As(err, &f)
 	code := f.code
-	if cmd != nil && cmd.Annotations[ownStatus] != "" && code < exitFailed {
+	if f.err != nil && cmd != nil && cmd.Annotations[ownStatus] != "" && code < exitFailed {
 		code = exitFailed
 	}
 	if f.err == nil || errors.Is(err, syscall.EPIPE) {
@@ -141,7 +141,7 @@ func nonempty(words ...string) []string {
 
 // packages are the names that errors of the library begin with. They mean
 // nothing to a user of the command.
-var packages = [...]string{"arch: ", "cbpf: ", "compiler: ", "graph: ", "loader: ", "optimize: ", "policy: ", "proof: ", "stats: ", "syscalltables: "}
+var packages = [...]string{"arch: ", "artifact: ", "cbpf: ", "compiler: ", "graph: ", "lint: ", "loader: ", "oci: ", "optimize: ", "policy: ", "proof: ", "report: ", "stats: ", "syscalltables: ", "watch: ", "words: "}
 
 func unprefixed(line string) string {
 	for _, prefix := range packages {

@@ -27,8 +27,9 @@ func (a *app) evalCommand() *cobra.Command {
 		Use:   "eval [flags] FILE SYSCALL [ARG...]",
 		Short: "say what a profile or filter does with one call",
 		Long: `Eval prints the verdict on one system call. FILE is a profile, a raw filter or
-assembly text. SYSCALL is a name or a number; each ARG is a number, decimal, hex
-(0x) or octal (0), perhaps negative. Arguments that are not given are 0.
+assembly text. SYSCALL is a name or a number. Each ARG is a constant that the call
+takes, as the ABI has it, flags joined by "|", or a number: decimal, hex (0x) or
+octal (0), perhaps negative. Arguments that are not given are 0.
 
 Of a profile, eval also says what decided: a rule, by its JSON pointer, the
 default action, the ENOSYS bound or the bad-arch action. It is evaluated for its
@@ -38,9 +39,10 @@ With --trace eval prints every instruction that the filter executes, the
 registers after it and what it means. With --expect the exit status is 1 unless
 the verdict is the expected one.`,
 		Example: `  seccompile eval docker-default clone3
-  seccompile eval -a x86 docker-default socket 40
+  seccompile eval docker-default clone 'CLONE_NEWUSER|SIGCHLD'
+  seccompile eval -a x86 docker-default socket AF_VSOCK SOCK_STREAM
   seccompile eval --trace filter.bpf personality 0xffffffff
-  seccompile eval --expect errno:EPERM docker-default unshare 0x10000000`,
+  seccompile eval --expect errno:EPERM docker-default unshare CLONE_NEWUSER`,
 		Annotations:       map[string]string{takesNumbers: "yes"},
 		ValidArgsFunction: completeEval,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -55,21 +57,22 @@ the verdict is the expected one.`,
 	f.BoolVar(&e.trace, "trace", false, "print every executed instruction")
 	f.StringVar(&e.expect, "expect", "", "exit with 1 unless the verdict is this `ACTION`")
 	addJSON(cmd, &e.json)
+	a.addNumeric(cmd)
 	e.addContainer(cmd)
 	e.addReading(cmd)
-	completeFlag(cmd, "abi", words(abiNames()...))
-	completeFlag(cmd, "expect", words(actionWords...))
+	completeFlag(cmd, "abi", oneOf(abiNames()...))
+	completeFlag(cmd, "expect", oneOf(actionWords...))
 	return cmd
 }
 
 func completeEval(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 	switch len(args) {
 	case 0:
-		return completeOneFile(cmd, args, word)
+		return completeFiles(cmd, args, word)
 	case 1:
 		return completeCalls(cmd, args, word)
 	}
-	return nil, cobra.ShellCompDirectiveNoFileComp
+	return completeConstants(flagABI(cmd), args[1], args[2:], word)
 }
 
 // eval reads FILE, asks it and prints the answer.
@@ -88,7 +91,7 @@ func (a *app) eval(e *evaluation, file, syscall string, args []string) error {
 		abis = resolvedABIs(c.resolved)
 	} else {
 		c = new(compiled)
-		if c.program, err = in.program(); err != nil {
+		if c.program, err = in.program(nonempty(e.abi)...); err != nil {
 			return err
 		}
 		abis = testedABIs(c.program)
@@ -126,7 +129,7 @@ func (e *evaluation) resolve(in *input) (*compiled, error) {
 		}
 		e.abis = []string{abi.Main().String()}
 	}
-	place, err1 := e.place()
+	place, err1 := e.place(in)
 	options, err2 := e.options()
 	if err := cmp.Or(err1, err2); err != nil {
 		return nil, err

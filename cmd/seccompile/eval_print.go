@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strings"
 
@@ -39,7 +40,7 @@ type stepJSON struct {
 func (a *app) answer(e *evaluation, c *compiled, q *call, v policy.Verdict) error {
 	var steps []stepJSON
 	if e.trace {
-		steps = trace(c.program, q)
+		steps = trace(c.program, q, a.numeric)
 	}
 	verdict := actionText(v.Action, q.abi)
 	if e.json {
@@ -62,7 +63,7 @@ func (a *app) answer(e *evaluation, c *compiled, q *call, v policy.Verdict) erro
 	if e.trace {
 		printTrace(a, p, steps, v.Action)
 	}
-	fmt.Fprintf(a.out, "%s: %s\n", q, p.action(v.Action, verdict))
+	fmt.Fprintf(a.out, "%s: %s\n", q.text(a.numeric), p.action(v.Action, verdict))
 	if c.resolved != nil {
 		fmt.Fprintf(a.out, "  %s\n", because(c, q, v))
 	}
@@ -97,7 +98,7 @@ func foreign(q *call) string {
 }
 
 // trace runs a program and explains every step.
-func trace(p *cbpf.Program, q *call) []stepJSON {
+func trace(p *cbpf.Program, q *call, numeric bool) []stepJSON {
 	verdict, steps := p.Trace(&q.data)
 	lines := p.Lines(syscalltables.Names{})
 	var out []stepJSON
@@ -109,7 +110,7 @@ func trace(p *cbpf.Program, q *call) []stepJSON {
 		out = append(out, stepJSON{
 			PC: s.PC, A: s.A, X: s.X,
 			Instruction: strings.Join(strings.Fields(lines[s.PC].Text), " "),
-			Meaning:     meaning(p, q, s, next),
+			Meaning:     meaning(p, q, s, next, numeric),
 		})
 	}
 	if len(out) > 0 {
@@ -119,7 +120,7 @@ func trace(p *cbpf.Program, q *call) []stepJSON {
 }
 
 // meaning says what an executed instruction found out.
-func meaning(p *cbpf.Program, q *call, s cbpf.Step, next int) string {
+func meaning(p *cbpf.Program, q *call, s cbpf.Step, next int, numeric bool) string {
 	ins := p.At(s.PC)
 	switch {
 	case ins.Op == opLoad && ins.K == cbpf.OffNR:
@@ -127,7 +128,11 @@ func meaning(p *cbpf.Program, q *call, s cbpf.Step, next int) string {
 	case ins.Op == opLoad && ins.K == cbpf.OffArch:
 		return syscalltables.Names{}.ABI(s.A, q.data.NR)
 	case ins.Op == opLoad && ins.K >= cbpf.OffArgs:
-		return syscalltables.Names{}.Arg(q.data.Arch, q.data.NR, int(ins.K-cbpf.OffArgs)/8)
+		i := int(ins.K-cbpf.OffArgs) / 8
+		if upper := ins.K%8 == 4; upper != (p.Order() == binary.BigEndian) {
+			return "upper half of " + q.arg(i).Name()
+		}
+		return q.arg(i).Name() + "=" + valueText(q.arg(i), q.data.Args[i], numeric)
 	case ins.Op&classMask == classJump && ins.Op&opMask != 0:
 		yes, no := s.PC+1+int(ins.Jt), s.PC+1+int(ins.Jf)
 		switch {

@@ -25,7 +25,7 @@ complete, and says nothing twice.
 By action, calls that are always treated alike stand together, and those that
 depend on arguments follow. By syscall, each call has a line, in the order of the
 numbers. Numbers that are in no table are listed as numbers: with 0x where they
-are large.
+are large. With -n calls have their numbers beside their names.
 
 -a chooses the ABIs. A profile is read for them; of a filter they alone are shown.`
 
@@ -33,9 +33,8 @@ are large.
 type explanation struct {
 	target
 	patience
-	by      string
-	numbers bool
-	json    bool
+	by   string
+	json bool
 }
 
 func (a *app) explainCommand() *cobra.Command {
@@ -47,10 +46,10 @@ func (a *app) explainCommand() *cobra.Command {
 		Long:  explainLong,
 		Example: `  seccompile explain -a x86_64 docker-default
   seccompile explain filter.bpf
-  seccompile explain --by syscall --numbers -a aarch64 profile.json
+  seccompile explain --by syscall -n -a aarch64 profile.json
   seccompile explain --json filter.bpf | jq '.abis[0].runs[0]'`,
 		Args:              one("file"),
-		ValidArgsFunction: completeOneFile,
+		ValidArgsFunction: completeOneOfFiles,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if e.by != "action" && e.by != "syscall" {
 				return usagef("--by: %q: want action or syscall", e.by)
@@ -62,11 +61,11 @@ func (a *app) explainCommand() *cobra.Command {
 	e.addReading(cmd)
 	f := cmd.Flags()
 	f.StringVar(&e.by, "by", "action", "group by `WHAT`: action or syscall")
-	f.BoolVarP(&e.numbers, "numbers", "n", false, "show the numbers of calls")
+	a.addNumeric(cmd)
 	e.patience.add(cmd)
 	addJSON(cmd, &e.json)
 	o.add(cmd)
-	completeFlag(cmd, "by", words("action", "syscall"))
+	completeFlag(cmd, "by", oneOf("action", "syscall"))
 	return cmd
 }
 
@@ -80,7 +79,7 @@ func (a *app) explain(e *explanation, o *output, arg string) error {
 	if err != nil {
 		return err
 	}
-	var c choice
+	c := choice{numeric: a.numeric}
 	if s.resolved != nil {
 		c.abis = resolvedABIs(s.resolved)
 	} else if c.abis, err = parseABIs(e.abis); err != nil {
@@ -105,6 +104,11 @@ func (a *app) explain(e *explanation, o *output, arg string) error {
 	if o.explicit() {
 		p = false
 	}
+	return a.put(o, e.text(p, treated))
+}
+
+// text renders an explanation for people.
+func (e *explanation) text(p painter, treated []treatment) []byte {
 	var b bytes.Buffer
 	w := bufio.NewWriter(&b)
 	for i := range treated {
@@ -114,13 +118,13 @@ func (a *app) explain(e *explanation, o *output, arg string) error {
 		case always:
 			fmt.Fprintf(w, "%s: %s\n", p.text(bold, t.title), p.action(action, actionText(action, t.abi)))
 		case e.by == "syscall":
-			t.bySyscall(w, p, e.numbers)
+			t.bySyscall(w, p)
 		default:
-			t.byAction(w, p, e.numbers)
+			t.byAction(w, p)
 		}
 	}
 	w.Flush() // a buffer takes everything
-	return a.put(o, b.Bytes())
+	return b.Bytes()
 }
 
 // A treatment is what a side does with the calls of one scope.
@@ -227,7 +231,7 @@ func (t *treatment) sentence(p painter, nr uint32, tree *proof.Tree) []cell {
 
 // byAction prints the calls of each action, the most permissive first, and then
 // those that depend on arguments.
-func (t *treatment) byAction(w *bufio.Writer, p painter, numbers bool) {
+func (t *treatment) byAction(w *bufio.Writer, p painter) {
 	fmt.Fprintln(w, p.text(bold, t.title))
 	always := map[cbpf.Action]*list{}
 	var depends []conditional
@@ -255,13 +259,13 @@ func (t *treatment) byAction(w *bufio.Writer, p painter, numbers bool) {
 	for _, action := range slices.SortedFunc(maps.Keys(always), permissive) {
 		l := always[action]
 		fmt.Fprintf(w, "  %s: %s\n", p.action(action, actionText(action, t.abi)), l.count())
-		fill(w, 4, l.words(numbers))
+		fill(w, 4, l.words(t.numeric))
 	}
 	if len(depends) > 0 {
 		fmt.Fprintln(w, "  by arguments")
 	}
 	for _, d := range depends {
-		words := d.words(numbers)
+		words := d.words(t.numeric)
 		words[len(words)-1].text += ":"
 		fill(w, 4, words)
 		fill(w, 6, d.sentence)
@@ -287,15 +291,15 @@ func joined(words []cell) string {
 }
 
 // bySyscall prints a line for each call.
-func (t *treatment) bySyscall(w *bufio.Writer, p painter, numbers bool) {
+func (t *treatment) bySyscall(w *bufio.Writer, p painter) {
 	fmt.Fprintln(w, p.text(bold, t.title))
 	var rows table
 	for _, r := range t.runs {
 		for _, x := range t.parts(policy.Interval{First: r.First, Last: r.Last}) {
 			cells := plain("", cmp.Or(x.name, x.String()))
-			if numbers && x.name != "" {
+			if t.numeric && x.name != "" {
 				cells = plain("", x.String(), x.name)
-			} else if numbers {
+			} else if t.numeric {
 				cells = plain("", "", x.String())
 			}
 			sentence := t.sentence(p, x.First, r.Tree)

@@ -2,16 +2,13 @@ package main
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/opencontainers/runtime-spec/specs-go/features"
 	"github.com/spf13/cobra"
 
-	"github.com/seccompile/seccompile/arch"
-	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/loader"
-	"github.com/seccompile/seccompile/policy"
+	"github.com/seccompile/seccompile/oci"
 )
 
 func (a *app) featuresCommand() *cobra.Command {
@@ -58,32 +55,17 @@ type kernelJSON struct {
 }
 
 func featuresDocument() (*featuresJSON, error) {
-	enabled := true
-	s := &features.Seccomp{
-		Enabled:    &enabled,
-		Actions:    knownActions(),
-		Operators:  knownOperators(),
-		Archs:      []string{},
-		KnownFlags: flagNames(loader.KnownFlags()),
-	}
-	for a := range arch.All() {
-		s.Archs = append(s.Archs, a.OCI())
-	}
-	slices.Sort(s.Archs)
 	doc := &featuresJSON{Version: jsonVersion}
 	doc.OCIVersionMin, doc.OCIVersionMax = "1.0.0", specs.Version
-	doc.Linux = &features.Linux{Seccomp: s}
+	doc.Linux = &features.Linux{Seccomp: oci.Features()}
 	probed, err := loader.Probe()
 	if errors.Is(err, errors.ErrUnsupported) {
-		enabled = false
+		*doc.Linux.Seccomp.Enabled = false
 		return doc, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	s.SupportedFlags = slices.DeleteFunc(flagNames(probed.Flags), func(name string) bool {
-		return !slices.Contains(s.KnownFlags, name)
-	})
 	doc.Kernel = &kernelJSON{
 		Release: kernelRelease(), Actions: []string{}, Flags: flagNames(probed.Flags),
 		Notification: probed.NotifSize, NotificationResp: probed.RespSize, Data: probed.DataSize,
@@ -92,27 +74,6 @@ func featuresDocument() (*featuresJSON, error) {
 		doc.Kernel.Actions = append(doc.Kernel.Actions, action.OCI())
 	}
 	return doc, nil
-}
-
-// knownActions returns runtime-spec's names of all actions, sorted.
-func knownActions() []string {
-	names := []string{"SCMP_ACT_KILL"}
-	for _, a := range []cbpf.Action{
-		cbpf.KillProcess, cbpf.KillThread, cbpf.Trap, cbpf.ErrnoClass, cbpf.Notify, cbpf.TraceClass, cbpf.Log, cbpf.Allow,
-	} {
-		names = append(names, a.OCI())
-	}
-	slices.Sort(names)
-	return names
-}
-
-func knownOperators() []string {
-	var names []string
-	for op := policy.NotEqual; op <= policy.MaskedEqual; op++ {
-		names = append(names, op.String())
-	}
-	slices.Sort(names)
-	return names
 }
 
 func flagNames(flags []loader.Flag) []string {

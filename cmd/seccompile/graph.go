@@ -8,6 +8,7 @@ import (
 
 	"github.com/seccompile/seccompile/compiler/graph"
 	"github.com/seccompile/seccompile/syscalltables"
+	"github.com/seccompile/seccompile/words"
 )
 
 // A drawing is what the flags of graph say.
@@ -55,9 +56,10 @@ tooltips: the rule that a test comes from.`,
 	f.StringVarP(&d.format, "format", "f", "text", "write `FORMAT`: "+strings.Join(formats, ", "))
 	f.StringVar(&d.stage, "stage", "diagram", "draw `STAGE`: "+strings.Join(stages, " or "))
 	f.StringVar(&d.syscall, "syscall", "", "only what the call `NAME` meets")
+	a.addNumeric(cmd)
 	o.add(cmd)
-	completeFlag(cmd, "format", words(formats...))
-	completeFlag(cmd, "stage", words(stages...))
+	completeFlag(cmd, "format", oneOf(formats...))
+	completeFlag(cmd, "stage", oneOf(stages...))
 	completeFlag(cmd, "syscall", completeCalls)
 	return cmd
 }
@@ -77,6 +79,9 @@ func (a *app) draw(d *drawing, o *output, arg string) error {
 	}
 	a.warn(in, c.warnings)
 	options := graph.Options{ABIs: resolvedABIs(c.resolved), Syscall: d.syscall, Title: in.name}
+	if !a.numeric {
+		options.Words = words.Names{}
+	}
 	var g *graph.Graph
 	if d.stage == "tree" {
 		g, err = graph.Tree(c.result.Tree, options)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"unicode/utf8"
 
+	"github.com/seccompile/seccompile/artifact"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/policy/docker"
@@ -28,6 +29,7 @@ const (
 	kindProfile  kind = iota + 1 // JSON
 	kindFilter                   // an array of struct sock_filter
 	kindAssembly                 // text
+	kindArtifact                 // filters of a profile, as compile -f artifact writes them
 )
 
 func (k kind) String() string {
@@ -38,6 +40,8 @@ func (k kind) String() string {
 		return "a raw filter"
 	case kindAssembly:
 		return "assembly text"
+	case kindArtifact:
+		return "an artifact"
 	}
 	return "unknown"
 }
@@ -65,7 +69,7 @@ func (a *app) read(arg string) (*input, error) {
 			return nil, usagef("standard input can be read only once")
 		}
 		a.stdinTaken = true
-		in.name = "standard input"
+		in.name = standardInput
 		in.data, err = readAll(a.stdin)
 	default:
 		in.data, err = readFile(arg)
@@ -75,7 +79,7 @@ func (a *app) read(arg string) (*input, error) {
 	}
 	if in.kind = sniff(in.data); in.kind == 0 {
 		return nil, usagef("%s: %s", in.name, strange(in.data)).
-			hintf("an input is a profile (JSON), a raw filter (8 bytes an instruction) or assembly text")
+			hintf("an input is a profile (JSON), a raw filter (8 bytes an instruction), an artifact or assembly text")
 	}
 	return in, nil
 }
@@ -104,6 +108,8 @@ func sniff(data []byte) kind {
 	switch {
 	case len(text) == 0:
 		return 0
+	case artifact.Is(data):
+		return kindArtifact
 	case bytes.IndexByte(data, 0) < 0 && utf8.Valid(data):
 		if text[0] == '{' || text[0] == '[' {
 			return kindProfile
@@ -136,8 +142,9 @@ func (in *input) policy(t policy.Target) (*policy.Policy, []policy.Warning, erro
 	return p, warnings, nil
 }
 
-// program reads the input as a filter, raw or as text.
-func (in *input) program() (*cbpf.Program, error) {
+// program reads the input as a filter, raw, as text or in an artifact, from which
+// abis choose.
+func (in *input) program(abis ...string) (*cbpf.Program, error) {
 	var p *cbpf.Program
 	var err error
 	switch in.kind {
@@ -149,6 +156,12 @@ func (in *input) program() (*cbpf.Program, error) {
 		p, err = cbpf.Decode(in.data, order)
 	case kindAssembly:
 		p, err = cbpf.Assemble(in.data, syscalltables.Names{})
+	case kindArtifact:
+		_, chosen, err := in.artifact(abis)
+		if err != nil {
+			return nil, err
+		}
+		return chosen.Filter, nil
 	default:
 		return nil, usagef("%s: a filter is wanted and this is %s", in.name, in.kind).
 			hintf("seccompile compile makes a filter of a profile, -f asm shows it")

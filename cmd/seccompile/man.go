@@ -112,9 +112,10 @@ func manual(c *cobra.Command) []byte {
 	paragraphs(&b, exitText(c))
 	if c.HasParent() {
 		fmt.Fprintf(&b, ".SH SEE ALSO\n.BR %s (1)\n", roff(pageName(c.Parent())))
-	} else {
-		b.WriteString(".SH SEE ALSO\n.BR seccomp (2)\n")
+		return b.Bytes()
 	}
+	b.WriteString(".SH ENVIRONMENT\n.TP\n.B NO_COLOR\n" + roff("Unless empty: no colours, but with --color always.") + "\n")
+	b.WriteString(".SH SEE ALSO\n.BR seccomp (2)\n")
 	return b.Bytes()
 }
 
@@ -148,15 +149,29 @@ func options(b *bytes.Buffer, heading string, flags *pflag.FlagSet) {
 		if value != "" {
 			fmt.Fprintf(b, " \\fI%s\\fR", roff(value))
 		}
-		fmt.Fprintf(b, "\n%s\n", roff(usage))
+		fmt.Fprintf(b, "\n%s\n", roff(usage+defaultText(f)))
 	})
 }
 
-// paragraphs writes prose whose paragraphs are separated by empty lines.
+// defaultText returns the default of a flag as the help shows it, "" if there is none.
+func defaultText(f *pflag.Flag) string {
+	switch f.DefValue {
+	case "", "false", "0", "[]":
+		return ""
+	}
+	return fmt.Sprintf(" (default %s)", f.DefValue)
+}
+
+// paragraphs writes prose whose paragraphs are separated by empty lines. One with
+// indented lines alone is a table and stays as it is.
 func paragraphs(b *bytes.Buffer, text string) {
 	for i, p := range strings.Split(text, "\n\n") {
 		if i > 0 {
 			b.WriteString(".PP\n")
+		}
+		if strings.Count("\n"+p, "\n") == strings.Count("\n"+p, "\n ") {
+			fmt.Fprintf(b, ".nf\n%s\n.fi\n", roff(p))
+			continue
 		}
 		b.WriteString(roff(p) + "\n")
 	}

@@ -15,6 +15,9 @@ import (
 func addPrograms(programs map[string]func()) {
 	programs["call"] = makeCall
 	programs["as-nobody"] = asNobody
+	programs["serve"] = serve
+	programs["load"] = load
+	programs["fetch"] = fetch
 }
 
 // makeCall makes one system call, whose number and arguments are its own arguments,

@@ -58,7 +58,8 @@ func (a *app) proveCommand() *cobra.Command {
 	}
 	v.addPlace(cmd)
 	v.addReading(cmd)
-	cmd.Flags().StringVar(&v.certificate, "certificate", "", "check the certificate in `FILE`")
+	cmd.Flags().StringVar(&v.certificate, "certificate", "", "check the certificate in `FILE`, or that of an artifact")
+	a.addNumeric(cmd)
 	v.patience.add(cmd)
 	addJSON(cmd, &v.json)
 	return cmd
@@ -80,6 +81,7 @@ type proved struct {
 	report          proof.Report
 	facts           proof.Certificate
 	certificate     string // file, if one was checked
+	numeric         bool   // constants are to be written as numbers
 	mismatches      []proof.Mismatch
 }
 
@@ -108,7 +110,7 @@ func (a *app) prove(v *proving, profile, filter string) error {
 	}
 	var given *proof.Certificate
 	if v.certificate != "" {
-		if given, err = readCertificate(v.certificate); err != nil {
+		if given, err = readCertificate(v.certificate, v.abis); err != nil {
 			return err
 		}
 	}
@@ -116,7 +118,7 @@ func (a *app) prove(v *proving, profile, filter string) error {
 	if err != nil {
 		return err
 	}
-	r := &proved{profile: want, filter: got, report: report, facts: now, certificate: v.certificate}
+	r := &proved{profile: want, filter: got, report: report, facts: now, certificate: v.certificate, numeric: a.numeric}
 	if given != nil {
 		r.mismatches = given.Against(&now)
 	}
@@ -179,10 +181,10 @@ func (r *proved) print(w *bufio.Writer, p painter) {
 	case proof.Same:
 		fmt.Fprintf(w, "%s: %s means what %s does for %s\n", p.text(green, "proved"), r.filter.name, r.profile.name, abis)
 		fmt.Fprintf(w, "  %s, at most %d for one call: %s\n", plural(r.filter.program.Len(), "instruction"),
-			r.report.LongestPath, describe(&r.report.LongestCall, 0))
+			r.report.LongestPath, describe(&r.report.LongestCall, 0, r.numeric))
 	case proof.Different:
 		d := &r.report.Witness.Call
-		fmt.Fprintf(w, "%s: %s\n", p.text(red, "different"), describe(d, knownArgs(d)))
+		fmt.Fprintf(w, "%s: %s\n", p.text(red, "different"), describe(d, knownArgs(d), r.numeric))
 		for _, s := range []*side{r.profile, r.filter} {
 			fmt.Fprintf(w, "  %s: %s\n", s.name, s.verdictText(p, d))
 		}

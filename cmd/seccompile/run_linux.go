@@ -4,44 +4,40 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
-	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/watch"
 	"github.com/seccompile/seccompile/loader"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
-// become puts a filter in force on this thread alone and executes a program on
-// it. The other threads of the Go runtime, which make calls of their own that the
-// profile may not foresee, stay free and end with execve.
+// become puts a filter in force on this thread alone and executes a program on it.
 func become(p *cbpf.Program, o loader.Options, path string, args []string) error {
 	if err := startable(p, path); err != nil {
 		return err
 	}
-	// Go has raised the soft limit of open files. Exec puts it back, here with no
-	// filter in force yet: no file has an empty name, so that is all it does.
-	_ = syscall.Exec("", nil, nil)
-	// Under the filter the runtime should make no calls of its own on this thread: no
-	// collection, and with a fresh time slice no reason to preempt it.
-	debug.SetGCPercent(-1)
-	env := os.Environ()
-	runtime.LockOSThread()
-	runtime.Gosched()
-	if err := loader.Install(p, o); err != nil {
-		return &failure{code: exitFailed, err: fmt.Errorf("run: %s", unprefixed(err.Error()))}
+	err := watch.Exec(path, args, func() error { return loader.Install(p, o) })
+	return notStarted("run", err)
+}
+
+// notStarted explains why a program did not start. verb is the command that wanted
+// to start it.
+func notStarted(verb string, err error) *failure {
+	var failed *watch.ExecError
+	if !errors.As(err, &failed) {
+		return &failure{code: exitFailed, err: fmt.Errorf("%s: %s", verb, unprefixed(err.Error()))}
 	}
-	err := syscall.Exec(path, args, env)
-	f := &failure{code: exitCannotExec, err: fmt.Errorf("run: %s: %w", path, err)}
+	f := &failure{code: exitCannotExec, err: fmt.Errorf("%s: %s: %w", verb, failed.Path, failed.Err)}
 	switch {
-	case errors.Is(err, syscall.ENOENT):
+	case errors.Is(failed, syscall.ENOENT):
 		return f.hintf("the interpreter that it names does not exist")
-	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.ENOSYS):
+	case errors.Is(failed, syscall.EPERM), errors.Is(failed, syscall.ENOSYS):
 		return f.hintf("the profile must allow execve for a program to start")
 	}
 	return f
@@ -82,4 +78,24 @@ func runningKernel() syscalltables.Version {
 		return syscalltables.Version{}
 	}
 	return v
+}
+
+// processorTime returns how long this process has run on processors.
+func processorTime() time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// isCooked reports whether a stream is a terminal that edits lines, so that no
+// program has its whole screen.
+func isCooked(stream any) bool {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
+	t, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil && t.Lflag&unix.ICANON != 0
 }

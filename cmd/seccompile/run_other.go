@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/loader"
@@ -16,6 +17,17 @@ import (
 func become(*cbpf.Program, loader.Options, string, []string) error {
 	return &failure{code: exitFailed, err: fmt.Errorf("run: %s has no seccomp: %w", runtime.GOOS, errors.ErrUnsupported)}
 }
+
+// notStarted explains why a program did not start.
+func notStarted(verb string, err error) *failure {
+	return &failure{code: exitFailed, err: fmt.Errorf("%s: %s", verb, unprefixed(err.Error()))}
+}
+
+// processorTime returns 0: it is not known.
+func processorTime() time.Duration { return 0 }
+
+// isCooked returns false: nothing can be recorded here.
+func isCooked(any) bool { return false }
 
 // kernelRelease returns "": there is no Linux running.
 func kernelRelease() string { return "" }

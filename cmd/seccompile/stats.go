@@ -84,11 +84,6 @@ func (a *app) statsCommand() *cobra.Command {
 	return cmd
 }
 
-// completeFiles completes files of any name, as many as wanted.
-func completeFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return nil, cobra.ShellCompDirectiveDefault
-}
-
 // A measured is one column of the figures.
 type measured struct {
 	name string
@@ -109,7 +104,7 @@ func (a *app) measure(t *target, arg string, w []stats.Weight) (measured, error)
 		a.warn(in, c.warnings)
 		return measured{in.name, stats.Compiled(c.result, stats.Options{ABIs: resolvedABIs(c.resolved), Weights: w})}, nil
 	}
-	p, err := in.program()
+	p, err := in.program(t.abis...)
 	if err != nil {
 		return measured{}, err
 	}

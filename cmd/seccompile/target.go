@@ -19,6 +19,7 @@ import (
 type target struct {
 	abis, caps    []string
 	kernel        string
+	dialect       string
 	enosys        string
 	compat        string
 	badArch       string
@@ -27,7 +28,7 @@ type target struct {
 	weights       string
 }
 
-// addPlace adds the flags that a Docker-format profile is resolved by.
+// addPlace adds the flags that a profile with conditions is resolved by.
 func (t *target) addPlace(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringSliceVarP(&t.abis, "abi", "a", nil, "target `ABI`s, such as x86_64,x86 (default: the profile's and the host's)")
@@ -39,12 +40,14 @@ func (t *target) addPlace(cmd *cobra.Command) {
 func (t *target) addContainer(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringSliceVar(&t.caps, "cap", []string{"default"},
-		"`CAP`s of the container, for Docker-format profiles: names, default, none, all (default: Docker's)")
+		"`CAP`s of the container, for profiles with conditions: names, default, none, all (default: Docker's or Podman's)")
 	f.Lookup("cap").DefValue = "[]" // has been told
 	f.StringVar(&t.kernel, "kernel", "",
-		"Linux release `X.Y`, for Docker-format profiles (default: the running one, with -a that of the syscall tables)")
+		"Linux release `X.Y`, for profiles with conditions (default: the running one, with -a that of the syscall tables)")
+	f.StringVar(&t.dialect, "dialect", "", "`FORMAT` of profiles: oci, config, docker or podman (default: what their keys tell)")
 	completeFlag(cmd, "cap", completeCaps)
-	completeFlag(cmd, "kernel", words())
+	completeFlag(cmd, "dialect", oneOf("oci", "config", "docker", "podman"))
+	completeFlag(cmd, "kernel", oneOf())
 }
 
 // addReading adds the flags that say what a profile means.
@@ -55,17 +58,17 @@ func (t *target) addReading(cmd *cobra.Command) {
 	f.StringVar(&t.compat, "compat", "runc", "`MODE` of reading the profile: runc or strict")
 	f.StringVar(&t.badArch, "bad-arch", "kill-thread", "`ACTION` on calls through an ABI that is not a target")
 	f.BoolVar(&t.strictestWins, "strictest-wins", false, "of several rules that match, take the strictest, not the first")
-	completeFlag(cmd, "enosys", words("profile", "off", "kernel:"))
-	completeFlag(cmd, "compat", words("runc", "strict"))
-	completeFlag(cmd, "bad-arch", words(actionWords...))
+	completeFlag(cmd, "enosys", oneOf("profile", "off", "kernel:"))
+	completeFlag(cmd, "compat", oneOf("runc", "strict"))
+	completeFlag(cmd, "bad-arch", oneOf(actionWords...))
 }
 
 // addTuning adds the flags that choose between programs of the same meaning.
 func (t *target) addTuning(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&t.effort, "effort", "fast", "how long to look for a better program: fast or exhaustive")
+	f.StringVar(&t.effort, "effort", "fast", "`EFFORT` to look for a better program: fast or exhaustive")
 	f.StringVar(&t.weights, "weights", "", "read how often calls are made from `FILE`: a name and a number in each line")
-	completeFlag(cmd, "effort", words("fast", "exhaustive"))
+	completeFlag(cmd, "effort", oneOf("fast", "exhaustive"))
 }
 
 // tuning returns how a policy is compiled.
@@ -86,18 +89,32 @@ func (t *target) tuning() (compiler.Options, error) {
 	return o, nil
 }
 
-// place returns what Docker-format profiles are resolved for.
-func (t *target) place() (policy.Target, error) {
+// place returns what the profile in an input is read for.
+func (t *target) place(in *input) (policy.Target, error) {
 	abis, err1 := parseABIs(t.abis)
-	caps, err2 := parseCaps(t.caps)
-	kernel, err3 := parseKernel(t.kernel)
-	if err := cmp.Or(err1, err2, err3); err != nil {
+	kernel, err2 := parseKernel(t.kernel)
+	format, err3 := parseDialect(t.dialect)
+	defaults := policy.DefaultCaps
+	if cmp.Or(format, policy.Sniff(in.data)) == policy.FormatPodman {
+		defaults = policy.PodmanCaps
+	}
+	caps, err4 := parseCaps(t.caps, defaults())
+	if err := cmp.Or(err1, err2, err3, err4); err != nil {
 		return policy.Target{}, err
 	}
 	if t.kernel == "" && len(abis) == 0 {
 		kernel = runningKernel()
 	}
-	return policy.Target{ABI: mainABI(abis), Caps: caps, Kernel: kernel}, nil
+	return policy.Target{Format: format, ABI: mainABI(abis), Caps: caps, Kernel: kernel}, nil
+}
+
+// parseDialect reads the name of a format, "" for none in particular.
+func parseDialect(s string) (policy.Format, error) {
+	if s == "" {
+		return 0, nil
+	}
+	f, err := policy.ParseFormat(s)
+	return f, flagValue("--dialect", err)
 }
 
 // options returns how a profile is resolved.
@@ -125,7 +142,7 @@ type compiled struct {
 
 // meaning takes an input as far as its meaning.
 func (t *target) meaning(in *input) (*compiled, error) {
-	place, err1 := t.place()
+	place, err1 := t.place(in)
 	options, err2 := t.options()
 	if err := cmp.Or(err1, err2); err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ func (a *app) side(t *target, arg string) (*side, error) {
 		a.warn(in, c.warnings)
 		return &side{c, in.name, proof.Policy(c.resolved)}, nil
 	}
-	p, err := in.program()
+	p, err := in.program(t.abis...)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ const maxPatience = 64 // limits stay within 32 bits
 
 func (p *patience) add(cmd *cobra.Command) {
 	cmd.Flags().IntVar(&p.times, "patience", 1, fmt.Sprintf("let the proof do `N` times its usual work, up to %d", maxPatience))
-	completeFlag(cmd, "patience", words())
+	completeFlag(cmd, "patience", oneOf())
 }
 
 // limits returns multiples of what [proof.Limits] has by default.
@@ -99,7 +99,7 @@ func unlimited(err error) error {
 
 // describe writes a call as C would, with at least n arguments and as many as
 // are not 0.
-func describe(d *cbpf.Data, n int) string {
+func describe(d *cbpf.Data, n int, numeric bool) string {
 	for i, v := range d.Args {
 		if v != 0 {
 			n = max(n, i+1)
@@ -107,7 +107,7 @@ func describe(d *cbpf.Data, n int) string {
 	}
 	abi, known := arch.ByAudit(d.Arch, d.NR)
 	q := call{abi: abi, data: *d, args: n}
-	s := q.String()
+	s := q.text(numeric)
 	if int32(d.NR) < 0 { // as listings have it
 		s = strings.Replace(s, fmt.Sprintf("%d(", int32(d.NR)), fmt.Sprintf("%#x(", d.NR), 1)
 	}
@@ -155,6 +155,7 @@ type scope struct {
 	abi     arch.ABI          // none if zero
 	audits  []policy.Interval // AUDIT_ARCH values
 	numbers []policy.Interval
+	numeric bool // constants are to be written as numbers
 }
 
 // otherABIs is the title of the ABIs that a side does not know.
@@ -175,8 +176,9 @@ func ownNumbers(a arch.ABI) []policy.Interval {
 
 // A choice is the ABIs to tell apart.
 type choice struct {
-	abis []arch.ABI // these in any case
-	only bool       // and no others
+	abis    []arch.ABI // these in any case
+	only    bool       // and no others
+	numeric bool       // for the scopes
 }
 
 // scopes splits calls by ABI. AUDIT_ARCH values that are many are those that a
@@ -190,7 +192,7 @@ func (c *choice) scopes(audits []policy.Interval) []scope {
 		if !among(audits, a.Audit()) || !chosen && (size(audits) >= many || c.only) {
 			continue
 		}
-		list = append(list, scope{a.String(), a, []policy.Interval{audit}, ownNumbers(a)})
+		list = append(list, scope{a.String(), a, []policy.Interval{audit}, ownNumbers(a), c.numeric})
 	}
 	rest := policy.Interval{First: 0, Last: ^uint32(0)}
 	switch {
@@ -202,10 +204,10 @@ func (c *choice) scopes(audits []policy.Interval) []scope {
 		} else if size(audits) > 1<<31 { // most: there is one such set at most
 			title = otherABIs
 		}
-		list = append(list, scope{title, 0, audits, []policy.Interval{rest}})
+		list = append(list, scope{title, 0, audits, []policy.Interval{rest}, c.numeric})
 	default:
 		for _, i := range unnamed(audits) {
-			list = append(list, scope{"arch " + hexRange(i), 0, []policy.Interval{i}, []policy.Interval{rest}})
+			list = append(list, scope{"arch " + hexRange(i), 0, []policy.Interval{i}, []policy.Interval{rest}, c.numeric})
 		}
 	}
 	return list

@@ -11,31 +11,37 @@ import (
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
 	"github.com/seccompile/seccompile/syscalltables"
+	"github.com/seccompile/seccompile/words"
 )
 
 // lineWidth is where lists wrap. It is the same everywhere, so that outputs are.
 const lineWidth = 80
 
-// fill writes words with spaces between them, wrapped, behind an indent.
+// fill writes words with spaces between them, wrapped, behind an indent. Words of
+// several flags may be wrapped behind each.
 func fill(w *bufio.Writer, indent int, words []cell) {
 	column := 0
 	for _, c := range words {
-		switch {
-		case column == 0:
-			w.WriteString(strings.Repeat(" ", indent))
-			column = indent
-		case column+1+len(c.text) > lineWidth:
-			w.WriteString("\n" + strings.Repeat(" ", indent))
-			column = indent
-		default:
-			w.WriteByte(' ')
-			column++
+		space := 1
+		for part := range strings.SplitAfterSeq(c.text, "|") {
+			switch {
+			case column == 0:
+				w.WriteString(strings.Repeat(" ", indent))
+				column = indent
+			case column+space+len(part) > lineWidth:
+				w.WriteString("\n" + strings.Repeat(" ", indent))
+				column = indent
+			default:
+				w.WriteString(" "[:space])
+				column += space
+			}
+			space = 0
+			column += len(part)
+			if c.paint != nil {
+				part = c.paint(part)
+			}
+			w.WriteString(part)
 		}
-		column += len(c.text)
-		if c.paint != nil {
-			c.text = c.paint(c.text)
-		}
-		w.WriteString(c.text)
 	}
 	if column > 0 {
 		w.WriteByte('\n')
@@ -98,50 +104,74 @@ func (l *list) count() string {
 	return s + ", and numbers without one"
 }
 
-// argName names an argument, or the instruction pointer, of a call.
-func argName(s *scope, nr uint32, arg int) string {
-	if arg == proof.IP {
-		return "ip"
+// An operand is what a condition is about: an argument of a call, or the instruction
+// pointer.
+type operand struct {
+	words.Arg
+	name    string
+	narrow  bool // only its lower half counts, though there is an upper one
+	numeric bool
+}
+
+// operandOf returns what a condition is about. The other conditions may tell what the
+// argument means.
+func operandOf(s *scope, nr uint32, w *proof.When, all proof.Case) operand {
+	narrow := w.Values.Width == 32 && s.abi.Bits() != 32
+	if w.Arg == proof.IP {
+		return operand{name: "ip", narrow: narrow, numeric: true}
 	}
 	c, _ := syscalltables.ByNumber(s.abi, nr)
-	if args := c.Args(s.abi); arg < len(args) {
-		return args[arg]
+	x := operand{Arg: words.At(s.abi, c, w.Arg), narrow: narrow, numeric: s.numeric}
+	for _, other := range all {
+		if v := &other.Values; !v.Not && len(v.Ranges) == 1 && v.Ranges[0].First == v.Ranges[0].Last {
+			x.Arg = x.Given(other.Arg, v.Ranges[0].First)
+		}
 	}
-	return fmt.Sprintf("arg%d", arg)
+	x.name = x.Name()
+	return x
+}
+
+// compare writes a comparison with a value of the bits that a mask leaves.
+func (x operand) compare(op string, mask, v uint64) string {
+	switch {
+	case !x.numeric:
+		return x.Compare(op, mask, v)
+	case mask == ^uint64(0):
+		return fmt.Sprintf("%s %s %#x", x.name, op, v)
+	}
+	return fmt.Sprintf("%s & %#x %s %#x", x.name, mask, op, v)
 }
 
 // condition writes a set of values of an argument as a condition in C.
-func condition(s *scope, nr uint32, arg int, v *proof.Values) string {
-	name, full := argName(s, nr, arg), ^uint64(0)
-	if v.Width == 32 {
-		full = 1<<32 - 1
-		if s.abi.Bits() != 32 && len(v.Masks) == 0 {
-			name += " & 0xffffffff"
-		}
-	}
-	var tests []string
+func condition(s *scope, nr uint32, w *proof.When, all proof.Case) string {
+	x, v := operandOf(s, nr, w, all), &w.Values
 	equal, and := "==", " or "
 	if v.Not {
 		equal, and = "!=", " and "
 	}
+	if len(v.Masks) == 0 {
+		return x.ranges(v)
+	}
+	var tests []string
 	for _, m := range v.Masks {
-		if m.Mask == full && full == 1<<32-1 && s.abi.Bits() == 32 || m.Mask == ^uint64(0) {
-			tests = append(tests, fmt.Sprintf("%s %s %#x", name, equal, m.Value))
-			continue
+		if m.Mask == 1<<32-1 && !x.narrow && v.Width == 32 {
+			m.Mask = ^uint64(0) // there is no more
 		}
-		tests = append(tests, fmt.Sprintf("%s & %#x %s %#x", name, m.Mask, equal, m.Value))
+		tests = append(tests, x.compare(equal, m.Mask, m.Value))
 	}
-	if len(tests) == 0 {
-		return name + " " + ranges(v, full)
-	}
-	if len(tests) > 1 {
-		return strings.Join(tests, and)
-	}
-	return tests[0]
+	return strings.Join(tests, and)
 }
 
 // ranges writes values that are listed as ranges.
-func ranges(v *proof.Values, full uint64) string {
+func (x operand) ranges(v *proof.Values) string {
+	full := ^uint64(0) // the mask of what counts
+	last := full
+	if v.Width == 32 {
+		last = 1<<32 - 1
+	}
+	if x.narrow {
+		full = last
+	}
 	if len(v.Ranges) == 1 {
 		not := 0
 		if v.Not {
@@ -149,33 +179,37 @@ func ranges(v *proof.Values, full uint64) string {
 		}
 		switch r := v.Ranges[0]; {
 		case r.First == r.Last:
-			return fmt.Sprintf("%s %#x", [...]string{"==", "!="}[not], r.First)
+			return x.compare([...]string{"==", "!="}[not], full, r.First)
 		case r.First == 0:
-			return fmt.Sprintf("%s %#x", [...]string{"<=", ">"}[not], r.Last)
-		case r.Last == full:
-			return fmt.Sprintf("%s %#x", [...]string{">=", "<"}[not], r.First)
+			return x.compare([...]string{"<=", ">"}[not], full, r.Last)
+		case r.Last == last:
+			return x.compare([...]string{">=", "<"}[not], full, r.First)
 		}
 	}
 	var items []string
 	for _, r := range v.Ranges {
-		item := fmt.Sprintf("%#x", r.First)
+		item := valueText(x.Arg, r.First, x.numeric)
 		if r.First != r.Last {
-			item += fmt.Sprintf("..%#x", r.Last)
+			between := x.numeric || x.Kind() == words.Flags // no set of flags is between others
+			item = valueText(x.Arg, r.First, between) + ".." + valueText(x.Arg, r.Last, between)
 		}
 		items = append(items, item)
 	}
-	in := "in "
-	if v.Not {
-		in = "not in "
+	name := x.name
+	if x.narrow {
+		name += " & 0xffffffff"
 	}
-	return in + strings.Join(items, ", ")
+	if v.Not {
+		name += " not"
+	}
+	return name + " in " + strings.Join(items, ", ")
 }
 
 // conditions writes a case, whose conditions must all hold.
 func conditions(s *scope, nr uint32, c proof.Case) string {
 	var out []string
-	for _, w := range c {
-		text := condition(s, nr, w.Arg, &w.Values)
+	for i := range c {
+		text := condition(s, nr, &c[i], c)
 		if len(c) > 1 && strings.Contains(text, " or ") {
 			text = "(" + text + ")"
 		}
@@ -266,11 +300,12 @@ type maskJSON struct {
 
 func caseDocument(s *scope, nr uint32, c proof.Case) []conditionJSON {
 	list := []conditionJSON{}
-	for _, w := range c {
+	for i := range c {
+		w := &c[i]
 		doc := conditionJSON{
-			Arg: w.Arg, Text: condition(s, nr, w.Arg, &w.Values), Width: w.Values.Width, Not: w.Values.Not,
+			Arg: w.Arg, Text: condition(s, nr, w, c), Width: w.Values.Width, Not: w.Values.Not,
 		}
-		if name := argName(s, nr, w.Arg); w.Arg != proof.IP && name != fmt.Sprintf("arg%d", w.Arg) {
+		if name := operandOf(s, nr, w, c).name; w.Arg != proof.IP && name != fmt.Sprintf("arg%d", w.Arg) {
 			doc.Name = name
 		}
 		for _, r := range w.Values.Ranges {

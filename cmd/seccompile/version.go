@@ -33,6 +33,8 @@ func (a *app) versionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "print the version, and the Linux release of the syscall tables",
+		Long: `Version prints the version of seccompile, of Go and of the syscall tables: the
+Linux release whose calls they have.`,
 		Example: `  seccompile version
   seccompile version --json`,
 		Args:              cobra.NoArgs,

@@ -31,10 +31,10 @@ func Default() []byte { return []byte(defaultProfile) }
 // problems are relative to s, and no problem has a line.
 func Read(s *seccomp.Seccomp, t policy.Target) (*policy.Policy, []policy.Warning, error) {
 	if s == nil {
-		return nil, nil, policy.Errors{{Reason: "no seccomp object, so no filter is asked for (do not install one)"}}
+		return nil, nil, policy.Errors{{Kind: policy.Invalid, Reason: "no seccomp object, so no filter is asked for (do not install one)"}}
 	}
 	if len(s.LinuxSeccomp.Syscalls) > 0 {
-		return nil, nil, policy.Errors{{Pointer: "/syscalls", Reason: "rules in the embedded LinuxSeccomp do not count (move them into Syscalls)"}}
+		return nil, nil, policy.Errors{{Kind: policy.Invalid, Pointer: "/syscalls", Reason: "rules in the embedded LinuxSeccomp do not count (move them into Syscalls)"}}
 	}
 	text, err := json.Marshal(profile{s, s.ArchMap, s.Flags})
 	if err != nil {

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/artifact"
+	"github.com/seccompile/seccompile/policy"
+	"github.com/seccompile/seccompile/proof"
+	"github.com/seccompile/seccompile/syscalltables"
+)
+
+// compileArtifact compiles a profile for each kernel that the flags name, and writes
+// an artifact.
+func (a *app) compileArtifact(t *target, s *surety, o *output, in *input) error {
+	kernels, err := t.kernels()
+	if err != nil {
+		return err
+	}
+	file := artifact.Artifact{
+		Tool: toolName(), Tables: syscalltables.Kernel().String(), Profile: artifact.Digest(in.data),
+	}
+	var told []policy.Warning
+	for _, kernel := range kernels {
+		c, err := kernel.compile(in)
+		if err != nil {
+			return err
+		}
+		fresh := slices.DeleteFunc(c.warnings, func(w policy.Warning) bool { return slices.Contains(told, w) })
+		a.warn(in, fresh)
+		told = append(told, fresh...)
+		certificate, err := s.proof(in, c)
+		if err != nil {
+			return err
+		}
+		p, err := shipped(c, certificate)
+		if err != nil {
+			return err
+		}
+		file.Programs = append(file.Programs, p)
+		o := c.options
+		file.Reading = artifact.Reading{
+			Compat: o.Mode.String(), ENOSYS: o.ENOSYS.String(), BadArch: o.BadArch.String(), StrictestWins: o.StrictestWins,
+		}
+	}
+	data, err := file.AppendBinary(nil)
+	if err != nil {
+		return err
+	}
+	return a.put(o, data)
+}
+
+// kernels returns a target for each kernel that has one of the ABIs of -a.
+func (t *target) kernels() ([]*target, error) {
+	abis, err := parseABIs(t.abis)
+	if err != nil || len(abis) == 0 {
+		return []*target{t}, err
+	}
+	var mains []arch.ABI
+	byMain := map[arch.ABI]*target{}
+	for _, abi := range abis {
+		main := abi.Main()
+		if byMain[main] == nil {
+			kernel := *t
+			kernel.abis = nil
+			mains, byMain[main] = append(mains, main), &kernel
+		}
+		byMain[main].abis = append(byMain[main].abis, abi.String())
+	}
+	var kernels []*target
+	for _, main := range mains {
+		kernels = append(kernels, byMain[main])
+	}
+	return kernels, nil
+}
+
+// shipped returns a program as artifacts have them.
+func shipped(c *compiled, certificate *proof.Certificate) (artifact.Program, error) {
+	abis := resolvedABIs(c.resolved)
+	p := artifact.Program{Filter: c.program, ABIs: abiList(abis)}
+	for _, abi := range abis {
+		p.GOARCH = append(p.GOARCH, nonempty(abi.GOARCH())...)
+	}
+	flags, err := loaderFlags(c.policy)
+	if err != nil {
+		return p, err
+	}
+	if flags != nil {
+		p.Flags = []string{}
+	}
+	for _, f := range flags {
+		p.Flags = append(p.Flags, f.String())
+	}
+	if certificate != nil {
+		p.Proof = &artifact.Proof{Policy: certificate.Profile, LongestPath: certificate.LongestPath}
+		for _, b := range certificate.Bitmap {
+			p.Proof.Bitmap = append(p.Proof.Bitmap, artifact.CachedCalls(b))
+		}
+	}
+	return p, nil
+}
+
+// artifact reads the input as an artifact and chooses one of its programs: that for
+// the first of the ABIs, or without any the only one, or the host's.
+func (in *input) artifact(abis []string) (*artifact.Artifact, *artifact.Program, error) {
+	file, err := artifact.Decode(in.data)
+	if err != nil {
+		return nil, nil, in.no(err)
+	}
+	if len(abis) == 0 && len(file.Programs) == 1 {
+		return file, &file.Programs[0], nil
+	}
+	abi := arch.Native()
+	if len(abis) > 0 {
+		if abi, err = parseABI(abis[0]); err != nil {
+			return nil, nil, err
+		}
+	}
+	var known []string
+	for i := range file.Programs {
+		if p := &file.Programs[i]; slices.Contains(p.ABIs, abi.String()) {
+			return file, p, nil
+		}
+		known = append(known, file.Programs[i].ABIs...)
+	}
+	return nil, nil, usagef("%s: the artifact has no filter for %s", in.name, abi).
+		hintf("it has filters for %s; -a chooses one", strings.Join(known, ", "))
+}
+
+// certificate returns what an artifact says to be proved.
+func (in *input) certificate(abis []string) (*proof.Certificate, error) {
+	file, p, err := in.artifact(abis)
+	if err != nil {
+		return nil, err
+	}
+	if p.Proof == nil {
+		return nil, nof("%s: nothing was proved of this filter", in.name).hintf("seccompile compile -f artifact --prove makes one that was")
+	}
+	c := &proof.Certificate{
+		Version: proof.CertificateVersion, Tool: file.Tool, Tables: file.Tables, Profile: p.Proof.Policy, Program: p.Digest(),
+		ABIs: p.ABIs, Options: proof.Reading(file.Reading), Result: proof.Same.String(),
+		Instructions: p.Filter.Len(), LongestPath: p.Proof.LongestPath, Bitmap: []proof.CachedCalls{},
+	}
+	for _, b := range p.Proof.Bitmap {
+		c.Bitmap = append(c.Bitmap, proof.CachedCalls(b))
+	}
+	return c, nil
+}

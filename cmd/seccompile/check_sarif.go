@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bytes"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/seccompile/seccompile/lint"
+)
+
+// The types below are the parts of SARIF 2.1.0 that findings need
+// (docs.oasis-open.org/sarif/sarif/v2.1.0).
+
+type sarifLog struct {
+	Schema  string     `json:"$schema"`
+	Version string     `json:"version"`
+	Runs    []sarifRun `json:"runs"`
+}
+
+type sarifRun struct {
+	Tool       sarifTool     `json:"tool"`
+	ColumnKind string        `json:"columnKind"`
+	Results    []sarifResult `json:"results"`
+}
+
+type sarifTool struct {
+	Driver sarifDriver `json:"driver"`
+}
+
+type sarifDriver struct {
+	Name           string      `json:"name"`
+	Version        string      `json:"version"`
+	InformationURI string      `json:"informationUri"`
+	Rules          []sarifRule `json:"rules"`
+}
+
+type sarifRule struct {
+	ID               string      `json:"id"`
+	ShortDescription sarifText   `json:"shortDescription"`
+	FullDescription  sarifText   `json:"fullDescription"`
+	Help             sarifText   `json:"help"`
+	Default          sarifConfig `json:"defaultConfiguration"`
+}
+
+type sarifText struct {
+	Text string `json:"text"`
+}
+
+type sarifConfig struct {
+	Level string `json:"level"`
+}
+
+type sarifResult struct {
+	RuleID    string          `json:"ruleId"`
+	RuleIndex int             `json:"ruleIndex"`
+	Level     string          `json:"level"`
+	Message   sarifText       `json:"message"`
+	Locations []sarifLocation `json:"locations"`
+}
+
+type sarifLocation struct {
+	Physical *sarifPhysical `json:"physicalLocation,omitempty"`
+	Logical  []sarifLogical `json:"logicalLocations,omitempty"`
+}
+
+type sarifPhysical struct {
+	Artifact sarifArtifact `json:"artifactLocation"`
+	Region   *sarifRegion  `json:"region,omitempty"`
+}
+
+type sarifArtifact struct {
+	URI string `json:"uri"`
+}
+
+type sarifRegion struct {
+	StartLine   int `json:"startLine"`
+	StartColumn int `json:"startColumn"`
+}
+
+type sarifLogical struct {
+	FullyQualifiedName string `json:"fullyQualifiedName"`
+	Kind               string `json:"kind"`
+}
+
+// sarifDocument returns the findings as a SARIF log with one run.
+func (a *app) sarifDocument(profiles []*checked) sarifLog {
+	run := sarifRun{
+		Tool: sarifTool{sarifDriver{
+			Name: "seccompile", Version: buildVersion(), InformationURI: "https://github.com/seccompile/seccompile", Rules: []sarifRule{},
+		}},
+		ColumnKind: "unicodeCodePoints",
+		Results:    []sarifResult{},
+	}
+	rules := &run.Tool.Driver.Rules
+	for _, e := range lint.Catalog() {
+		if slices.ContainsFunc(profiles, func(p *checked) bool {
+			return slices.ContainsFunc(a.shown(p.report.Findings, true), func(f lint.Finding) bool { return f.ID == e.ID })
+		}) {
+			*rules = append(*rules, sarifRule{e.ID, sarifText{sentence(e.Title)}, sarifText{e.Why}, sarifText{sentence(e.Fix)}, sarifConfig{e.Severity.String()}})
+		}
+	}
+	for _, p := range profiles {
+		for _, f := range a.shown(p.report.Findings, true) {
+			run.Results = append(run.Results, sarifResult{
+				RuleID:    f.ID,
+				RuleIndex: slices.IndexFunc(*rules, func(r sarifRule) bool { return r.ID == f.ID }),
+				Level:     f.Severity.String(),
+				Message:   sarifText{sentence(f.Reason) + " Fix: " + f.Fix + "."},
+				Locations: []sarifLocation{p.location(f)},
+			})
+		}
+	}
+	return sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}}
+}
+
+// location returns where a finding is: in the file, if the profile came from one, and
+// in the document.
+func (c *checked) location(f lint.Finding) (l sarifLocation) {
+	if c.in.isFile() {
+		l.Physical = &sarifPhysical{Artifact: sarifArtifact{fileURI(c.in.name)}}
+		if f.Line > 0 {
+			l.Physical.Region = &sarifRegion{f.Line, codePoint(c.in.data, f.Line, f.Column)}
+		}
+	}
+	if f.Pointer != "" || l.Physical == nil {
+		l.Logical = []sarifLogical{{f.Pointer, "value"}}
+	}
+	return l
+}
+
+// standardInput is the name of an input that is no file.
+const standardInput = "standard input"
+
+// isFile reports whether the input was read from a file of its name.
+func (in *input) isFile() bool { return in.name != dockerDefault && in.name != standardInput }
+
+// fileURI returns the name of a file as a URI, relative to the working directory if it
+// is in there.
+func fileURI(name string) string {
+	if wd, err := os.Getwd(); err == nil && filepath.IsAbs(name) {
+		if rel, err := filepath.Rel(wd, name); err == nil && filepath.IsLocal(rel) {
+			name = rel
+		}
+	}
+	path := filepath.ToSlash(filepath.Clean(name))
+	u := url.URL{Path: path}
+	if filepath.IsAbs(name) {
+		u.Scheme = "file"
+		u.Path = "/" + strings.TrimPrefix(path, "/")
+	}
+	return u.String()
+}
+
+// codePoint turns a column in bytes into one in characters.
+func codePoint(data []byte, line, column int) int {
+	for range line - 1 {
+		_, data, _ = bytes.Cut(data, []byte{'\n'})
+	}
+	return utf8.RuneCount(data[:min(column-1, len(data))]) + 1
+}
+
+// sentence ends a phrase.
+func sentence(phrase string) string { return phrase + "." }

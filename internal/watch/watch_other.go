@@ -1,0 +1,22 @@
+//go:build !linux
+
+package watch
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/loader"
+)
+
+func run(*Command) (int, error) {
+	return 0, fmt.Errorf("watch: %s has no seccomp: %w", runtime.GOOS, errors.ErrUnsupported)
+}
+
+func start() {}
+
+func enforce(n *loader.Notification, _ cbpf.Action) error { return n.Continue() }
+
+func caller(*loader.Notification) Process { return Process{} }

@@ -1,0 +1,4 @@
+// An empty program: all that it does is start and end.
+package main
+
+func main() {}

@@ -1,0 +1,407 @@
+package report
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/fuzz/gen"
+	"github.com/seccompile/seccompile/lint"
+	"github.com/seccompile/seccompile/policy"
+	"github.com/seccompile/seccompile/proof"
+	"github.com/seccompile/seccompile/syscalltables"
+)
+
+func numberOf(t testing.TB, name string, abi arch.ABI) uint32 {
+	t.Helper()
+	c, _ := syscalltables.Lookup(name)
+	nr, ok := c.Number(abi)
+	if !ok {
+		t.Fatalf("%v has no %s", abi, name)
+	}
+	return nr
+}
+
+// rule writes one rule of a profile.
+func rule(call, action string, args ...string) string {
+	return fmt.Sprintf(`{"names": ["%s"], "action": "SCMP_ACT_%s", "args": [%s]}`, call, action, strings.Join(args, ","))
+}
+
+func arg(index int, op string, values ...uint64) string {
+	s := fmt.Sprintf(`{"index": %d, "op": "SCMP_CMP_%s", "value": %d`, index, op, values[0])
+	if len(values) > 1 {
+		s += fmt.Sprintf(`, "valueTwo": %d`, values[1])
+	}
+	return s + "}"
+}
+
+func TestVerdicts(t *testing.T) {
+	list := []string{
+		rule("read", "ALLOW"),
+		rule("ptrace", "NOTIFY"),
+		rule("reboot", "KILL_PROCESS"),
+		rule("personality", "ALLOW", arg(0, "LT", 8)),
+		rule("personality", "ALLOW", arg(0, "GE", 8)),
+		rule("clone", "ALLOW", arg(0, "MASKED_EQ", 0x10000000, 0)),
+	}
+	s := newSide(read(t, "p", strings.Join(list, ","), x86...), proof.Limits{})
+	pointer := func(i int) string { return fmt.Sprintf("/syscalls/%d", i) }
+	tests := []struct {
+		call string
+		abi  arch.ABI
+		want verdict
+	}{
+		{"read", arch.X32, verdict{chip: chip{allowed, "allow"}, Pointer: pointer(0)}},
+		{"ptrace", arch.X86, verdict{chip: chip{asked, "ask the listener"}, Pointer: pointer(1)}},
+		{"reboot", arch.X86_64, verdict{chip: chip{killed, "kill the process"}, Pointer: pointer(2)}},
+		{"mount", arch.X86_64, verdict{chip: chip{failed, "EPERM"}, Why: "default"}},
+		{"mseal", arch.X86_64, verdict{chip: chip{unknown, "ENOSYS"}, Why: "newer than the profile"}},
+		{"read", arch.AArch64, verdict{chip: chip{noTarget, "kill the thread"}, Why: "not an ABI of the profile"}},
+		{"personality", arch.X86_64, verdict{chip: chip{allowed, "allow"}, Why: "its rules add up to it"}},
+		{"clone", arch.X86_64, verdict{chip: chip{args, "by arguments"}, Rules: []ruling{
+			{chip{allowed, "allow"}, "clone(flags & CLONE_NEWUSER == 0)", pointer(5)},
+			{chip{failed, "EPERM"}, "otherwise", ""},
+		}}},
+	}
+	for _, tt := range tests {
+		got := s.verdict(tt.abi, numberOf(t, tt.call, tt.abi))
+		if diff := gocmp.Diff(tt.want, got, gocmp.AllowUnexported(verdict{}, ruling{})); diff != "" {
+			t.Errorf("%v %s: want -, got +\n%s", tt.abi, tt.call, diff)
+		}
+	}
+}
+
+// The last rule of a call may have no condition.
+func TestVerdictOtherwise(t *testing.T) {
+	p, _, err := policy.Read([]byte(`{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [`+
+		rule("ioctl", "TRAP", arg(1, "EQ", 0x5401))+","+rule("ioctl", "ALLOW")+`]}`), policy.Target{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _, err := policy.Resolve(p, policy.Options{ABIs: []arch.ABI{arch.X86_64}, StrictestWins: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSide(Profile{"p", &lint.Report{Policy: p, Resolved: r}}, proof.Limits{})
+	want := verdict{chip: chip{args, "by arguments"}, Rules: []ruling{
+		{chip{killed, "signal SIGSYS"}, "ioctl(request == TCGETS)", "/syscalls/0"},
+		{chip{allowed, "allow"}, "otherwise", "/syscalls/1"},
+	}}
+	got := s.verdict(arch.X86_64, numberOf(t, "ioctl", arch.X86_64))
+	if diff := gocmp.Diff(want, got, gocmp.AllowUnexported(verdict{}, ruling{})); diff != "" {
+		t.Errorf("want -, got +\n%s", diff)
+	}
+}
+
+// Where the rules are too many to be added up, conditions count as such.
+func TestVerdictsBeyondTheLimits(t *testing.T) {
+	rules := rule("personality", "ALLOW", arg(0, "LT", 8)) + "," + rule("personality", "ALLOW", arg(0, "GE", 8))
+	p := read(t, "p", rules, arch.X86_64)
+	s := newSide(p, proof.Limits{Nodes: 10})
+	if s.limit == nil {
+		t.Fatal("10 nodes are enough")
+	}
+	if v := s.verdict(arch.X86_64, numberOf(t, "personality", arch.X86_64)); v.Kind != args {
+		t.Errorf("verdict %v", v)
+	}
+	page, err := Review(p, Options{Limits: proof.Limits{Nodes: 10}})
+	if err != nil || strings.Count(string(page), "too many to be added up") != 2 || strings.Contains(string(page), "No argument decides") {
+		t.Errorf("the page does not say that it is beyond the limits (%v)", err)
+	}
+	if _, err := Compare(p, p, Options{Limits: proof.Limits{Nodes: 10}}); err == nil {
+		t.Error("a difference beyond the limits is no error")
+	}
+}
+
+func TestConditionsInWords(t *testing.T) {
+	exactly := func(v ...uint64) (r []proof.Range) {
+		for _, v := range v {
+			r = append(r, proof.Range{First: v, Last: v})
+		}
+		return r
+	}
+	const max64 = ^uint64(0)
+	tests := []struct {
+		call string
+		when proof.When
+		want string
+	}{
+		{"socket", proof.When{Arg: 0, Values: proof.Values{Width: 64, Ranges: exactly(40)}}, "domain == AF_VSOCK"},
+		{"socket", proof.When{Arg: 0, Values: proof.Values{Width: 64, Not: true, Ranges: exactly(40)}}, "domain != AF_VSOCK"},
+		{"socket", proof.When{Arg: 0, Values: proof.Values{Width: 32, Ranges: exactly(40)}}, "domain & 0xffffffff == AF_VSOCK"},
+		{"socket", proof.When{Arg: 0, Values: proof.Values{Width: 32, Ranges: exactly(1, 2)}}, "domain & 0xffffffff in {AF_UNIX, AF_INET}"},
+		{"socket", proof.When{Arg: 0, Values: proof.Values{Width: 64, Not: true, Ranges: exactly(1, 2)}}, "domain not in {AF_UNIX, AF_INET}"},
+		{"read", proof.When{Arg: 2, Values: proof.Values{Width: 64, Ranges: []proof.Range{{First: 0, Last: 7}}}}, "count <= 7"},
+		{"read", proof.When{Arg: 2, Values: proof.Values{Width: 64, Not: true, Ranges: []proof.Range{{First: 0, Last: 7}}}}, "count > 7"},
+		{"read", proof.When{Arg: 2, Values: proof.Values{Width: 64, Ranges: []proof.Range{{First: 8, Last: max64}}}}, "count >= 8"},
+		{"read", proof.When{Arg: 2, Values: proof.Values{Width: 64, Not: true, Ranges: []proof.Range{{First: 8, Last: max64}}}}, "count < 8"},
+		{"read", proof.When{Arg: 2, Values: proof.Values{Width: 64, Ranges: []proof.Range{{First: 8, Last: 16}}}}, "count in {8 to 16}"},
+		{"read", proof.When{Arg: 2, Values: proof.Values{Width: 64, Ranges: []proof.Range{{First: 8, Last: 16}, {First: 32, Last: max64}}}}, "count in {8 to 16, 32 and above}"},
+		{"clone", proof.When{Arg: 0, Values: proof.Values{Width: 64, Masks: []proof.Mask{{Mask: 0x10000000}}}}, "flags & CLONE_NEWUSER == 0"},
+		{"clone", proof.When{Arg: 0, Values: proof.Values{Width: 64, Not: true, Masks: []proof.Mask{{Mask: 0x30000000}}}}, "flags & (CLONE_NEWUSER|CLONE_NEWPID) != 0"},
+		{"clone", proof.When{Arg: 0, Values: proof.Values{Width: 64, Masks: []proof.Mask{{Mask: 0xff, Value: 17}, {Mask: 0x10000000}}}}, "flags & CSIGNAL == SIGCHLD or flags & CLONE_NEWUSER == 0"},
+		{"read", proof.When{Arg: 2, Values: proof.Values{Width: 64, Masks: []proof.Mask{{Mask: max64 &^ 5}}}}, "count in {0, 1, 4, 5}"},
+		{"read", proof.When{Arg: 2, Values: proof.Values{Width: 64, Not: true, Masks: []proof.Mask{{Mask: max64 &^ 4, Value: 1}, {Mask: max64, Value: 9}}}}, "count not in {1, 5, 9}"},
+	}
+	for _, tt := range tests {
+		if got := caseText(arch.X86_64, numberOf(t, tt.call, arch.X86_64), proof.Case{tt.when}); got != tt.want {
+			t.Errorf("%s %v: %q, want %q", tt.call, tt.when, got, tt.want)
+		}
+	}
+}
+
+// A value of one argument names those of another.
+func TestConditionsNameEachOther(t *testing.T) {
+	one := func(v uint64) proof.Values {
+		return proof.Values{Width: 64, Ranges: []proof.Range{{First: v, Last: v}}}
+	}
+	c := proof.Case{{Arg: 0, Values: one(16)}, {Arg: 2, Values: one(9)}}
+	if got, want := caseText(arch.X86_64, numberOf(t, "socket", arch.X86_64), c), "domain == AF_NETLINK and protocol == NETLINK_AUDIT"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestPowers(t *testing.T) {
+	const user, vsock = 0x10000000, 40
+	unshare := "create user namespaces"
+	packets := "open vsock sockets"
+	tests := []struct {
+		name, rules string
+		abis        []arch.ABI
+		power, want string
+	}{
+		{"nothing", rule("read", "ALLOW"), x86, unshare, "no"},
+		{"always", rule("unshare", "ALLOW"), x86, unshare, "unshare"},
+		{"logged", rule("unshare", "LOG"), x86, unshare, "unshare"},
+		{"the listener may allow it", rule("unshare", "NOTIFY"), x86, unshare, "unshare"},
+		{"killed", rule("unshare", "KILL_PROCESS"), x86, unshare, "no"},
+		{"the flag is refused", rule("clone", "ALLOW", arg(0, "MASKED_EQ", user, 0)), x86, unshare, "no"},
+		{"another flag is refused", rule("clone", "ALLOW", arg(0, "MASKED_EQ", 0x20000000, 0)), x86, unshare, "clone"},
+		{"the flag among others", rule("unshare", "ALLOW", arg(0, "EQ", user|0x20000)), x86, unshare, "unshare"},
+		{"without the flag", rule("unshare", "ALLOW", arg(0, "EQ", 0x20000)), x86, unshare, "no"},
+		{"flags behind a pointer", rule("clone3", "ALLOW"), x86, unshare, "clone3"},
+		{"s390x swaps the arguments of clone", rule("clone", "ALLOW", arg(1, "MASKED_EQ", user, 0)), []arch.ABI{arch.S390X}, unshare, "no"},
+		{"another argument is compared", rule("unshare", "ALLOW", arg(1, "EQ", 7)), x86, unshare, "unshare"},
+		{"not the value, on 32 bits", rule("socket", "ALLOW", arg(0, "NE", vsock)), []arch.ABI{arch.ARM}, packets, "no"},
+		{"not the value, on 64 bits", rule("socket", "ALLOW", arg(0, "NE", vsock)), []arch.ABI{arch.AArch64}, packets, "socket above domain"},
+		{"not the lower half", rule("socket", "ALLOW", arg(0, "MASKED_EQ", 0xffffffff, 41)), []arch.ABI{arch.AArch64}, packets, "no"},
+		{"the value", rule("socket", "ALLOW", arg(0, "EQ", vsock)), []arch.ABI{arch.X86_64}, packets, "socket"},
+		{"arguments behind socketcall", rule("socketcall", "ALLOW"), x86, packets, "socketcall on x86"},
+		{"socketcall without socket", rule("socketcall", "ALLOW", arg(0, "EQ", 2)), x86, packets, "no"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSide(read(t, "p", tt.rules, tt.abis...), proof.Limits{})
+			i := slices.IndexFunc(powers(), func(p power) bool { return p.name == tt.power })
+			if i < 0 {
+				t.Fatalf("no power to %s", tt.power)
+			}
+			got := "no"
+			if a := s.can(powers()[i], proof.Limits{}); a.Can {
+				got = ""
+				for _, w := range a.By {
+					got += w.Call
+					if w.On != "" {
+						got += " on " + w.On
+					}
+					if w.Above != "" {
+						got += " above " + w.Above
+					}
+				}
+			}
+			if got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestUndecidedPowers(t *testing.T) {
+	s := newSide(read(t, "p", rule("unshare", "ALLOW", arg(0, "MASKED_EQ", 0x10000000, 0)), arch.X86_64), proof.Limits{})
+	i := slices.IndexFunc(powers(), func(p power) bool { return p.name == "create user namespaces" })
+	if a := s.can(powers()[i], proof.Limits{Nodes: 10}); !a.Undecided || a.Can {
+		t.Errorf("%+v, want an answer that is none", a)
+	}
+}
+
+// Calls and constants of the powers exist on every ABI that has the calls, or else
+// a means would count for all of its call.
+func TestPowersAreSpelt(t *testing.T) {
+	for _, p := range powers() {
+		for _, m := range p.means {
+			c, ok := syscalltables.Lookup(m.call)
+			if !ok {
+				t.Errorf("%s: no ABI has a call %q", p.name, m.call)
+			}
+			for abi := range arch.All() {
+				if _, ok := c.Number(abi); !ok || m.arg == "" {
+					continue
+				}
+				for _, clause := range m.clauses(abi, 1<<32-1) {
+					if len(clause.Conds) == 0 {
+						t.Errorf("%s: %v %s has no argument %s with %s", p.name, abi, m.call, m.arg, m.values)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestDifference(t *testing.T) {
+	a := read(t, "a", strings.Join([]string{
+		rule("read", "ALLOW"), rule("ptrace", "ALLOW"), rule("mseal", "ALLOW"),
+		rule("socket", "ALLOW", arg(0, "EQ", 1)), rule("unshare", "ALLOW", arg(0, "EQ", 0x20000)),
+	}, ","), arch.X86_64, arch.X86)
+	b := read(t, "b", strings.Join([]string{
+		rule("read", "ALLOW"), rule("mount", "LOG"), rule("open_by_handle_at", "ALLOW"), rule("fsopen", "ALLOW"),
+		rule("socket", "ALLOW", arg(0, "EQ", 2)), rule("unshare", "KILL_PROCESS"),
+	}, ","), arch.X86_64)
+	d := newBuilder(Options{}, a, b).difference(changes(t, a, b))
+	find := func(direction, from, to, call string) *changed {
+		for _, g := range d.Groups {
+			for _, x := range slices.Concat(g.Always, g.Partly) {
+				if g.Direction.String() == direction && g.From.Text == from && g.To.Text == to && x.Name == call {
+					return x
+				}
+			}
+		}
+		return nil
+	}
+	tests := []struct {
+		direction, from, to, call, on, when string
+	}{
+		{"weaker", "EPERM", "log", "mount", "x86_64", ""},
+		{"weaker", "EPERM", "allow", "open_by_handle_at", "x86_64", ""},
+		{"weaker", "EPERM", "allow", "socket", "x86_64", "domain == AF_INET"},
+		{"stricter", "allow", "EPERM", "socket", "x86_64", "domain == AF_UNIX"},
+		{"stricter", "allow", "EPERM", "ptrace", "x86_64", ""},
+		{"stricter", "allow", "ENOSYS", "mseal", "x86_64", ""},
+		{"stricter", "allow", "kill the process", "unshare", "x86_64", "flags == CLONE_NEWNS"},
+		{"stricter", "allow", "kill the thread", "read", "x86", ""},
+		{"changed", "EPERM", "ENOSYS", "clone3", "x86_64", ""},
+	}
+	for _, tt := range tests {
+		x := find(tt.direction, tt.from, tt.to, tt.call)
+		if x == nil {
+			t.Errorf("%s is not %s, from %s to %s", tt.call, tt.direction, tt.from, tt.to)
+			continue
+		}
+		if got := strings.Join(x.When, " or "); got != tt.when || x.On != tt.on {
+			t.Errorf("%s: on %q when %q, want on %q when %q", tt.call, x.On, got, tt.on, tt.when)
+		}
+		if !strings.HasPrefix(x.Witness, tt.call+"(") {
+			t.Errorf("%s: such as %s", tt.call, x.Witness)
+		}
+	}
+	if d.of(arch.X86_64, numberOf(t, "read", arch.X86_64)) != 0 {
+		t.Error("read has changed")
+	}
+	if got := d.of(arch.X86_64, numberOf(t, "socket", arch.X86_64)).Title(); got != "weaker and stricter" {
+		t.Errorf("socket is %s", got)
+	}
+	for i, g := range d.Groups {
+		if i > 0 && g.Direction < d.Groups[i-1].Direction {
+			t.Errorf("%v stands behind %v", g.Direction, d.Groups[i-1].Direction)
+		}
+	}
+}
+
+func changes(t *testing.T, a, b Profile) []proof.Change {
+	t.Helper()
+	list, err := proof.Diff(proof.Policy(a.Resolved), proof.Policy(b.Resolved), proof.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// Numbers without a call, and ABIs that no side has, are part of the difference.
+func TestDifferenceBeyondCalls(t *testing.T) {
+	p := &policy.Policy{Default: cbpf.Allow, Rules: []policy.Rule{{Names: []string{"mount"}, Action: cbpf.KillProcess}}}
+	q := &policy.Policy{Default: cbpf.ErrnoClass, Rules: p.Rules}
+	a, b := profile(t, "a", p, arch.AArch64), profile(t, "b", q, arch.AArch64)
+	r, _, err := policy.Resolve(q, policy.Options{ABIs: []arch.ABI{arch.AArch64}, BadArch: cbpf.Allow})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Profile{"c", &lint.Report{Policy: q, Resolved: r}}
+	page := string(compare(t, a, b))
+	if !strings.Contains(page, "Numbers without a call: aarch64 244-259,") {
+		t.Error("the page does not name the numbers without a call")
+	}
+	if !strings.Contains(string(compare(t, b, c)), "Calls through any other ABI.") {
+		t.Error("the page does not say that other ABIs became weaker")
+	}
+	if page := string(compare(t, a, a)); !strings.Contains(page, "A and B treat every call alike") {
+		t.Error("the page does not say that there is no difference")
+	}
+}
+
+// A picture with more boxes than anybody looks at is replaced by a word on it.
+func TestPictures(t *testing.T) {
+	few, many := profile(t, "few", many("values", 20), arch.X86_64), profile(t, "many", many("values", 1000), arch.X86_64)
+	p := newBuilder(Options{}, few).page(nil).Sides[0].Pictures[0]
+	if p.None != "" || !strings.Contains(string(p.SVG), "</svg>") || !strings.Contains(p.Text, "arch") {
+		t.Errorf("no picture of few conditions: %q", p.None)
+	}
+	p = newBuilder(Options{}, many).page(nil).Sides[0].Pictures[0]
+	if !strings.Contains(p.None, "too many for a picture") || p.SVG != "" {
+		t.Errorf("many conditions have a picture of %d bytes: %q", len(p.SVG), p.None)
+	}
+}
+
+// What the page says of a call is what the policy does with it, and a difference is
+// one: random policies, run on calls at their boundaries.
+func TestModelAgreesWithTheMeaning(t *testing.T) {
+	for seed := range uint64(60) {
+		rnd := gen.New(seed)
+		abis := gen.ABIs(rnd)
+		var sides []Profile
+		for range 2 {
+			p := gen.Policy(rnd, gen.Options{ABIs: abis, Entries: 8})
+			o := gen.ResolveOptions(rnd)
+			o.ABIs = abis
+			if r, _, err := policy.Resolve(p, o); err == nil {
+				sides = append(sides, Profile{fmt.Sprint(seed), &lint.Report{Policy: p, Resolved: r}})
+			}
+		}
+		if len(sides) == 2 {
+			agree(t, rnd, newBuilder(Options{}, sides...), changes(t, sides[0], sides[1]))
+		}
+	}
+}
+
+func agree(t *testing.T, rnd *rand.Rand, b *builder, list []proof.Change) {
+	t.Helper()
+	d := b.difference(list)
+	for _, s := range b.sides {
+		for call := range gen.Points(rnd, s.Resolved, nil, 2) {
+			abi, _ := arch.ByAudit(call.Arch, call.NR)
+			if _, ok := syscalltables.ByNumber(abi, call.NR); !ok || !slices.Contains(b.abis, abi) {
+				continue
+			}
+			does := s.Resolved.Eval(call)
+			v := s.verdict(abi, call.NR)
+			if v.Kind == args {
+				if !slices.ContainsFunc(v.Rules, func(r ruling) bool { return r.chip == chipOf(abi, does) }) {
+					t.Fatalf("%s: %v: no rule of %v gives %v", s.Name, call, v.Rules, does)
+				}
+			} else if v.Text != chipOf(abi, does).Text {
+				t.Fatalf("%s: %v: %v, want %v", s.Name, call, v.Text, does)
+			}
+			x, y := b.sides[0].Resolved.Eval(call), b.sides[1].Resolved.Eval(call)
+			dir := d.of(abi, call.NR)
+			switch {
+			case x == y:
+			case y.Compare(x) > 0 && dir&weaker == 0, y.Compare(x) < 0 && dir&stricter == 0, dir == 0:
+				t.Fatalf("%s: %v: from %v to %v is %q", s.Name, call, x, y, dir)
+			}
+		}
+	}
+}
