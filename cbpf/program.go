@@ -179,7 +179,7 @@ type Names interface {
 type TestNames interface {
 	Names
 	// Test writes a test of some bits of the lower half of an argument, op being an
-	// operator of C: "domain == AF_VSOCK", "flags & CLONE_NEWUSER != 0"; "" if there
+	// operator of C: "family == AF_VSOCK", "flags & CLONE_NEWUSER != 0"; "" if there
 	// is no better word for v than its number.
 	Test(audit, nr uint32, index int, op string, mask, v uint32) string
 }

@@ -204,7 +204,8 @@ var catalog = [...]Entry{
 	{
 		"runtime-start", Error, "the runtime itself cannot go on",
 		"Runtimes put the filter in force before they execute the program, and still need some calls then. With no_new_privs they do it last; without, they need privileges for it, which they have to give up afterwards. " +
-			"The calls are those without which runc 1.1.5 and 1.5.2, or crun 1.8.1, failed to start a container on x86_64 when each was denied alone.",
+			"Kubernetes sets it with allowPrivilegeEscalation: false, Docker and Podman with --security-opt no-new-privileges. The calls are those without which the release named failed to start a container on x86_64 when each was " +
+			"denied alone; others may need more, or fewer.",
 		"allow the calls",
 	},
 	{

@@ -97,6 +97,11 @@ func (r *Report) Worst() Severity {
 // Resolve and Compile refuse or warn of is among its findings.
 func Check(data []byte, o Options) *Report {
 	r := reviewer{options: o, data: data, places: policy.NewLocator(data), told: map[string]int{}}
+	if o.For != 0 && int(o.For) >= len(consumers) {
+		r.options.For = 0
+		r.found(Finding{ID: "invalid", Reason: o.For.String() + " is no consumer", Fix: "take one that this package declares"})
+		return &r.Report
+	}
 	target := o.Target
 	var ignored []string
 	target.Format, ignored = r.format()

@@ -192,6 +192,13 @@ func TestWorst(t *testing.T) {
 	}
 }
 
+func TestConsumerThatDoesNotExist(t *testing.T) {
+	r := Check([]byte(`{"defaultAction": "SCMP_ACT_ALLOW"}`), Options{For: Kubernetes + 1})
+	if len(r.Findings) != 1 || r.Worst() != Error || r.Policy != nil {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestWords(t *testing.T) {
 	for _, c := range Consumers() {
 		if got, err := ParseConsumer(c.String()); err != nil || got != c {

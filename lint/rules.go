@@ -21,10 +21,9 @@ func (r *reviewer) checkRules() {
 		r.checkDuplicate(&seen, rule)
 		r.checkAlternatives(rule)
 		for j, arg := range rule.Args {
-			at := element(rule.Pointer+"/args", j)
-			r.checkArg(at, arg)
-			r.checkMeaning(at, rule, arg)
+			r.checkArg(element(rule.Pointer+"/args", j), arg)
 		}
+		r.checkMeaning(rule)
 	}
 }
 
@@ -129,35 +128,56 @@ func (r *reviewer) checkArg(at string, a policy.Arg) {
 	}
 }
 
-// placing are the calls for which an address is what they are about.
-const placing = `arch_prctl brk madvise mbind migrate_pages mincore mlock mlock2 mmap mmap2 mprotect mremap mseal msync
-	munlock munmap pkey_mprotect remap_file_pages set_thread_area shmat shmdt`
-
-// checkMeaning reports a condition on something that is no argument of the call, or is
-// an address.
-func (r *reviewer) checkMeaning(at string, rule *policy.Rule, a policy.Arg) {
+// checkMeaning reports conditions on something that is no argument of the call, or is an
+// address.
+func (r *reviewer) checkMeaning(rule *policy.Rule) {
+	if len(rule.Args) == 0 {
+		return
+	}
+	var calls []syscalltables.Call
 	for _, name := range rule.Names {
-		call, ok := syscalltables.Lookup(name)
-		if !ok {
+		if c, ok := syscalltables.Lookup(name); ok && !slices.Contains(calls, c) {
+			calls = append(calls, c)
+		}
+	}
+	var done [6][2]bool // by index, and whether the value is 0
+	for j, a := range rule.Args {
+		zero := 0
+		if a.Value == 0 {
+			zero = 1
+		}
+		if done[a.Index][zero] {
 			continue
 		}
-		for _, abi := range r.abis() {
-			if _, ok := call.Number(abi); !ok || abi.Bits() != 64 {
-				continue // the lists of 32-bit ABIs may end early
-			}
-			args := call.Args(abi)
-			switch {
-			case len(args) > 0 && int(a.Index) >= len(args):
-				r.found(Finding{ID: "no-argument", Pointer: at + "/index", Reason: fmt.Sprintf(
-					"%s has %d arguments (%s), and argument %d is whatever the register holds", name, len(args), strings.Join(args, ", "), a.Index)})
-				return
-			case a.Value != 0 && words.At(abi, call, int(a.Index)).Kind() == words.Pointer && !slices.Contains(strings.Fields(placing), name):
-				r.found(Finding{ID: "address", Pointer: at, Reason: fmt.Sprintf(
-					"argument %d of %s, %s, is an address, and a filter does not see what is there", a.Index, name, args[a.Index])})
-				return
+		done[a.Index][zero] = true
+		for _, c := range calls {
+			if r.checkArgOf(c, element(rule.Pointer+"/args", j), a) {
+				break // told of the first call
 			}
 		}
 	}
+}
+
+// checkArgOf is checkMeaning for one condition on one call. It reports whether it found
+// something.
+func (r *reviewer) checkArgOf(call syscalltables.Call, at string, a policy.Arg) bool {
+	for _, abi := range r.abis() {
+		if _, ok := call.Number(abi); !ok || abi.Bits() != 64 {
+			continue // the lists of 32-bit ABIs may end early
+		}
+		args := call.Args(abi)
+		switch {
+		case len(args) > 0 && int(a.Index) >= len(args):
+			r.found(Finding{ID: "no-argument", Pointer: at + "/index", Reason: fmt.Sprintf(
+				"%s has %d arguments (%s), and argument %d is whatever the register holds", call, len(args), strings.Join(args, ", "), a.Index)})
+			return true
+		case a.Value != 0 && words.At(abi, call, int(a.Index)).Kind() == words.Pointer && !slices.Contains(strings.Fields(placing), call.Name()):
+			r.found(Finding{ID: "address", Pointer: at, Reason: fmt.Sprintf(
+				"argument %d of %s, %s, is an address, and a filter does not see what is there", a.Index, call, args[a.Index])})
+			return true
+		}
+	}
+	return false
 }
 
 // checkActions reports actions that do what few expect.

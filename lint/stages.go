@@ -106,6 +106,7 @@ func (r *reviewer) warned(warnings []policy.Warning) {
 		f.Reason, f.Fix = sentences(strings.Replace(w.Message, w.Example.Text, plainly(w.Example), 1))
 		if w.Kind == policy.IgnoredErrno && r.options.For.runtime() == Crun {
 			f.Severity = Error
+			f.Reason, _, _ = strings.Cut(f.Reason, ":")
 			f.Reason += ", and crun refuses the profile for it"
 		}
 		r.found(f)

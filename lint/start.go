@@ -140,20 +140,18 @@ func denied(names []string) string {
 	return " are denied"
 }
 
-// A runtime's own calls between putting the filter in force and executing the program,
-// tried in the same way: with no_new_privs it does so last, without it has to do so
-// while it still has its privileges. For runc they are those that 1.1.5 and 1.5.2 have
-// in common. execve goes without saying.
-type handover struct{ late, early string }
+// A handover is the calls that a runtime makes itself between putting the filter in force
+// and executing the program, tried in the same way: with no_new_privs it does so last,
+// without it has to do so while it still has its privileges. execve goes without saying.
+type handover struct{ release, late, early string }
 
 func (c Consumer) handover() handover {
 	if c == Crun {
-		return handover{"", "write rt_sigaction rt_sigprocmask setresuid setresgid capset prctl"}
+		return handover{"crun 1.8.1", "", "write rt_sigaction rt_sigprocmask setresuid setresgid capset prctl"}
 	}
-	return handover{
-		"write close fstatfs getdents64 openat",
-		"write close fstatfs getdents64 openat read fstat getcwd chdir setuid setgid getppid setgroups capget capset prctl newfstatat",
-	}
+	const late = "write close fstat fstatfs getdents64 openat readlinkat|openat2 statx"
+	return handover{"runc 1.5.2", late,
+		late + " read getcwd chdir setuid setgid getppid setgroups capget capset prctl newfstatat"}
 }
 
 // checkRuntimeStart reports calls of the runtime itself that the profile denies, for
@@ -163,14 +161,13 @@ func (r *reviewer) checkRuntimeStart(doc *document) {
 	if a != arch.X86_64 && a != arch.AArch64 {
 		return
 	}
-	runtime := r.options.For.runtime()
-	h := runtime.handover()
+	h := r.options.For.runtime().handover()
 	late := r.missing(&program{needs: h.late}, a)
 	early := r.missing(&program{needs: h.early}, a)
 	early = slices.DeleteFunc(early, func(name string) bool { return slices.Contains(late, name) })
 	f := Finding{ID: "runtime-start", Pointer: r.Policy.Pointer + "/syscalls"}
 	if len(late) > 0 {
-		f.Reason = runtime.title() + " cannot start a container: it makes calls of its own under the filter, and " + join(late) + denied(late)
+		f.Reason = h.release + " cannot start a container: it makes calls of its own under the filter, and " + join(late) + denied(late)
 		f.Fix = "allow " + join(late)
 		r.found(f)
 	}
@@ -178,7 +175,7 @@ func (r *reviewer) checkRuntimeStart(doc *document) {
 	if len(early) == 0 || nnp != nil && *nnp {
 		return
 	}
-	f.Reason = "without no_new_privs " + runtime.title() + " cannot start a container: it makes more calls of its own under the filter, and " + join(early) + denied(early)
+	f.Reason = "without no_new_privs " + h.release + " cannot start a container: it makes more calls of its own under the filter, and " + join(early) + denied(early)
 	f.Fix = "allow " + join(early) + ", or set no_new_privs"
 	if nnp == nil {
 		f.Severity = Warning

@@ -184,9 +184,9 @@ func seizeError(tid int, errno unix.Errno) error {
 		return goneError(tid)
 	case unix.Tgkill(unix.Getpid(), tid, 0) == nil:
 		e.Reason = thread + " belongs to this process, which cannot trace itself (let another one look)"
-	case statField(dir, 0) == "Z", statField(dir, 0) == "X":
-		return goneError(tid)
-	case isKernelThread(dir):
+	case unix.Kill(tid, 0) == unix.ESRCH, hasFlag(dir, exiting):
+		return goneError(tid) // it ended meanwhile
+	case hasFlag(dir, kernelThread):
 		e.Reason = thread + " is the kernel's own, which makes no calls and has no filters (name a process)"
 	case tracer(dir) > 0:
 		e.Reason = thread + " is traced already, by thread " + strconv.Itoa(tracer(dir)) + " (end that first)"
@@ -207,10 +207,16 @@ func statField(dir string, i int) string {
 	return fields[i]
 }
 
-func isKernelThread(dir string) bool {
-	const kthread = 0x00200000 // linux/sched.h: PF_KTHREAD
+// Flags of a thread (linux/sched.h: PF_EXITING, PF_KTHREAD).
+const (
+	exiting      = 0x00000004
+	kernelThread = 0x00200000
+)
+
+// hasFlag reports whether a thread has a flag, as far as /proc tells.
+func hasFlag(dir string, flag uint64) bool {
 	flags, _ := strconv.ParseUint(statField(dir, 6), 10, 64)
-	return flags&kthread != 0
+	return flags&flag != 0
 }
 
 // tracer returns the id of the thread that traces a thread, or 0.

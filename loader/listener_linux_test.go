@@ -210,6 +210,9 @@ func transcript() error {
 			return err
 		}
 		line, err := describe(n)
+		if errors.Is(err, loader.ErrGone) { // a signal makes the thread call anew
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -219,7 +222,7 @@ func transcript() error {
 			fmt.Println(line)
 		}
 		printing.Unlock()
-		if err != nil && !errors.Is(err, loader.ErrGone) { // a signal makes the thread call anew
+		if err != nil && !errors.Is(err, loader.ErrGone) {
 			return err
 		}
 	}

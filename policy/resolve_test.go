@@ -383,26 +383,6 @@ func TestWarnings(t *testing.T) {
 			},
 		},
 		{
-			"a rule that is dropped and would limit another",
-			bounded(when(with(allow("socket"), cbpf.ErrnoClass), is(0, 38)), when(allow("socket"), is(0, 2)), allow("socket")), policy.Options{ABIs: []arch.ABI{arch.RISCV64}},
-			[]string{
-				"/syscalls/0: does what the default action does, so it decides nothing (redundant)",
-				"/syscalls/0/names/0: does what the default action does and is dropped for it, so that /syscalls/2 decides: " +
-					"socket(a0 = 0x26) gets ALLOW, not ERRNO(1) (narrow /syscalls/2) (dropped)",
-				"/syscalls/1/names/0: never decides socket: /syscalls/2 does, under all conditions (unreachable)",
-			},
-		},
-		{
-			"a rule that is dropped and has exceptions",
-			bounded(with(allow("ioctl"), cbpf.ErrnoClass), when(allow("ioctl"), is(1, 5))), amd64,
-			[]string{"/syscalls/0: does what the default action does, so it decides nothing (redundant)"},
-		},
-		{
-			"a rule that is dropped and shares no call",
-			bounded(when(with(allow("ioctl"), cbpf.ErrnoClass), is(1, 4), is(1, 6)), when(allow("ioctl"), is(1, 5))), amd64,
-			[]string{"/syscalls/0: does what the default action does, so it decides nothing (redundant)"},
-		},
-		{
 			"rules that overlap on some ABIs",
 			bounded(when(allow("ioctl"), is(0, 3)), when(with(allow("ioctl"), cbpf.Log), policy.Arg{Index: 0, Op: policy.Greater, Value: 1 << 32})), x86s,
 			[]string{
@@ -496,22 +476,6 @@ func TestOverlapsAreToldInBounds(t *testing.T) {
 	last := warnings[0]
 	if want := "not every overlap of the 200 rules on ioctl is told"; len(warnings) != 9 || last.Message != want || last.Pointer != "/syscalls" {
 		t.Errorf("%d warnings, the first %v", len(warnings), last)
-	}
-}
-
-// So does a profile with very many rules that are dropped.
-func TestDroppedRulesAreToldInBounds(t *testing.T) {
-	p := deny()
-	for i := range uint64(400) {
-		p.Rules = append(p.Rules, when(allow("ioctl"), is(1, 2*i)), when(with(allow("ioctl"), cbpf.ErrnoClass), is(1, 2*i+1)))
-	}
-	_, warnings, err := policy.Resolve(p, amd64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	i := slices.IndexFunc(warnings, func(w policy.Warning) bool { return w.Kind == policy.Dropped })
-	if i < 0 || warnings[i].Message != "not every rule that is dropped in vain is told" {
-		t.Errorf("%v", warnings)
 	}
 }
 

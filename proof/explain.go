@@ -52,6 +52,37 @@ type Arm struct {
 	Then   *Tree
 }
 
+// A Rule is an action and when it is taken.
+type Rule struct {
+	When   Case // none: otherwise
+	Action cbpf.Action
+}
+
+// Rules lists a tree as rules of which at most one holds, and last what happens
+// otherwise. More says that there are more than most of them.
+func (t *Tree) Rules(most int) (list []Rule, more bool) {
+	last := t
+	for len(last.Arms) > 0 {
+		last = last.Arms[len(last.Arms)-1].Then
+	}
+	var walk func(t *Tree, when Case)
+	walk = func(t *Tree, when Case) {
+		switch {
+		case more || len(t.Arms) == 0 && t.Action == last.Action:
+		case len(t.Arms) == 0 && len(list) == most:
+			more = true
+		case len(t.Arms) == 0:
+			list = append(list, Rule{when, t.Action})
+		default:
+			for _, arm := range t.Arms {
+				walk(arm.Then, append(when[:len(when):len(when)], When{t.Arg, arm.Values}))
+			}
+		}
+	}
+	walk(t, nil)
+	return append(list, Rule{nil, last.Action}), more
+}
+
 // Explain says what a subject does with every call. Equal subjects have equal
 // explanations. The error is a [*LimitError].
 func Explain(s Subject, l Limits) ([]Space, error) {

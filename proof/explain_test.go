@@ -213,3 +213,35 @@ func TestRowsAreBounded(t *testing.T) {
 		t.Errorf("a difference with 2^31 runs: %v", err)
 	}
 }
+
+func TestRulesOfATree(t *testing.T) {
+	leaf := func(a cbpf.Action) *Tree { return &Tree{Action: a} }
+	one := func(v uint64) Values { return Values{Width: 64, Ranges: []Range{{v, v}}} }
+	rest := func(v uint64) Values { return Values{Width: 64, Not: true, Ranges: []Range{{v, v}}} }
+	tree := &Tree{Arg: 0, Arms: []Arm{
+		{one(1), &Tree{Arg: 2, Arms: []Arm{{one(5), leaf(cbpf.Allow)}, {rest(5), leaf(cbpf.Trap)}}}},
+		{rest(1), leaf(cbpf.Log)},
+	}}
+	all := []Rule{
+		{Case{{0, one(1)}, {2, one(5)}}, cbpf.Allow},
+		{Case{{0, one(1)}, {2, rest(5)}}, cbpf.Trap},
+		{nil, cbpf.Log},
+	}
+	tests := []struct {
+		tree *Tree
+		most int
+		want []Rule
+		more bool
+	}{
+		{tree, 2, all, false},
+		{tree, 1, []Rule{all[0], all[2]}, true},
+		{leaf(cbpf.Trap), 1, []Rule{{nil, cbpf.Trap}}, false},
+		{&Tree{Arms: []Arm{{one(1), leaf(cbpf.Log)}, {rest(1), leaf(cbpf.Log)}}}, 1, all[2:], false},
+	}
+	for _, tt := range tests {
+		got, more := tt.tree.Rules(tt.most)
+		if diff := cmp.Diff(tt.want, got); diff != "" || more != tt.more {
+			t.Errorf("at most %d: more is %v, want %v; rules (-want +got):\n%s", tt.most, more, tt.more, diff)
+		}
+	}
+}

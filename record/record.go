@@ -27,7 +27,7 @@ type Options struct {
 	Base    *policy.Policy
 	Reading policy.Options
 	// Args makes the profile test arguments, also of calls that Base has no
-	// conditions on: those whose values are constants with names, such as the domain
+	// conditions on: those whose values are constants with names, such as the family
 	// of a socket, and flags. The profile allows the combinations of constants that
 	// were recorded, and with each the flags that were.
 	Args bool

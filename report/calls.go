@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/proof"
+	"github.com/seccompile/seccompile/proof/phrase"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
@@ -176,4 +178,21 @@ func (b *builder) on(name string, abis []arch.ABI) string {
 		}
 	}
 	return ""
+}
+
+// maxRulings is how many exclusive cases of one call are listed.
+const maxRulings = 64
+
+// rulings writes a decision by arguments as cases that exclude each other, the last
+// for all that remains. more says that some are left out.
+func rulings(abi arch.ABI, nr uint32, t *proof.Tree) (list []ruling, more bool) {
+	rules, more := t.Rules(maxRulings)
+	for _, r := range rules {
+		when := "otherwise"
+		if len(r.When) > 0 {
+			when = phrase.Call{ABI: abi, NR: nr}.Case(r.When)
+		}
+		list = append(list, ruling{chip: chipOf(abi, r.Action), When: when})
+	}
+	return list, more
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
+	"github.com/seccompile/seccompile/proof/phrase"
 	"github.com/seccompile/seccompile/syscalltables"
 	"github.com/seccompile/seccompile/words"
 )
@@ -175,7 +176,7 @@ func (b *builder) changed(d *difference, c *proof.Change, abi arch.ABI) {
 		if len(c.When) != 1 || len(c.When[0]) > 0 {
 			list = &g.Partly
 			for _, w := range c.When {
-				x.When = append(x.When, caseText(abi, nr, w))
+				x.When = append(x.When, phrase.Call{ABI: abi, NR: nr}.Case(w))
 			}
 		}
 		x.Witness = words.Call(abi, nr, c.Witness.Call.Args)

@@ -39,8 +39,8 @@ func namespaces(flags string) []means {
 	return []means{{"clone", "flags", flags}, {"unshare", "flags", flags}, {call: "clone3"}}
 }
 
-func sockets(domain string) []means {
-	return []means{{"socket", "domain", domain}, {"socketcall", "call", "SYS_SOCKET"}}
+func sockets(family string) []means {
+	return []means{{"socket", "family", family}, {"socketcall", "call", "SYS_SOCKET"}}
 }
 
 // powers returns what the summary answers, the gravest first. Clone3 and socketcall

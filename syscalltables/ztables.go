@@ -643,7 +643,7 @@ const argLists = "" +
 	"nmode,nodemask,maxnodestart,len,home_node,flagshead,lentlstidptrname,lenfsgidfsuidgidwhich,new_v" +
 	"alue,old_valuefd,nstypepid,pgidwhich,who,priorgid,egidruid,euiduidshmid,shmaddr,shmflgshmid,cmd," +
 	"bufshmaddrkey,size,shmflgsockfd,howsignum,act,oldactss,old_sssignum,handlerfd,mask,sizemaskfd,ma" +
-	"sk,sizemask,flagssethow,set,oldsetdomain,type,protocolcall,argsdomain,type,protocol,svpathname,f" +
+	"sk,sizemask,flagssethow,set,oldsetfamily,type,protocolcall,argsfamily,type,protocol,svpathname,f" +
 	"lags,mode,neighbor_fdfd,npc,eventnewmaskpath,bufpath,size,bufreq,buf,bufsize,flagsdirfd,pathname" +
 	",flags,mask,statxbuftaddr,len,mapold_ctx,new_ctx,ctx_sizepath,swapflagstarget,linkpathtarget,new" +
 	"dirfd,linkpathfd,offset:64,nbytes:64,flagsctx,ndbg,dbgoption,arg1,arg2infotype,buf,lenfd_in,fd_o" +

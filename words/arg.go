@@ -45,7 +45,7 @@ func find(call, arg string) (int, bool) {
 
 // Given returns x as it is when another argument of the call has a value, for what
 // some arguments mean depends on others: the last of fcntl on the one before it, the
-// protocol of a socket on its domain. Of x as [At] returns it only what always holds
+// protocol of a socket on its family. Of x as [At] returns it only what always holds
 // is known.
 func (x Arg) Given(other int, v uint64) Arg {
 	args := x.call.Args(x.abi)

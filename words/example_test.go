@@ -11,7 +11,7 @@ import (
 
 func ExampleCall() {
 	fmt.Println(words.Call(arch.X86_64, 41, [6]uint64{2, 0x80001, 0}))
-	// Output: socket(domain=AF_INET, type=SOCK_STREAM|SOCK_CLOEXEC, protocol=IPPROTO_IP)
+	// Output: socket(family=AF_INET, type=SOCK_STREAM|SOCK_CLOEXEC, protocol=IPPROTO_IP)
 }
 
 func ExampleConds() {

@@ -12,7 +12,7 @@ import (
 // implements cbpf.TestNames.
 type Names struct{ syscalltables.Names }
 
-// Test writes a test of some bits of the lower half of an argument: "domain ==
+// Test writes a test of some bits of the lower half of an argument: "family ==
 // AF_VSOCK"; "" if the argument has no constants.
 func (Names) Test(audit, nr uint32, index int, op string, mask, v uint32) string {
 	a, _ := arch.ByAudit(audit, nr)

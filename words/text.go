@@ -24,7 +24,7 @@ func (x Arg) Text(v uint64) string {
 	return x.bits(v, 1<<64-1, asValue)
 }
 
-// Compare writes a comparison of the argument, as far as a mask leaves it: "domain !=
+// Compare writes a comparison of the argument, as far as a mask leaves it: "family !=
 // AF_VSOCK", "flags & (CLONE_NEWNS|CLONE_NEWUTS) == 0". The mask of a whole argument has
 // all bits of the ABI's argument width. op is an operator as C writes it.
 func (x Arg) Compare(op string, mask, v uint64) string {

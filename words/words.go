@@ -1,7 +1,7 @@
 // Package words says system calls in words: names of calls, arguments, constants,
 // flags and errors as each ABI has them. It reads them, too.
 //
-//	socket(domain=AF_INET, type=SOCK_STREAM|SOCK_CLOEXEC, protocol=IPPROTO_IP)
+//	socket(family=AF_INET, type=SOCK_STREAM|SOCK_CLOEXEC, protocol=IPPROTO_IP)
 //	clone(flags & (CLONE_NEWNS|CLONE_NEWUTS) == 0)
 //
 // Many constants differ between ABIs: what is O_DIRECTORY on arm is O_DIRECT on x86_64.
@@ -52,7 +52,7 @@ func callName(call syscalltables.Call, nr uint32) string {
 	return "0x" + strconv.FormatUint(uint64(nr), 16)
 }
 
-// Cond writes a condition on an argument of a call: "domain != AF_VSOCK" or
+// Cond writes a condition on an argument of a call: "family != AF_VSOCK" or
 // "flags & (CLONE_NEWNS|CLONE_NEWUTS) == 0".
 func Cond(a arch.ABI, nr uint32, c policy.Cond) string {
 	return cond(a, nr, c, nil)

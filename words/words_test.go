@@ -32,11 +32,11 @@ func TestCallsAreWrittenWithNames(t *testing.T) {
 		args [6]uint64
 		want string
 	}{
-		{arch.X86_64, "socket", [6]uint64{2, 0x80001}, "socket(domain=AF_INET, type=SOCK_STREAM|SOCK_CLOEXEC, protocol=IPPROTO_IP)"},
-		{arch.X86_64, "socket", [6]uint64{16, 3, 15}, "socket(domain=AF_NETLINK, type=SOCK_RAW, protocol=NETLINK_KOBJECT_UEVENT)"},
-		{arch.X86_64, "socket", [6]uint64{1, 1, 15}, "socket(domain=AF_UNIX, type=SOCK_STREAM, protocol=15)"},
-		{arch.MIPS64, "socket", [6]uint64{1, 0x81}, "socket(domain=AF_UNIX, type=SOCK_DGRAM|SOCK_NONBLOCK, protocol=0)"},
-		{arch.PARISC, "socket", [6]uint64{1, 0x40000001}, "socket(domain=AF_UNIX, type=SOCK_STREAM|SOCK_NONBLOCK, protocol=0)"},
+		{arch.X86_64, "socket", [6]uint64{2, 0x80001}, "socket(family=AF_INET, type=SOCK_STREAM|SOCK_CLOEXEC, protocol=IPPROTO_IP)"},
+		{arch.X86_64, "socket", [6]uint64{16, 3, 15}, "socket(family=AF_NETLINK, type=SOCK_RAW, protocol=NETLINK_KOBJECT_UEVENT)"},
+		{arch.X86_64, "socket", [6]uint64{1, 1, 15}, "socket(family=AF_UNIX, type=SOCK_STREAM, protocol=15)"},
+		{arch.MIPS64, "socket", [6]uint64{1, 0x81}, "socket(family=AF_UNIX, type=SOCK_DGRAM|SOCK_NONBLOCK, protocol=0)"},
+		{arch.PARISC, "socket", [6]uint64{1, 0x40000001}, "socket(family=AF_UNIX, type=SOCK_STREAM|SOCK_NONBLOCK, protocol=0)"},
 		{arch.X86_64, "openat", [6]uint64{0xffffff9c, 0x7ffc01020304, 0x80241, 0o644}, "openat(dirfd=AT_FDCWD, pathname=0x7ffc01020304, flags=O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, mode=0644)"},
 		{arch.X86_64, "openat", [6]uint64{1<<64 - 100, 0x7ffc01020304, 0x80000}, "openat(dirfd=(long)AT_FDCWD, pathname=0x7ffc01020304, flags=O_RDONLY|O_CLOEXEC, mode=0)"},
 		{arch.RISCV64, "openat", [6]uint64{1<<64 - 100, 4096, 0x10000}, "openat(dirfd=AT_FDCWD, pathname=0x1000, flags=O_RDONLY|O_DIRECTORY, mode=0)"},
@@ -103,12 +103,12 @@ func TestConditionsAreWrittenWithNames(t *testing.T) {
 		want  string
 	}{
 		{arch.X86_64, "socket", nil, "socket"},
-		{arch.X86_64, "socket", conds{when(0, policy.NotEqual, full, 40)}, "socket(domain != AF_VSOCK)"},
-		{arch.X86, "socket", conds{when(0, policy.NotEqual, 1<<32-1, 40)}, "socket(domain != AF_VSOCK)"},
-		{arch.X86_64, "socket", conds{when(0, policy.Less, full, 38)}, "socket(domain < AF_ALG)"},
-		{arch.X86_64, "socket", conds{when(0, policy.LessEqual, full, 38)}, "socket(domain <= AF_ALG)"},
-		{arch.X86_64, "socket", conds{when(0, policy.Greater, full, 38)}, "socket(domain > AF_ALG)"},
-		{arch.X86_64, "socket", conds{when(0, policy.GreaterEqual, full, 99)}, "socket(domain >= 99)"},
+		{arch.X86_64, "socket", conds{when(0, policy.NotEqual, full, 40)}, "socket(family != AF_VSOCK)"},
+		{arch.X86, "socket", conds{when(0, policy.NotEqual, 1<<32-1, 40)}, "socket(family != AF_VSOCK)"},
+		{arch.X86_64, "socket", conds{when(0, policy.Less, full, 38)}, "socket(family < AF_ALG)"},
+		{arch.X86_64, "socket", conds{when(0, policy.LessEqual, full, 38)}, "socket(family <= AF_ALG)"},
+		{arch.X86_64, "socket", conds{when(0, policy.Greater, full, 38)}, "socket(family > AF_ALG)"},
+		{arch.X86_64, "socket", conds{when(0, policy.GreaterEqual, full, 99)}, "socket(family >= 99)"},
 		{arch.X86_64, "clone", conds{when(0, policy.MaskedEqual, 2114060288, 0)},
 			"clone(flags & (CLONE_NEWNS|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWUSER|CLONE_NEWPID|CLONE_NEWNET) == 0)"},
 		{arch.X86_64, "clone", conds{when(0, policy.MaskedEqual, 0x100ff, 0x10011)}, "clone(flags & (CLONE_THREAD|CSIGNAL) == (CLONE_THREAD|SIGCHLD))"},
@@ -117,7 +117,7 @@ func TestConditionsAreWrittenWithNames(t *testing.T) {
 		{arch.X86_64, "open", conds{when(1, policy.MaskedEqual, 0x41, 0)}, "open(flags & (O_CREAT|1) == 0)"},
 		{arch.X86_64, "mprotect", conds{when(2, policy.MaskedEqual, 4, 0)}, "mprotect(prot & PROT_EXEC == 0)"},
 		{arch.X86_64, "socket", conds{when(0, policy.MaskedEqual, 0xff, 2), when(1, policy.MaskedEqual, 1<<32-1, 2)},
-			"socket(domain & 0xff == 2 and type & 0xffffffff == SOCK_DGRAM)"},
+			"socket(family & 0xff == 2 and type & 0xffffffff == SOCK_DGRAM)"},
 		{arch.X86_64, "fcntl", conds{when(1, policy.Equal, full, 4), when(2, policy.Equal, full, 0x402)},
 			"fcntl(cmd == F_SETFL and arg == (O_RDWR|O_APPEND))"},
 		{arch.X86_64, "fcntl", conds{when(1, policy.NotEqual, full, 4), when(2, policy.Equal, full, 0x402)}, "fcntl(cmd != F_SETFL and arg == 0x402)"},
@@ -131,7 +131,7 @@ func TestConditionsAreWrittenWithNames(t *testing.T) {
 			t.Errorf("%v: got  %s\nwant %s", tt.abi, got, tt.want)
 		}
 	}
-	if got, want := Cond(arch.X86_64, 41, when(0, policy.Equal, full, 1)), "domain == AF_UNIX"; got != want {
+	if got, want := Cond(arch.X86_64, 41, when(0, policy.Equal, full, 1)), "family == AF_UNIX"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -220,8 +220,8 @@ func TestParse(t *testing.T) {
 		{arch.X86_64, "ioctl", 1, "(long)TIOCGPTN", 0xffffffff80045430, ""},
 		{arch.X86_64, "ioctl", 1, "(long)TCGETS", 0, `words: request: "(long)TCGETS" is neither a constant of the argument nor a number of 64 bits`},
 		{arch.X86_64, "ioctl", 1, "(unsigned)TIOCGPTN", 0, `words: request: "(unsigned)TIOCGPTN" is neither a constant of the argument nor a number of 64 bits`},
-		{arch.X86_64, "socket", 0, "AF_FOO", 0, `words: domain: "AF_FOO" is neither a constant of the argument nor a number of 64 bits`},
-		{arch.X86_64, "socket", 0, "", 0, `words: domain: "" is neither a constant of the argument nor a number of 64 bits`},
+		{arch.X86_64, "socket", 0, "AF_FOO", 0, `words: family: "AF_FOO" is neither a constant of the argument nor a number of 64 bits`},
+		{arch.X86_64, "socket", 0, "", 0, `words: family: "" is neither a constant of the argument nor a number of 64 bits`},
 		{arch.X86_64, "read", 0, "stdin", 0, `words: fd: "stdin" is not a number of 64 bits`},
 		{arch.X86_64, "read", 0, "0x10000000000000000", 0, `words: fd: "0x10000000000000000" is not a number of 64 bits`},
 		{arch.X86, "read", 0, "0x100000000", 0, `words: fd: 0x100000000: an argument of x86 has 32 bits`},
@@ -267,7 +267,7 @@ func TestTestsOfHalvesAreWrittenWithNames(t *testing.T) {
 		mask, v uint32
 		want    string
 	}{
-		{arch.X86_64, "socket", 0, "==", 1<<32 - 1, 40, "domain == AF_VSOCK"},
+		{arch.X86_64, "socket", 0, "==", 1<<32 - 1, 40, "family == AF_VSOCK"},
 		{arch.X86, "clone", 0, "!=", 0x10000000, 0, "flags & CLONE_NEWUSER != 0"},
 		{arch.X86_64, "socket", 1, "==", 0xf, 1, "type & SOCK_TYPE_MASK == SOCK_STREAM"},
 		{arch.X86_64, "personality", 0, "!=", 0xfffdfff7, 0, "persona & ~(PER_LINUX32|UNAME26) != 0"},

@@ -3078,7 +3078,6 @@ var params = [...]param{
 	{"*", "dfn", Number, 0},
 	{"*", "dirfd", FD, 94},
 	{"*", "dirp", Pointer, 0},
-	{"*", "domain", Enum, 1},
 	{"*", "egid", Number, 0},
 	{"*", "end", Pointer, 0},
 	{"*", "entries", Number, 0},
@@ -3088,6 +3087,7 @@ var params = [...]param{
 	{"*", "event", Pointer, 0},
 	{"*", "events", Pointer, 0},
 	{"*", "exceptfds", Pointer, 0},
+	{"*", "family", Enum, 1},
 	{"*", "fanotify_fd", FD, 0},
 	{"*", "fd", FD, 0},
 	{"*", "fd_in", FD, 0},
@@ -3638,7 +3638,7 @@ var special = [...]specialParam{
 	{param{"setsockopt", "optname", Enum, 7}, "level", 112},   // SOL_SOCKET
 	{param{"setsockopt", "optname", Enum, 8}, "level", 114},   // SOL_TCP
 	{param{"setsockopt", "optname", Enum, 9}, "level", 115},   // SOL_UDP
-	{param{"socket", "protocol", Enum, 4}, "domain", 2},       // AF_INET
-	{param{"socket", "protocol", Enum, 4}, "domain", 10},      // AF_INET6
-	{param{"socket", "protocol", Enum, 5}, "domain", 16},      // AF_NETLINK
+	{param{"socket", "protocol", Enum, 4}, "family", 2},       // AF_INET
+	{param{"socket", "protocol", Enum, 4}, "family", 10},      // AF_INET6
+	{param{"socket", "protocol", Enum, 5}, "family", 16},      // AF_NETLINK
 }

@@ -51,25 +51,31 @@ func (a *app) checkCommand() *cobra.Command {
 		RunE:              func(_ *cobra.Command, args []string) error { return a.check(&c, args) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&c.consumer, "for", "", "the `PROGRAM` that the profiles are for: docker, podman, runc, crun, containerd or kubernetes")
 	f.StringVar(&c.failOn, "fail-on", lint.Error.String(), "the `SEVERITY` from which the exit status is 1: note, warning or error")
 	f.BoolVar(&c.sarif, "sarif", false, "write a SARIF 2.1.0 document, for code scanning")
 	f.StringVar(&c.explain, "explain", "", "tell about the findings with this `ID`, and check nothing")
 	c.addPlace(cmd)
 	c.addReading(cmd)
+	c.addConsumer(cmd)
 	addJSON(cmd, &c.json)
 	cmd.MarkFlagsMutuallyExclusive("json", "sarif")
-	var consumers, ids []string
-	for _, x := range lint.Consumers() {
-		consumers = append(consumers, x.String())
-	}
+	var ids []string
 	for _, e := range lint.Catalog() {
 		ids = append(ids, e.ID+"\t"+e.Title)
 	}
-	completeFlag(cmd, "for", oneOf(consumers...))
 	completeFlag(cmd, "fail-on", oneOf("note", "warning", "error"))
 	completeFlag(cmd, "explain", oneOf(ids...))
 	return cmd
+}
+
+// addConsumer adds the flag that says whom the profiles are for.
+func (c *checking) addConsumer(cmd *cobra.Command) {
+	var consumers []string
+	for _, x := range lint.Consumers() {
+		consumers = append(consumers, x.String())
+	}
+	cmd.Flags().StringVar(&c.consumer, "for", "", "the `PROGRAM` that the profiles are for: docker, podman, runc, crun, containerd or kubernetes")
+	completeFlag(cmd, "for", oneOf(consumers...))
 }
 
 // check reviews the profiles and prints what it finds.

@@ -196,7 +196,7 @@ func (c *change) when() string {
 	}
 	var cases []string
 	for _, w := range c.When {
-		cases = append(cases, conditions(&c.scope, c.in.First, w))
+		cases = append(cases, c.scope.call(c.in.First).Case(w))
 	}
 	if c.More {
 		cases = append(cases, "in further cases")

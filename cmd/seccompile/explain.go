@@ -168,47 +168,16 @@ func (t *treatment) always() (cbpf.Action, bool) {
 	return t.runs[0].Tree.Action, true
 }
 
-// A rule is an action and when it is taken.
-type rule struct {
-	when   proof.Case // no conditions: otherwise
-	action cbpf.Action
-}
-
 // maxRules is how many rules of one call are listed.
 const maxRules = 64
 
-// rules lists a tree as rules of which at most one holds, and last what happens
-// otherwise. More says that some are left out.
-func rules(t *proof.Tree) (list []rule, more bool) {
-	last := t
-	for len(last.Arms) > 0 {
-		last = last.Arms[len(last.Arms)-1].Then
-	}
-	var walk func(t *proof.Tree, when proof.Case)
-	walk = func(t *proof.Tree, when proof.Case) {
-		switch {
-		case more || len(t.Arms) == 0 && t.Action == last.Action:
-		case len(t.Arms) == 0 && len(list) == maxRules:
-			more = true
-		case len(t.Arms) == 0:
-			list = append(list, rule{slices.Clone(when), t.Action})
-		default:
-			for _, arm := range t.Arms {
-				walk(arm.Then, append(when, proof.When{Arg: t.Arg, Values: arm.Values}))
-			}
-		}
-	}
-	walk(t, nil)
-	return append(list, rule{nil, last.Action}), more
-}
-
 // sentence writes what happens with the calls of one number.
 func (t *treatment) sentence(p painter, nr uint32, tree *proof.Tree) []cell {
-	list, more := rules(tree)
+	list, more := tree.Rules(maxRules)
 	var out []cell
 	for i, r := range list {
-		text := actionText(r.action, t.abi)
-		paint := func(s string) string { return p.action(r.action, s) }
+		text := actionText(r.Action, t.abi)
+		paint := func(s string) string { return p.action(r.Action, s) }
 		end := ";"
 		if i == len(list)-1 {
 			end = ""
@@ -219,12 +188,12 @@ func (t *treatment) sentence(p painter, nr uint32, tree *proof.Tree) []cell {
 				out = append(out, plain("else")...)
 			}
 		}
-		if len(r.when) == 0 {
+		if len(r.When) == 0 {
 			out = append(out, cell{text + end, paint})
 			continue
 		}
 		out = append(out, cell{text, paint}, cell{text: "if"})
-		out = append(out, plain(strings.Fields(conditions(&t.scope, nr, r.when)+end)...)...)
+		out = append(out, plain(strings.Fields(t.call(nr).Case(r.When)+end)...)...)
 	}
 	return out
 }
@@ -375,10 +344,10 @@ func explainDocument(file string, list []treatment) *explanationJSON {
 
 func (t *treatment) runDocument(in policy.Interval, parts []part, tree *proof.Tree) runJSON {
 	run := runJSON{First: in.First, Last: in.Last, Calls: names(parts)}
-	decisions, more := rules(tree)
+	rules, more := tree.Rules(maxRules)
 	run.More = more
-	for _, d := range decisions {
-		run.Rules = append(run.Rules, ruleJSON{caseDocument(&t.scope, in.First, d.when), verdictDocument(d.action, t.abi)})
+	for _, r := range rules {
+		run.Rules = append(run.Rules, ruleJSON{caseDocument(&t.scope, in.First, r.When), verdictDocument(r.Action, t.abi)})
 	}
 	return run
 }

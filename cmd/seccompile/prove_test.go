@@ -4,10 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/proof"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
@@ -70,67 +68,6 @@ func TestScopesCoverEverything(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%v: the scopes have %d calls, want %d", audits, got, want)
-		}
-	}
-}
-
-func TestConditionsAsInC(t *testing.T) {
-	tests := []struct {
-		abi         arch.ABI
-		values      proof.Values
-		numbers     string
-		inConstants string
-	}{
-		{arch.X86_64, proof.Values{Width: 64, Ranges: []proof.Range{{First: 5, Last: 5}}}, "domain == 0x5", "domain == AF_APPLETALK"},
-		{arch.X86_64, proof.Values{Width: 64, Not: true, Ranges: []proof.Range{{First: 5, Last: 5}}}, "domain != 0x5", "domain != AF_APPLETALK"},
-		{arch.X86_64, proof.Values{Width: 64, Ranges: []proof.Range{{First: 0, Last: 5}}}, "domain <= 0x5", "domain <= AF_APPLETALK"},
-		{arch.X86_64, proof.Values{Width: 64, Not: true, Ranges: []proof.Range{{First: 0, Last: 5}}}, "domain > 0x5", "domain > AF_APPLETALK"},
-		{arch.X86_64, proof.Values{Width: 64, Ranges: []proof.Range{{First: 5, Last: ^uint64(0)}}}, "domain >= 0x5", "domain >= AF_APPLETALK"},
-		{arch.X86_64, proof.Values{Width: 64, Not: true, Ranges: []proof.Range{{First: 5, Last: ^uint64(0)}}}, "domain < 0x5", "domain < AF_APPLETALK"},
-		{arch.X86_64, proof.Values{Width: 64, Ranges: []proof.Range{{First: 1, Last: 2}, {First: 7, Last: 7}}}, "domain in 0x1..0x2, 0x7", "domain in AF_UNIX..AF_INET, AF_BRIDGE"},
-		{arch.X86_64, proof.Values{Width: 64, Not: true, Ranges: []proof.Range{{First: 1, Last: 2}}}, "domain not in 0x1..0x2", "domain not in AF_UNIX..AF_INET"},
-		{arch.X86_64, proof.Values{Width: 64, Masks: []proof.Mask{{Mask: 6, Value: 2}}}, "domain & 0x6 == 0x2", "domain & 6 == 2"},
-		{arch.X86_64, proof.Values{Width: 64, Not: true, Masks: []proof.Mask{{Mask: 6, Value: 2}, {Mask: ^uint64(0), Value: 9}}},
-			"domain & 0x6 != 0x2 and domain != 0x9", "domain & 6 != 2 and domain != AF_X25"},
-		// The upper half does not count, and that shows.
-		{arch.X86_64, proof.Values{Width: 32, Ranges: []proof.Range{{First: 5, Last: 5}}}, "domain & 0xffffffff == 0x5", "domain & 0xffffffff == AF_APPLETALK"},
-		{arch.X86_64, proof.Values{Width: 32, Ranges: []proof.Range{{First: 5, Last: 1<<32 - 1}}}, "domain & 0xffffffff >= 0x5", "domain & 0xffffffff >= AF_APPLETALK"},
-		{arch.X86_64, proof.Values{Width: 32, Masks: []proof.Mask{{Mask: 1<<32 - 1, Value: 5}}}, "domain & 0xffffffff == 0x5", "domain & 0xffffffff == AF_APPLETALK"},
-		// There is none on 32-bit ABIs.
-		{arch.ARM, proof.Values{Width: 32, Ranges: []proof.Range{{First: 5, Last: 1<<32 - 1}}}, "domain >= 0x5", "domain >= AF_APPLETALK"},
-		{arch.ARM, proof.Values{Width: 32, Masks: []proof.Mask{{Mask: 1<<32 - 1, Value: 5}}}, "domain == 0x5", "domain == AF_APPLETALK"},
-	}
-	socket, _ := syscalltables.Lookup("socket")
-	for _, tt := range tests {
-		nr, _ := socket.Number(tt.abi)
-		for numeric, want := range map[bool]string{true: tt.numbers, false: tt.inConstants} {
-			all := proof.Case{{Arg: 0, Values: tt.values}}
-			if got := condition(&scope{abi: tt.abi, numeric: numeric}, nr, &all[0], all); got != want {
-				t.Errorf("%v %+v: got %q, want %q", tt.abi, tt.values, got, want)
-			}
-		}
-	}
-}
-
-// TestConditionsTellEachOtherWhatTheyMean: the third argument of fcntl depends on the
-// second, but only where that is one value.
-func TestConditionsTellEachOtherWhatTheyMean(t *testing.T) {
-	s := &scope{abi: arch.X86_64}
-	fcntl, _ := syscalltables.Lookup("fcntl")
-	nr, _ := fcntl.Number(s.abi)
-	one := func(arg int, v uint64, not bool) proof.When {
-		return proof.When{Arg: arg, Values: proof.Values{Width: 64, Not: not, Ranges: []proof.Range{{First: v, Last: v}}}}
-	}
-	for _, tt := range []struct {
-		when proof.Case
-		want string
-	}{
-		{proof.Case{one(1, 4, false), one(2, 0x802, false)}, "cmd == F_SETFL and arg == (O_RDWR|O_NONBLOCK)"},
-		{proof.Case{one(1, 4, true), one(2, 0x802, false)}, "cmd != F_SETFL and arg == 0x802"},
-		{proof.Case{one(proof.IP, 4, false), one(0, 3, true)}, "ip == 0x4 and fd != 3"},
-	} {
-		if got := conditions(s, nr, tt.when); got != tt.want {
-			t.Errorf("got %q, want %q", got, tt.want)
 		}
 	}
 }

@@ -38,7 +38,7 @@ With --base, the profile is PROFILE and the calls that it lacks: only those are
 reported. What a rule of PROFILE denies stays denied, while recording as well.
 
 With --args, the profile also tests arguments that are constants or flags, such as
-the domain of a socket or the request of an ioctl: it allows the combinations of
+the family of a socket or the request of an ioctl: it allows the combinations of
 constants that were seen, and the flags. An argument with more than 16 values is
 left open, and so are numbers, sizes, pointers and file descriptors.
 

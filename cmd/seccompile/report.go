@@ -49,16 +49,11 @@ func (a *app) reportCommand() *cobra.Command {
 	}
 	r.addPlace(cmd)
 	r.addReading(cmd)
+	r.addConsumer(cmd)
 	r.addTuning(cmd)
 	r.patience.add(cmd)
 	f := cmd.Flags()
-	f.StringVar(&r.consumer, "for", "", "the `PROGRAM` that the profiles are for, as with check")
 	f.StringVar(&r.date, "date", "", "show `DATE` on the page, as it is")
-	var consumers []string
-	for _, x := range lint.Consumers() {
-		consumers = append(consumers, x.String())
-	}
-	completeFlag(cmd, "for", oneOf(consumers...))
 	completeFlag(cmd, "date", oneOf())
 	o.add(cmd)
 	return cmd

@@ -13,6 +13,7 @@ import (
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
+	"github.com/seccompile/seccompile/proof/phrase"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
@@ -156,6 +157,11 @@ type scope struct {
 	audits  []policy.Interval // AUDIT_ARCH values
 	numbers []policy.Interval
 	numeric bool // constants are to be written as numbers
+}
+
+// call returns how conditions on a number of the scope are written.
+func (s *scope) call(nr uint32) phrase.Call {
+	return phrase.Call{ABI: s.abi, NR: nr, Numeric: s.numeric}
 }
 
 // otherABIs is the title of the ABIs that a side does not know.

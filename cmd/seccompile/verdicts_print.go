@@ -11,7 +11,6 @@ import (
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
 	"github.com/seccompile/seccompile/syscalltables"
-	"github.com/seccompile/seccompile/words"
 )
 
 // lineWidth is where lists wrap. It is the same everywhere, so that outputs are.
@@ -104,120 +103,6 @@ func (l *list) count() string {
 	return s + ", and numbers without one"
 }
 
-// An operand is what a condition is about: an argument of a call, or the instruction
-// pointer.
-type operand struct {
-	words.Arg
-	name    string
-	narrow  bool // only its lower half counts, though there is an upper one
-	numeric bool
-}
-
-// operandOf returns what a condition is about. The other conditions may tell what the
-// argument means.
-func operandOf(s *scope, nr uint32, w *proof.When, all proof.Case) operand {
-	narrow := w.Values.Width == 32 && s.abi.Bits() != 32
-	if w.Arg == proof.IP {
-		return operand{name: "ip", narrow: narrow, numeric: true}
-	}
-	c, _ := syscalltables.ByNumber(s.abi, nr)
-	x := operand{Arg: words.At(s.abi, c, w.Arg), narrow: narrow, numeric: s.numeric}
-	for _, other := range all {
-		if v := &other.Values; !v.Not && len(v.Ranges) == 1 && v.Ranges[0].First == v.Ranges[0].Last {
-			x.Arg = x.Given(other.Arg, v.Ranges[0].First)
-		}
-	}
-	x.name = x.Name()
-	return x
-}
-
-// compare writes a comparison with a value of the bits that a mask leaves.
-func (x operand) compare(op string, mask, v uint64) string {
-	switch {
-	case !x.numeric:
-		return x.Compare(op, mask, v)
-	case mask == ^uint64(0):
-		return fmt.Sprintf("%s %s %#x", x.name, op, v)
-	}
-	return fmt.Sprintf("%s & %#x %s %#x", x.name, mask, op, v)
-}
-
-// condition writes a set of values of an argument as a condition in C.
-func condition(s *scope, nr uint32, w *proof.When, all proof.Case) string {
-	x, v := operandOf(s, nr, w, all), &w.Values
-	equal, and := "==", " or "
-	if v.Not {
-		equal, and = "!=", " and "
-	}
-	if len(v.Masks) == 0 {
-		return x.ranges(v)
-	}
-	var tests []string
-	for _, m := range v.Masks {
-		if m.Mask == 1<<32-1 && !x.narrow && v.Width == 32 {
-			m.Mask = ^uint64(0) // there is no more
-		}
-		tests = append(tests, x.compare(equal, m.Mask, m.Value))
-	}
-	return strings.Join(tests, and)
-}
-
-// ranges writes values that are listed as ranges.
-func (x operand) ranges(v *proof.Values) string {
-	full := ^uint64(0) // the mask of what counts
-	last := full
-	if v.Width == 32 {
-		last = 1<<32 - 1
-	}
-	if x.narrow {
-		full = last
-	}
-	if len(v.Ranges) == 1 {
-		not := 0
-		if v.Not {
-			not = 1
-		}
-		switch r := v.Ranges[0]; {
-		case r.First == r.Last:
-			return x.compare([...]string{"==", "!="}[not], full, r.First)
-		case r.First == 0:
-			return x.compare([...]string{"<=", ">"}[not], full, r.Last)
-		case r.Last == last:
-			return x.compare([...]string{">=", "<"}[not], full, r.First)
-		}
-	}
-	var items []string
-	for _, r := range v.Ranges {
-		item := valueText(x.Arg, r.First, x.numeric)
-		if r.First != r.Last {
-			between := x.numeric || x.Kind() == words.Flags // no set of flags is between others
-			item = valueText(x.Arg, r.First, between) + ".." + valueText(x.Arg, r.Last, between)
-		}
-		items = append(items, item)
-	}
-	name := x.name
-	if x.narrow {
-		name += " & 0xffffffff"
-	}
-	if v.Not {
-		name += " not"
-	}
-	return name + " in " + strings.Join(items, ", ")
-}
-
-// conditions writes a case, whose conditions must all hold.
-func conditions(s *scope, nr uint32, c proof.Case) string {
-	var out []string
-	for i := range c {
-		text := condition(s, nr, &c[i], c)
-		if len(c) > 1 && strings.Contains(text, " or ") {
-			text = "(" + text + ")"
-		}
-		out = append(out, text)
-	}
-	return strings.Join(out, " and ")
-}
-
 // A verdictJSON is an action.
 type verdictJSON struct {
 	Verdict string `json:"verdict"` // as text
@@ -303,10 +188,10 @@ func caseDocument(s *scope, nr uint32, c proof.Case) []conditionJSON {
 	for i := range c {
 		w := &c[i]
 		doc := conditionJSON{
-			Arg: w.Arg, Text: condition(s, nr, w, c), Width: w.Values.Width, Not: w.Values.Not,
+			Arg: w.Arg, Text: s.call(nr).When(c, i), Width: w.Values.Width, Not: w.Values.Not,
 		}
-		if name := operandOf(s, nr, w, c).name; w.Arg != proof.IP && name != fmt.Sprintf("arg%d", w.Arg) {
-			doc.Name = name
+		if call, _ := syscalltables.ByNumber(s.abi, nr); w.Arg != proof.IP && w.Arg < len(call.Args(s.abi)) {
+			doc.Name = call.Args(s.abi)[w.Arg]
 		}
 		for _, r := range w.Values.Ranges {
 			doc.Ranges = append(doc.Ranges, rangeJSON{fmt.Sprintf("%#x", r.First), fmt.Sprintf("%#x", r.Last)})

@@ -117,7 +117,7 @@ func TestDockerDefaultIsReadable(t *testing.T) {
 	if n := strings.Count(text, "\n"); n > 100 {
 		t.Errorf("%d lines\n%s", n, text)
 	}
-	for _, want := range []string{"read…sendfile (41)", "arg0.lo; socket domain", "clone flags"} {
+	for _, want := range []string{"read…sendfile (41)", "arg0.lo; socket family", "clone flags"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
@@ -271,7 +271,7 @@ func TestWords(t *testing.T) {
 		{arch.X86_64, "personality", "diagram", "    ≥ PER_LINUX32 → LOG\n"},
 		{arch.X86_64, "socket", "diagram", "; socket type & SOCK_TYPE_MASK == SOCK_SEQPACKET  "},
 		{arch.X86_64, "socket", "diagram", "    AF_UNIX → "},
-		{arch.X86_64, "socket", "tree", "; socket domain == AF_UNIX  "},
+		{arch.X86_64, "socket", "tree", "; socket family == AF_UNIX  "},
 		{arch.MIPS64, "clone", "diagram", "; clone flags & (CLONE_NEWNS|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWUSER|CLONE_NEWPID|CLONE_NEWNET) == 0  "},
 		{arch.MIPS64, "clone", "tree", "; clone flags & (CLONE_NEWNS|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWUSER|CLONE_NEWPID|CLONE_NEWNET) != 0  "},
 	} {

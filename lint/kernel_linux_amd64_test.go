@@ -11,7 +11,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/compiler"
 	"github.com/seccompile/seccompile/internal/reexec"
 	"github.com/seccompile/seccompile/loader"
@@ -63,9 +62,6 @@ const (
 // What is said to be needed is: a program does not start without, whatever the error. What
 // is said to be made is: a program starts if it fails, and does not if it kills.
 func TestProgramsNeedWhatIsSaid(t *testing.T) {
-	if arch.Native() != arch.X86_64 {
-		t.Skip("the lists are for x86_64")
-	}
 	if _, err := loader.Probe(); err != nil {
 		t.Skip(err)
 	}
@@ -150,16 +146,16 @@ func netlink() error {
 	if err := confine(noNetlink); err != nil {
 		return err
 	}
-	for _, domain := range []uintptr{syscall.AF_NETLINK, syscall.AF_NETLINK | 1<<32} {
-		fd, _, errno := syscall.RawSyscall(syscall.SYS_SOCKET, domain, syscall.SOCK_RAW, 0)
+	for _, family := range []uintptr{syscall.AF_NETLINK, syscall.AF_NETLINK | 1<<32} {
+		fd, _, errno := syscall.RawSyscall(syscall.SYS_SOCKET, family, syscall.SOCK_RAW, 0)
 		fmt.Println(errno == 0 && fd > 0)
 	}
 	return nil
 }
 
 func TestUpperHalvesAreIgnoredByTheKernel(t *testing.T) {
-	if _, err := loader.Probe(); err != nil || arch.Native() != arch.X86_64 {
-		t.Skip("no filters here, or another way to call socket")
+	if _, err := loader.Probe(); err != nil {
+		t.Skip(err)
 	}
 	if r := reexec.OK(t, "netlink"); r.Stdout != "false\ntrue\n" {
 		t.Errorf("got %q", r.Stdout)
