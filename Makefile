@@ -86,13 +86,20 @@ fleet: ## print what filters cost a fleet of 100,000 nodes, as docs/FLEET.md sho
 conformance: ## compare with libseccomp, gVisor and others, and run in bubblewrap and crun
 	$(MAKE) -C conformance test
 
+# MIRROR=http://... names a Debian mirror if this machine's apt has none, UPDATE=1
+# fetches kernels anew, KERNELS_FLAGS=-v logs everything.
+KERNELS = cd conformance && $(GO) run ./kernels -mirror '$(MIRROR)' $(if $(UPDATE),-update) $(KERNELS_FLAGS)
+
 test-kernels: ## boot kernels of every architecture in qemu and judge calls on them (ARCH=s390x,arm64 for some)
-	cd conformance && $(GO) run ./kernels -guests '$(ARCH)'
+	$(KERNELS) -guests '$(ARCH)'
+
+test-kernels-be: ## the same on two more big-endian kernels, which are built first
+	$(KERNELS) -guests ppc64,mips64
 
 test-kernels-selftest: ## break filters on purpose and see that the kernels of three guests show it
-	cd conformance && $(GO) run ./kernels -selftest
+	$(KERNELS) -selftest
 
 clean: ## remove what the other targets made
 	rm -rf bin .cache
 
-.PHONY: help build static install test race check cross vet lint format generate fresh generators golden fuzz bench cover demo fleet conformance test-kernels test-kernels-selftest clean
+.PHONY: help build static install test race check cross vet lint format generate fresh generators golden fuzz bench cover demo fleet conformance test-kernels test-kernels-be test-kernels-selftest clean

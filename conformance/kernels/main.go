@@ -1,0 +1,196 @@
+// Command kernels boots Linux kernels of many architectures in qemu. Each of them
+// compiles and installs our filters and judges system calls by them, through every
+// ABI that it presents; its verdicts must be those of the policy.
+//
+// It runs in the directory of the module conformance.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/conformance/kernels/internal/cases"
+)
+
+// options are the command line.
+type options struct {
+	guests, cache, mirror, only string
+	jobs, points                int
+	timeout                     time.Duration
+	update, verbose, selftest   bool
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.guests, "guests", "", "comma-separated guests or architectures; empty means all of Debian's")
+	flag.StringVar(&o.cache, "cache", "", "directory for kernels; empty means seccompile in the user's cache directory")
+	flag.StringVar(&o.mirror, "mirror", "", "Debian mirror; empty means that of this machine's apt")
+	flag.StringVar(&o.only, "only", "", "beginning of the names of the checks to do; empty means all")
+	flag.IntVar(&o.jobs, "j", runtime.NumCPU(), "guests to run at a time")
+	flag.IntVar(&o.points, "points", 500, "calls to make under each filter through each ABI")
+	flag.DurationVar(&o.timeout, "timeout", 8*time.Minute, "limit for each guest")
+	flag.BoolVar(&o.update, "update", false, "fetch kernels anew")
+	flag.BoolVar(&o.verbose, "v", false, "log all of the kernels' messages, and print what guests noted")
+	flag.BoolVar(&o.selftest, "selftest", false, "make mistakes in filters, each of which a guest must catch")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "kernels:", err)
+		os.Exit(1)
+	}
+}
+
+// A job is a guest to boot.
+type job struct {
+	guest  guest
+	kernel kernel
+	flaw   flaw // what is wrong with its filters; zero if nothing is
+	only   string
+}
+
+// name names the job's files.
+func (j *job) name() string {
+	if j.flaw.fault == cases.None {
+		return j.guest.name
+	}
+	return j.guest.name + "-" + string(j.flaw.fault)
+}
+
+func run(ctx context.Context, o options) error {
+	jobs, err := plan(o)
+	if err != nil {
+		return err
+	}
+	if err := missing(jobs); err != nil {
+		return err
+	}
+	if o.cache == "" {
+		base, err := os.UserCacheDir()
+		if err != nil {
+			return err
+		}
+		o.cache = filepath.Join(base, "seccompile")
+	}
+	if err := os.MkdirAll(o.cache, 0o755); err != nil {
+		return err
+	}
+	out := &printer{}
+	st := &store{dir: o.cache, mirror: o.mirror, say: out.say}
+	m := &machine{quiet: !o.verbose, timeout: o.timeout}
+	for i := range jobs {
+		if jobs[i].kernel, err = st.kernel(ctx, &jobs[i].guest, o.update); err != nil {
+			return err
+		}
+		if jobs[i].guest.native == arch.LoongArch64 {
+			if m.loong, err = st.loong(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	if m.dir, err = os.MkdirTemp("", "kernels-"); err != nil {
+		return err
+	}
+	results, err := bootAll(ctx, o, m, jobs, out)
+	if err != nil {
+		return err
+	}
+	bad := summary(results, o.verbose, out)
+	if bad > 0 {
+		return fmt.Errorf("%d of %d guests failed; their consoles are in %s", bad, len(results), m.dir)
+	}
+	return os.RemoveAll(m.dir)
+}
+
+// plan returns what to boot, without kernels.
+func plan(o options) ([]job, error) {
+	if o.selftest {
+		return flawed()
+	}
+	chosen, err := choose(o.guests)
+	if err != nil {
+		return nil, err
+	}
+	var jobs []job
+	for _, g := range chosen {
+		jobs = append(jobs, job{guest: g, only: o.only})
+	}
+	return jobs, nil
+}
+
+// missing names the programs that are not installed, with their packages.
+func missing(jobs []job) error {
+	var programs, packages []string
+	add := func(program, pkg string) {
+		if _, err := exec.LookPath(program); err != nil {
+			programs, packages = append(programs, program), append(packages, pkg)
+		}
+	}
+	for _, j := range jobs {
+		add(strings.Fields(j.guest.machine)[0], j.guest.provider)
+	}
+	if len(programs) == 0 {
+		return nil
+	}
+	for _, list := range []*[]string{&programs, &packages} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	return fmt.Errorf("no %s (apt-get install %s)", strings.Join(programs, ", "), strings.Join(packages, " "))
+}
+
+// bootAll boots the guests, some at a time, and reports each as it ends.
+func bootAll(ctx context.Context, o options, m *machine, jobs []job, out *printer) ([]result, error) {
+	build := &builder{dir: m.dir}
+	results, errs := make([]result, len(jobs)), make([]error, len(jobs))
+	slots := make(chan struct{}, max(1, o.jobs))
+	var running sync.WaitGroup
+	for i := range jobs {
+		j := &jobs[i]
+		slots <- struct{}{}
+		files, err := build.programs(ctx, &j.guest)
+		if err != nil {
+			<-slots
+			errs[i] = err
+			break
+		}
+		running.Go(func() {
+			defer func() { <-slots }()
+			results[i], errs[i] = bootOne(ctx, o, m, j, files)
+			if errs[i] == nil {
+				results[i].progress(out)
+			}
+		})
+	}
+	running.Wait()
+	return results, errors.Join(errs...)
+}
+
+// bootOne boots a guest and judges its session.
+func bootOne(ctx context.Context, o options, m *machine, j *job, files programs) (result, error) {
+	want, err := digests(j.guest.native)
+	if err != nil {
+		return result{}, err
+	}
+	initrd := filepath.Join(m.dir, j.name()+".cpio")
+	if err := initramfs(initrd, files, j.guest.orders(j.flaw.fault, j.only, o.points)); err != nil {
+		return result{}, err
+	}
+	s := m.boot(ctx, &j.guest, j.kernel, initrd, j.name())
+	return judge(j, s, want), errors.Join(ctx.Err(), os.Remove(initrd))
+}
