@@ -42,6 +42,10 @@ the family of a socket or the request of an ioctl: it allows the combinations of
 constants that were seen, and the flags. An argument with more than 16 values is
 left open, and so are numbers, sizes, pointers and file descriptors.
 
+On a busy machine a signal may arrive before a call has been noted. The kernel then
+makes the call anew or, where the program's handler asks for that (sigaction without
+SA_RESTART), lets it fail with EINTR, even a call that otherwise never does.
+
 The exit status is the program's. Processes that it left behind are recorded
 until they end, or until seccompile is interrupted. If seccompile is killed, all
 calls of the program fail with ENOSYS.`

@@ -75,12 +75,13 @@ func become(s socket, path string, args []string) {
 	go h.pass(s)
 	err = Exec(path, args, func() error {
 		_ = os.WriteFile("/proc/thread-self/comm", []byte("seccompile"), 0) // or execve would be called by "exe"
-		fd, err := loader.InstallDescriptor(p, loader.Options{ThisThread: true, Flags: flags()})
-		if err != nil {
+		return holdSignals(func() error {
+			fd, err := loader.InstallDescriptor(p, loader.Options{ThisThread: true, Flags: flags()})
+			if err == nil {
+				h.give(fd)
+			}
 			return err
-		}
-		h.give(fd)
-		return nil
+		})
 	})
 	var failed *ExecError
 	if errors.As(err, &failed) {
@@ -90,6 +91,20 @@ func become(s socket, path string, args []string) {
 		return
 	}
 	_ = s.send([]byte(err.Error()))
+}
+
+// holdSignals runs f while the thread takes no signals. One with which Go preempts
+// goroutines could come when the filter is in force and nobody has the listener yet,
+// and even the return from its handler is a call that may wait for an answer.
+func holdSignals(f func() error) error {
+	var all, before unix.Sigset_t
+	for i := range all.Val {
+		all.Val[i]--
+	}
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &all, &before); err != nil {
+		return err
+	}
+	return errors.Join(f(), unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil))
 }
 
 // A handover passes the listener from the confined thread to one that can send it.
