@@ -184,8 +184,8 @@ func seizeError(tid int, errno unix.Errno) error {
 		return goneError(tid)
 	case unix.Tgkill(unix.Getpid(), tid, 0) == nil:
 		e.Reason = thread + " belongs to this process, which cannot trace itself (let another one look)"
-	case unix.Kill(tid, 0) == unix.ESRCH, hasFlag(dir, exiting):
-		return goneError(tid) // it ended meanwhile
+	case hasFlag(dir, exiting), unix.Kill(tid, 0) == unix.ESRCH: // in this order, as it ends
+		return goneError(tid)
 	case hasFlag(dir, kernelThread):
 		e.Reason = thread + " is the kernel's own, which makes no calls and has no filters (name a process)"
 	case tracer(dir) > 0:

@@ -88,6 +88,9 @@ func exists(path string) bool {
 // inArchive calls f with an archive, by default of this machine's architecture, and
 // a directory that lasts as long.
 func (s *store) inArchive(ctx context.Context, suite, debArch string, f func(a *archive, tmp string) error) error {
+	if err := canFetch(); err != nil {
+		return err
+	}
 	if debArch == "" {
 		out, err := exec.CommandContext(ctx, "dpkg", "--print-architecture").Output()
 		if err != nil {
@@ -113,6 +116,19 @@ func (s *store) inArchive(ctx context.Context, suite, debArch string, f func(a *
 		return fmt.Errorf("%w\n(kernels come from %s; those fetched before need no network)", err, s.mirror)
 	}
 	return f(a, tmp)
+}
+
+// canFetch tells what is missing for fetching packages.
+func canFetch() error {
+	for _, program := range []string{"apt-get", "dpkg-deb"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return fmt.Errorf("no %s: kernels can only be fetched on a system with Debian's package tools", program)
+		}
+	}
+	if !exists(keyring) {
+		return fmt.Errorf("no %s (apt-get install debian-archive-keyring)", keyring)
+	}
+	return nil
 }
 
 // unpackKernel takes the kernel and its device tree out of a package and returns

@@ -28,6 +28,7 @@ func checkBitmap(s *suite) error {
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		return s.do("bitmap/time", s.bitmapTime)
 	}
+	s.note("bitmap", "a bitmap (read): number by number what package cbpf says")
 	all, err := cases.All(arch.Native())
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ func (c *Case) Points(kernel, abi arch.ABI, p *cbpf.Program, limit int) []cbpf.D
 	var points []cbpf.Data
 	add := func(d cbpf.Data) {
 		d.IP = 0
-		if seen, ok := Seen(kernel, abi, d); ok && askable(c.Resolved, &seen) && askable(p, &seen) {
+		if seen, ok := Seen(kernel, abi, d); ok && askable(abi, c.Resolved, &seen) && askable(abi, p, &seen) {
 			points = append(points, seen)
 		}
 	}
@@ -84,14 +84,15 @@ type evaluator interface {
 	Eval(*cbpf.Data) cbpf.Action
 }
 
-// askable reports whether a call can be made and its verdict be seen: it fails, or
-// it is harmless.
-func askable(e evaluator, d *cbpf.Data) bool {
+// askable reports whether a program of an ABI can make a call and see the verdict:
+// the call fails, or it is a harmless one of this ABI.
+func askable(abi arch.ABI, e evaluator, d *cbpf.Data) bool {
 	switch a := e.Eval(d); a.Class() {
 	case cbpf.ErrnoClass:
 		return true
 	case cbpf.Allow:
-		return slices.Contains(harmless(), syscalltables.Names{}.Syscall(d.Arch, d.NR))
+		its, ok := arch.ByAudit(d.Arch, d.NR)
+		return ok && its == abi && slices.Contains(harmless(), syscalltables.Names{}.Syscall(d.Arch, d.NR))
 	default:
 		return false
 	}
