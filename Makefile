@@ -26,8 +26,11 @@ install: static ## install the stripped command under PREFIX=/usr/local
 test: ## run every test of the library and the command
 	CGO_ENABLED=0 $(GO) test ./...
 
-race: ## run the shorter tests under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -short -race ./...
+# Not those that neither start a goroutine nor are called by several.
+RACE := ./arch ./artifact ./cbpf ./cmd/... ./compiler ./examples/... ./internal/... ./loader ./oci ./policy ./record
+
+race: ## run the shorter tests of concurrent packages under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -short -race $(RACE)
 
 check: format vet lint cross fresh generators test ## all that must hold before a change is offered
 

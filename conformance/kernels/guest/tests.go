@@ -23,7 +23,7 @@ const elsewhere = "TestFilterTellsTheABIsOfOneKernelApart"
 
 // stress are tests that flood the machine with signals and processes. On one
 // emulated processor they take minutes and find nothing that the others do not.
-const stress = "TestSignalsOfTheSupervisorX|TestMobOfTargetsX"
+const stress = "TestSignalsOfTheSupervisor|TestMobOfTargets"
 
 // values are tests whose targets are told a value.
 const values = "TestAnswersReachTheTarget|TestCancellationLosesNothing|TestDumpWaitsNoLongerThanItsContext|TestFilesReachTheTarget|" +
