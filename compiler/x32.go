@@ -35,7 +35,7 @@ func (l *lowerer) withX32(spans []span) Ref {
 	size := math.MaxInt
 	if tail := high[len(high)-1]; tail.first > arch.X32Bit && tail.first <= 2*arch.X32Bit {
 		x.want(high[:len(high)-1])
-		over := x.over(below, 0, tail.first-arch.X32Bit-1)
+		over := x.over(x.find(below), 0, tail.first-arch.X32Bit-1)
 		drop := l.d.tree.intern(Test{Op: DropX32, Word: NR, Yes: over, No: over})
 		above = l.d.tree.test(Test{Op: AtLeast, Word: NR, K: tail.first, Yes: tail.to, No: drop})
 		size = x.fresh(above)
@@ -69,6 +69,7 @@ func cutSpans(spans []span, at uint32) (below, above []span) {
 type overlay struct {
 	d     *dispatcher
 	low   []span // what the tree decides
+	ends  []bool // which tests low goes to, and which are thus no part of the search
 	high  []span // what the result shall decide instead
 	diffs []span // where the two differ; to is high's
 	// The tree that the result is made from has a stub where the result will be.
@@ -78,10 +79,25 @@ type overlay struct {
 	seen    []int32
 	visits  int32
 	scratch []span
+	found   []finder // arena
+}
+
+// A finder is a tree that finds what decides a number, as far as comparisons of
+// the number go. Where it ends there is another test of the number or the
+// outcome, which tests arguments, perhaps for being at least a number, too. So
+// nothing that has a finder can take a test of an argument for one of the number.
+type finder struct {
+	tree         Ref     // the whole
+	k            uint32  // numbers from k on are found by above, others by below
+	below, above *finder // nil where the finder ends
 }
 
 func newOverlay(d *dispatcher, low []span, stub Ref) *overlay {
-	x := &overlay{d: d, low: low, stub: stub, leads: make([]bool, d.tree.Len())}
+	n := d.tree.Len()
+	x := &overlay{d: d, low: low, stub: stub, leads: make([]bool, n), ends: make([]bool, n), found: make([]finder, 0, 2*len(low))}
+	for i := range low {
+		x.ends[low[i].to] = true
+	}
 	for r := range x.leads {
 		n := &d.tree.tests[r]
 		x.leads[r] = Ref(r) == stub || n.Op != Return && n.Word == NR && (n.leadsTo(x.leads))
@@ -139,17 +155,26 @@ func (x *overlay) within(first, last uint32) []span {
 	return diffs
 }
 
-// over returns a tree that decides first..last as high does, made from the tree r
-// that decides them as low does.
-func (x *overlay) over(r Ref, first, last uint32) Ref {
-	n := x.d.tree.tests[r]
-	if n.Op == AtLeast && n.K > last {
-		return x.over(n.No, first, last)
+// find returns the finder that a tree begins with. The tree was made for low.
+func (x *overlay) find(r Ref) *finder {
+	f := finder{tree: r}
+	if n := &x.d.tree.tests[r]; !x.ends[r] && n.Op == AtLeast && n.Word == NR {
+		f.k, f.below, f.above = n.K, x.find(n.No), x.find(n.Yes)
+	}
+	x.found = append(x.found, f)
+	return &x.found[len(x.found)-1]
+}
+
+// over returns a tree that decides first..last as high does, made from one that
+// decides them as low does.
+func (x *overlay) over(f *finder, first, last uint32) Ref {
+	if f.below != nil && f.k > last {
+		return x.over(f.below, first, last)
 	}
 	diffs := x.within(first, last)
-	own := x.leadsTo(r) // the tree ends in the result itself: it can not be used as it is
+	own := x.leadsTo(f.tree) // the tree ends in the result itself: it can not be used as it is
 	if len(diffs) == 0 && !own {
-		return r
+		return f.tree
 	}
 	best, size := Ref(-1), math.MaxInt
 	try := func(r Ref) {
@@ -157,15 +182,16 @@ func (x *overlay) over(r Ref, first, last uint32) Ref {
 			best, size = r, n
 		}
 	}
-	if n.Op == AtLeast && first < n.K {
-		n.Yes, n.No = x.over(n.Yes, n.K, last), x.over(n.No, first, n.K-1)
-		try(x.d.tree.test(n))
+	origin := x.d.tree.tests[f.tree].Origin
+	if f.below != nil {
+		above, below := x.over(f.above, f.k, last), x.over(f.below, first, f.k-1)
+		try(x.d.tree.test(Test{Op: AtLeast, Word: NR, K: f.k, Yes: above, No: below, Origin: origin}))
 	}
 	if !own && len(diffs) <= 3 {
-		try(x.patch(r, diffs, first, last))
+		try(x.patch(f.tree, diffs, first, last))
 	}
 	if wanted := x.wanted(first, last); best < 0 || len(wanted) <= maxRun {
-		try(x.d.dispatch(NR, wanted, n.Origin))
+		try(x.d.dispatch(NR, wanted, origin))
 	}
 	return best
 }
