@@ -68,7 +68,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.AddCommand(
 		a.compileCommand(), a.runCommand(), a.recordCommand(), a.traceCommand(), a.evalCommand(), a.resolveCommand(),
 		a.proveCommand(), a.diffCommand(), a.explainCommand(), a.optimizeCommand(), a.mergeCommand(),
-		a.disasmCommand(), a.asmCommand(), a.dumpCommand(), a.checkCommand(), a.syscallsCommand(), a.statsCommand(), a.graphCommand(), a.reportCommand(),
+		a.disasmCommand(), a.asmCommand(), a.dumpCommand(), a.affectedCommand(), a.checkCommand(), a.syscallsCommand(), a.statsCommand(), a.graphCommand(), a.reportCommand(),
 		a.featuresCommand(), a.versionCommand(), a.manCommand(),
 	)
 	root.SetUsageTemplate(usageTemplate)

@@ -1,14 +1,19 @@
 package main
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/loader"
 )
 
 // addPrograms adds the programs that need Linux.
@@ -18,6 +23,27 @@ func addPrograms(programs map[string]func()) {
 	programs["serve"] = serve
 	programs["load"] = load
 	programs["fetch"] = fetch
+	programs["confine"] = confine
+}
+
+// confine puts the raw filter of a file in force and executes the rest of its
+// arguments.
+func confine() {
+	raw, err := os.ReadFile(os.Args[1])
+	if err == nil {
+		var p *cbpf.Program
+		if p, err = cbpf.Decode(raw, binary.NativeEndian); err == nil {
+			err = loader.Install(p, loader.Options{})
+		}
+	}
+	if err == nil {
+		var path string
+		if path, err = exec.LookPath(os.Args[2]); err == nil {
+			err = syscall.Exec(path, os.Args[2:], os.Environ())
+		}
+	}
+	fmt.Fprintln(os.Stderr, "confine:", err)
+	os.Exit(1)
 }
 
 // makeCall makes one system call, whose number and arguments are its own arguments,
