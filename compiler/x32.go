@@ -73,7 +73,7 @@ type overlay struct {
 	high  []span // what the result shall decide instead
 	diffs []span // where the two differ; to is high's
 	// The tree that the result is made from has a stub where the result will be.
-	// The tests that lead to it can not be used as they are.
+	// The tests that lead to it cannot be used as they are.
 	stub    Ref
 	leads   []bool // which tests lead to the stub, of those made before the overlay
 	seen    []int32
@@ -106,9 +106,6 @@ func newOverlay(d *dispatcher, low []span, stub Ref) *overlay {
 }
 
 func (n *Test) leadsTo(to []bool) bool { return n.Yes >= 0 && (to[n.Yes] || to[n.No]) }
-
-// leadsTo reports whether r leads to the stub. What the overlay makes does not.
-func (x *overlay) leadsTo(r Ref) bool { return int(r) < len(x.leads) && x.leads[r] }
 
 // want sets the wanted spans, with the x32 bit, and finds the differences.
 func (x *overlay) want(high []span) {
@@ -172,7 +169,7 @@ func (x *overlay) over(f *finder, first, last uint32) Ref {
 		return x.over(f.below, first, last)
 	}
 	diffs := x.within(first, last)
-	own := x.leadsTo(f.tree) // the tree ends in the result itself: it can not be used as it is
+	own := x.leads[f.tree] // the tree ends in the result itself, so it cannot be used as it is
 	if len(diffs) == 0 && !own {
 		return f.tree
 	}
@@ -201,7 +198,7 @@ func (x *overlay) replace(r, with Ref) Ref {
 	if r == x.stub {
 		return with
 	}
-	if !x.leadsTo(r) {
+	if !x.leads[r] {
 		return r
 	}
 	n := x.d.tree.tests[r]
