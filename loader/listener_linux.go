@@ -216,6 +216,17 @@ func (l *Listener) take(fd uintptr) (*Notification, error) {
 	}
 }
 
+// ended reports whether no process has the filter any more, or the listener is
+// closed.
+func (l *Listener) ended() (ended bool) {
+	closed := l.conn.Control(func(fd uintptr) {
+		hangUp := []unix.PollFd{{Fd: int32(fd)}}
+		_, err := unix.Poll(hangUp, 0)
+		ended = err == nil && hangUp[0].Revents&unix.POLLHUP != 0
+	})
+	return ended || closed != nil
+}
+
 // notification decodes struct seccomp_notif.
 func (l *Listener) notification(b []byte) *Notification {
 	order := binary.NativeEndian

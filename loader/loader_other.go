@@ -23,6 +23,8 @@ func (*Listener) syncWakeUp() error { return notLinux() }
 
 func (*Listener) receive(context.Context) (*Notification, error) { return nil, notLinux() }
 
+func (*Listener) ended() bool { return false }
+
 func (*Notification) send(response) error { return notLinux() }
 
 func (*Notification) valid() error { return notLinux() }

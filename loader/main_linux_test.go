@@ -53,6 +53,8 @@ func TestMain(m *testing.M) {
 		"sizes":               sizes,
 		"old listener":        oldListener,
 		"ask at once":         askAtOnce,
+		"crowd":               crowd,
+		"denied questions":    deniedQuestions,
 		"panicking":           panicking,
 		"family":              family,
 		"member":              member,

@@ -138,6 +138,19 @@ func (n *Notification) Valid() error {
 	return n.once(func() (bool, error) { return false, n.valid() })
 }
 
+// gone reports whether the call has ended without an answer. It does not wait for
+// whoever is giving one.
+func (n *Notification) gone() bool {
+	if !n.answering.TryLock() {
+		return false
+	}
+	defer n.answering.Unlock()
+	if n.over == nil && n.valid() == ErrGone {
+		n.over = ErrGone
+	}
+	return n.over == ErrGone
+}
+
 // ReadMemory fills b with the target's memory at addr. As with [io.ReaderAt], the
 // error says why fewer bytes than len(b) were read: EFAULT where memory ends. The
 // bytes are the target's for sure: the call still waited after they were read.

@@ -19,7 +19,7 @@ import (
 )
 
 // askAtOnce asks from as many threads as its first argument says, once each, with
-// the thread's index, and prints the answers in order.
+// the thread's index, and prints the answers in order. Each thread ends then.
 func askAtOnce() error {
 	count, err := strconv.Atoi(os.Args[1])
 	if err != nil {
@@ -32,6 +32,7 @@ func askAtOnce() error {
 	for i := range results {
 		results[i] = make(chan string)
 		go func() {
+			runtime.LockOSThread()
 			r, errno := ask(uintptr(i))
 			results[i] <- fmt.Sprintf("%d %d", int(r), int(errno))
 		}()
@@ -111,7 +112,7 @@ func panicking() error {
 			return nil
 		})
 	}()
-	return l.Serve(context.Background(), func(context.Context, *loader.Notification) { panic("on purpose") }, loader.ServeOptions{})
+	return l.Serve(context.Background(), func(context.Context, *loader.Notification) { panic("on purpose") }, loader.ServeOptions{Limit: 1})
 }
 
 func TestPanicEndsTheProgramUnlessCaught(t *testing.T) {
