@@ -64,7 +64,8 @@ func longProfile() {
 // The transcripts in testdata/script show what the command does. Their
 // conditions besides testscript's: [seccomp], the kernel installs filters; [free],
 // no filter and no no_new_privs are in force already, as they are in containers;
-// [root], the user is root with all the privileges of one.
+// [root], the user is root with all the privileges of one. The command terminal
+// stands before ttyin, which fails without saying why the machine has none.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -84,6 +85,9 @@ func TestScripts(t *testing.T) {
 				return os.Geteuid() == 0 && err == nil && caps&sysAdmin != 0, nil
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"terminal": func(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(openTerminal("/dev")) },
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TERM", "xterm")
@@ -108,7 +112,7 @@ func processStatus(field string) string {
 }
 
 // A file that no line of its script mentions is a leftover.
-func TestScriptsHaveNoOrphans(t *testing.T) {
+func TestScriptsAreWhole(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/script/*.txtar")
 	if err != nil || len(scripts) == 0 {
 		t.Fatal("no scripts", err)
@@ -122,6 +126,10 @@ func TestScriptsHaveNoOrphans(t *testing.T) {
 			if !bytes.Contains(archive.Comment, []byte(f.Name)) {
 				t.Errorf("%s: %s is not used", path, f.Name)
 			}
+		}
+		before, _, typed := strings.Cut(string(archive.Comment), "ttyin ")
+		if typed && !strings.Contains(before, "terminal\n") {
+			t.Errorf("%s: ttyin without the command terminal before it", path)
 		}
 	}
 }

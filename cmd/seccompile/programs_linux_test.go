@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 
 	"golang.org/x/sys/unix"
 
@@ -44,6 +45,44 @@ func confine() {
 	}
 	fmt.Fprintln(os.Stderr, "confine:", err)
 	os.Exit(1)
+}
+
+// openTerminal opens a pseudo-terminal, which ttyin needs, and says what is missing.
+func openTerminal(dev string) error {
+	ptmx, err := os.OpenFile(dev+"/ptmx", os.O_RDWR, 0)
+	if err == nil {
+		defer ptmx.Close()
+		var n int
+		n, err = unix.IoctlGetInt(int(ptmx.Fd()), unix.TIOCGPTN)
+		if err == nil {
+			err = unix.IoctlSetPointerInt(int(ptmx.Fd()), unix.TIOCSPTLCK, 0) // opens once it is unlocked
+		}
+		if err == nil {
+			var tty *os.File
+			if tty, err = os.OpenFile(dev+"/pts/"+strconv.Itoa(n), os.O_RDWR|unix.O_NOCTTY, 0); err == nil {
+				return tty.Close()
+			}
+		}
+	}
+	return fmt.Errorf("%s/ptmx gives no terminal: %w (mount -t devpts devpts %s/pts)", dev, err, dev)
+}
+
+func TestMissingTerminalsAreNamed(t *testing.T) {
+	if err := openTerminal("/dev"); err != nil {
+		t.Fatal(err)
+	}
+	dev := t.TempDir()
+	want := fmt.Sprintf("%s/ptmx gives no terminal: open %s/ptmx: no such file or directory (mount -t devpts devpts %s/pts)", dev, dev, dev)
+	if err := openTerminal(dev); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	// The multiplexer is of another file system than the terminals.
+	if err := os.Symlink("/dev/ptmx", dev+"/ptmx"); err != nil {
+		t.Fatal(err)
+	}
+	if err := openTerminal(dev); err == nil || !strings.Contains(err.Error(), "open "+dev+"/pts/") {
+		t.Errorf("terminals of another file system: %v", err)
+	}
 }
 
 // makeCall makes one system call, whose number and arguments are its own arguments,
