@@ -90,10 +90,11 @@ conformance: ## compare with libseccomp, gVisor and others, and run in bubblewra
 	$(MAKE) -C conformance test
 
 # MIRROR=http://... names a Debian mirror if this machine's apt has none, UPDATE=1
-# fetches kernels anew, KERNELS_FLAGS=-v logs everything.
+# fetches kernels anew, KERNELS_FLAGS=-v logs everything, -least N says how many guests
+# must run, -patience 10m how long a download may take.
 KERNELS = cd conformance && $(GO) run ./kernels -mirror '$(MIRROR)' $(if $(UPDATE),-update) $(KERNELS_FLAGS)
 
-test-kernels: ## boot kernels of every architecture in qemu and judge calls on them (ARCH=s390x,arm64 for some)
+test-kernels: ## boot kernels of every architecture in qemu and judge calls on them (ARCH=s390x,arm64 for some, of each of which one must run)
 	$(KERNELS) -guests '$(ARCH)'
 
 test-kernels-be: ## the same on two more big-endian kernels, which are built first

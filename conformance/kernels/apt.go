@@ -8,50 +8,73 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // keyring holds the keys that Debian signs its releases with.
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
-// An archive is apt's view of one release of Debian for one architecture, in a
-// directory of its own: it shares no state with the system's apt.
-type archive struct {
-	dir, suite string
+// A source is one suite at one mirror.
+type source struct{ mirror, suite string }
+
+// sources returns where packages of a release may be, the release itself first.
+// What a point release replaces stays in the other suites for some time.
+func sources(mirror, release string) []source {
+	mirror = strings.TrimSuffix(mirror, "/")
+	all := []source{{mirror, release}}
+	switch {
+	case release == "sid":
+		return append(all, source{mirror, "testing"})
+	case strings.HasSuffix(release, "-backports"):
+		return all
+	}
+	return append(all, source{mirror + "-security", release + "-security"},
+		source{mirror, release + "-updates"}, source{mirror, release + "-proposed-updates"})
 }
 
-// openArchive fetches the release's package lists into dir.
-func openArchive(ctx context.Context, dir, mirror, suite, debArch string) (*archive, error) {
-	a := &archive{dir: dir, suite: suite}
+// An archive is apt's view of one source for one architecture, in a directory of
+// its own: it shares no state with the system's apt.
+type archive struct {
+	dir      string
+	patience time.Duration // limit for each program of apt's
+}
+
+// open fetches the source's package lists into the archive's directory. The option
+// trust is the field of apt's list of sources that says what to trust.
+func (a *archive) open(ctx context.Context, src source, debArch, trust string) error {
 	for _, d := range []string{"etc/apt.conf.d", "etc/preferences.d", "etc/trusted.gpg.d", "etc/sources.list.d", "lib/lists/partial", "cache/archives/partial", "log"} {
-		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
-			return nil, err
+		if err := os.MkdirAll(filepath.Join(a.dir, d), 0o755); err != nil {
+			return err
 		}
 	}
 	settings, err := acquireSettings(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	files := map[string]string{
 		"status": "",
-		"etc/sources.list.d/debian.sources": "Types: deb\nURIs: " + mirror + "\nSuites: " + suite + "\nComponents: main\n" +
-			"Architectures: " + debArch + "\nSigned-By: " + keyring + "\n",
-		"apt.conf": fmt.Sprintf("Dir %q;\nDir::Etc \"etc\";\nDir::Etc::sourceparts \"sources.list.d\";\n", dir) +
-			fmt.Sprintf("Dir::State \"lib\";\nDir::State::status %q;\n", filepath.Join(dir, "status")) +
+		"etc/sources.list.d/debian.sources": "Types: deb\nURIs: " + src.mirror + "\nSuites: " + src.suite + "\nComponents: main\n" +
+			"Architectures: " + debArch + "\n" + trust + "\n",
+		"apt.conf": fmt.Sprintf("Dir %q;\nDir::Etc \"etc\";\nDir::Etc::sourceparts \"sources.list.d\";\n", a.dir) +
+			fmt.Sprintf("Dir::State \"lib\";\nDir::State::status %q;\n", filepath.Join(a.dir, "status")) +
 			"Dir::Cache \"cache\";\nDir::Log \"log\";\n" +
 			"Dir::Etc::netrc \"/etc/apt/auth.conf\";\nDir::Etc::netrcparts \"/etc/apt/auth.conf.d\";\n" +
 			fmt.Sprintf("APT::Architecture %q;\nAPT::Architectures { %q; };\n", debArch, debArch) +
 			"APT::Sandbox::User \"root\";\nAcquire::Languages \"none\";\nAcquire::PDiffs \"false\";\nAcquire::GzipIndexes \"true\";\n" +
-			settings,
+			"Acquire::Retries \"1\";\n" + settings,
 	}
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			return nil, err
+		if err := os.WriteFile(filepath.Join(a.dir, name), []byte(text), 0o644); err != nil {
+			return err
 		}
 	}
 	_, err = a.run(ctx, "", "apt-get", "-q", "-o", "APT::Update::Error-Mode=any", "update")
-	return a, err
+	return err
 }
 
 // acquireSettings returns how the system's apt reaches the network: proxies,
@@ -77,18 +100,42 @@ func reachSettings(dump string) string {
 	return kept.String()
 }
 
-// run runs a program of apt's in a directory and returns its output.
+// run runs a program of apt's in a directory and returns its output. At the limit
+// it ends with all that it has started.
 func (a *archive) run(ctx context.Context, dir string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, a.patience, fmt.Errorf("%s did not end in %v (allow more: -patience)", args[0], a.patience))
+	defer cancel()
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "APT_CONFIG="+filepath.Join(a.dir, "apt.conf"), "LC_ALL=C")
+	cmd.SysProcAttr = &unix.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGKILL) }
+	cmd.WaitDelay = 5 * time.Second
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, tail(stderr.String(), 10))
+	switch {
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case err != nil:
+		return "", fmt.Errorf("%s: %s", args[0], complaint(stderr.String(), err))
 	}
 	return string(out), nil
+}
+
+// complaint returns the first error that a program of apt's printed, from which the
+// others follow, or else how it ended.
+func complaint(stderr string, end error) string {
+	for line := range strings.Lines(stderr) {
+		if e, ok := strings.CutPrefix(line, "E: "); ok {
+			if rest, ok := strings.CutPrefix(e, "Failed to fetch "); ok {
+				_, e, _ = strings.Cut(rest, " ") // behind the address
+			}
+			e, _, _ = strings.Cut(e, "[IP: ")
+			return strings.Join(strings.Fields(e), " ")
+		}
+	}
+	return fmt.Sprintf("%v: %s", end, tail(stderr, 1))
 }
 
 // tail returns the last lines of a text.
@@ -97,68 +144,126 @@ func tail(text string, lines int) string {
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
-// depends returns the names of the packages that a package depends on, the first
-// of alternatives.
-func (a *archive) depends(ctx context.Context, pkg string) ([]string, error) {
-	out, err := a.run(ctx, "", "apt-cache", "--no-all-versions", "show", pkg)
+// A version is a package as an archive lists it.
+type version struct{ pkg, number string }
+
+func (v version) String() string { return v.pkg + " " + v.number }
+
+// versions returns what the archive lists of a package's kind, the newest first.
+func (a *archive) versions(ctx context.Context, k kind) ([]version, error) {
+	known, err := a.run(ctx, "", "apt-cache", "pkgnames")
 	if err != nil {
 		return nil, err
 	}
-	return parseDepends(out), nil
+	ask := []string{"apt-cache", "show", k.meta}
+	for pkg := range strings.FieldsSeq(known) {
+		if pkg != k.meta && k.matches(pkg) {
+			ask = append(ask, pkg)
+		}
+	}
+	records, err := a.run(ctx, "", ask...)
+	if err != nil {
+		return nil, err
+	}
+	all := parseVersions(records)
+	slices.SortStableFunc(all, func(a, b version) int { return compareNumbers(ctx, b.number, a.number) })
+	return k.choose(slices.Compact(all))
 }
 
-// parseDepends reads the Depends field of a package's record.
-func parseDepends(record string) []string {
-	var names []string
-	for line := range strings.Lines(record) {
-		list, ok := strings.CutPrefix(line, "Depends: ")
-		if !ok {
-			continue
+// compareNumbers orders versions' numbers as Debian does.
+func compareNumbers(ctx context.Context, a, b string) int {
+	for op, order := range map[string]int{"lt": -1, "gt": 1} {
+		if exec.CommandContext(ctx, "dpkg", "--compare-versions", a, op, b).Run() == nil {
+			return order
 		}
-		for dep := range strings.SplitSeq(list, ",") {
-			if fields := strings.FieldsFunc(dep, func(r rune) bool { return strings.ContainsRune(" \n(|:", r) }); len(fields) > 0 {
-				names = append(names, fields[0])
+	}
+	return 0
+}
+
+// parseVersions reads the records of packages.
+func parseVersions(records string) []version {
+	var all []version
+	for line := range strings.Lines(records) {
+		if pkg, ok := strings.CutPrefix(line, "Package: "); ok {
+			all = append(all, version{pkg: strings.TrimSpace(pkg)})
+		} else if number, ok := strings.CutPrefix(line, "Version: "); ok && len(all) > 0 {
+			all[len(all)-1].number = strings.TrimSpace(number)
+		}
+	}
+	return all
+}
+
+// A kind is packages any of which will do.
+type kind struct {
+	meta  string           // stands for the newest, whose series all must have
+	names []*regexp.Regexp // of the packages; a name counts if none before matches any package
+	with  []string         // packages that each needs beside itself, of its version
+}
+
+func kernelKind(meta string) kind {
+	flavour := regexp.QuoteMeta(strings.TrimPrefix(meta, "linux-image-"))
+	k := kind{meta: meta}
+	// Debian has cut its images in pieces since Linux 6.17.
+	for _, piece := range []string{"binary", "image"} {
+		k.names = append(k.names, regexp.MustCompile("^linux-"+piece+`-[0-9][^-]*(-[0-9][^-]*)?-`+flavour+"$"))
+	}
+	return k
+}
+
+// packageKind returns the kind of a package that is its own.
+func packageKind(pkg string, with ...string) kind {
+	return kind{meta: pkg, names: []*regexp.Regexp{regexp.MustCompile("^" + regexp.QuoteMeta(pkg) + "$")}, with: with}
+}
+
+func (k kind) matches(pkg string) bool {
+	return slices.ContainsFunc(k.names, func(n *regexp.Regexp) bool { return n.MatchString(pkg) })
+}
+
+// choose returns those of the kind, in the order given.
+func (k kind) choose(all []version) ([]version, error) {
+	newest := slices.IndexFunc(all, func(v version) bool { return v.pkg == k.meta })
+	if newest < 0 {
+		return nil, fmt.Errorf("apt: no %s", k.meta)
+	}
+	for _, name := range k.names {
+		var found []version
+		for _, v := range all {
+			if name.MatchString(v.pkg) && series(v.number) == series(all[newest].number) {
+				found = append(found, v)
 			}
 		}
-	}
-	return names
-}
-
-// kernelPackages returns the packages that hold a kernel: those behind the one
-// that stands for the newest. Debian has cut its images in pieces since Linux 6.17.
-func (a *archive) kernelPackages(ctx context.Context, meta string) ([]string, error) {
-	var found []string
-	for todo := []string{meta}; len(todo) > 0; todo = todo[1:] {
-		deps, err := a.depends(ctx, todo[0])
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range deps {
-			if (strings.HasPrefix(d, "linux-image-") || strings.HasPrefix(d, "linux-binary-")) && !slices.Contains(found, d) {
-				found = append(found, d)
-				todo = append(todo, d)
-			}
+		if found != nil {
+			return found, nil
 		}
 	}
-	if i := slices.IndexFunc(found, func(p string) bool { return strings.HasPrefix(p, "linux-binary-") }); i >= 0 {
-		return found[i : i+1], nil
-	}
-	if len(found) == 0 {
-		return nil, fmt.Errorf("apt: %s of %s depends on no kernel", meta, a.suite)
-	}
-	return found, nil
+	return nil, fmt.Errorf("apt: %v stands for no package", all[newest])
 }
 
-// download fetches packages into a directory and returns the files, in order.
-func (a *archive) download(ctx context.Context, dir string, pkgs ...string) ([]string, error) {
-	if _, err := a.run(ctx, dir, append([]string{"apt-get", "-q", "download"}, pkgs...)...); err != nil {
+// series returns the first two numbers of a version.
+func series(number string) string {
+	major, rest, _ := strings.Cut(number, ".")
+	end := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
+	if end < 0 {
+		end = len(rest)
+	}
+	return major + "." + rest[:end]
+}
+
+// download fetches a version, and what it needs beside it, into a directory and
+// returns the files.
+func (a *archive) download(ctx context.Context, dir string, v version, with ...string) ([]string, error) {
+	args := []string{"apt-get", "-q", "download", v.pkg + "=" + v.number}
+	for _, pkg := range with {
+		args = append(args, pkg+"="+v.number)
+	}
+	if _, err := a.run(ctx, dir, args...); err != nil {
 		return nil, err
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*.deb"))
-	if err != nil || len(files) < len(pkgs) {
-		return nil, errors.Join(err, fmt.Errorf("apt: %d files of %d packages", len(files), len(pkgs)))
+	if err == nil && len(files) != 1+len(with) {
+		err = fmt.Errorf("apt: %d files of %d packages", len(files), 1+len(with))
 	}
-	return files, nil
+	return files, err
 }
 
 // findMirror returns the Debian mirror that the system's apt uses.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,6 +84,9 @@ func judge(j *job, s session, digests map[string]string) result {
 	return r
 }
 
+// ran reports whether the guest could be booted.
+func (r *result) ran() bool { return r.job.absent == nil }
+
 // ok reports whether the guest came to its end and all checks ended as they had
 // to.
 func (r *result) ok() bool { return len(r.broken) == 0 && len(r.failures) == 0 && r.passed > 0 }
@@ -117,13 +121,20 @@ func (r *result) progress(out *printer) {
 }
 
 // summary prints what went wrong and the table of all guests, and returns how many
-// have failed.
+// have failed of those that ran.
 func summary(results []result, notes bool, out *printer) (bad int) {
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "guest\tkernel\tABIs and calls judged\tbitmap\tchecks passed\tskipped\tseconds")
 	for i := range results {
 		r := &results[i]
+		if !r.ran() {
+			fmt.Fprintf(w, "%s\tleft out: %s\n", r.job.name(), strings.ReplaceAll(r.job.absent.Error(), "\n", "; "))
+			continue
+		}
+		if kept := r.job.kernel.kept; kept != nil {
+			out.say("%s: kept the kernel that was there, a new one is not to be had: %v", r.job.name(), kept)
+		}
 		if !r.ok() {
 			bad++
 			r.explain(out)
@@ -186,10 +197,13 @@ func digests(native arch.ABI) (map[string]string, error) {
 }
 
 // A printer prints whole lines, from several goroutines.
-type printer struct{ sync.Mutex }
+type printer struct {
+	sync.Mutex
+	w io.Writer
+}
 
 func (p *printer) say(format string, args ...any) {
 	p.Lock()
 	defer p.Unlock()
-	fmt.Printf(format+"\n", args...)
+	fmt.Fprintf(p.w, format+"\n", args...)
 }

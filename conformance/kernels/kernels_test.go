@@ -89,14 +89,6 @@ func TestReachSettings(t *testing.T) {
 	}
 }
 
-func TestParseDepends(t *testing.T) {
-	const record = "Package: linux-image-amd64\nDepends: linux-image-7.2-amd64 (= 7.2.1-1), linux-base:any | other, kmod\nSuggests: x\n"
-	want := []string{"linux-image-7.2-amd64", "linux-base", "kmod"}
-	if got := parseDepends(record); !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
 func TestTakeKernel(t *testing.T) {
 	var archive bytes.Buffer
 	w := tar.NewWriter(&archive)

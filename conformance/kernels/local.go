@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -41,17 +42,14 @@ type build struct {
 	provider string // Debian package of the cross compiler
 }
 
-// Sources of the kernels, and the release of Debian that has them.
-const (
-	sourceSuite   = "trixie"
-	sourcePackage = "linux-source"
-)
+// sourceRelease is the release of Debian that has the kernels' sources.
+const sourceRelease = "trixie"
 
 // make compiles a guest's kernel into a directory of the store.
 func (s *store) make(ctx context.Context, g *guest, dir string) error {
 	for _, program := range []string{g.build.prefix + "gcc", "make", "gcc", "flex", "bison", "bc"} {
 		if _, err := exec.LookPath(program); err != nil {
-			return fmt.Errorf("%s: no %s (apt-get install make gcc libc6-dev flex bison bc %s)", g.name, program, g.build.provider)
+			return fmt.Errorf("no %s (apt-get install make gcc libc6-dev flex bison bc %s)", program, g.build.provider)
 		}
 	}
 	source, err := s.source(ctx)
@@ -76,7 +74,7 @@ func (s *store) make(ctx context.Context, g *guest, dir string) error {
 		cmd := exec.CommandContext(ctx, "make", "-s", "-C", source, "O="+out, "ARCH="+g.build.source, "CROSS_COMPILE="+g.build.prefix,
 			"KCONFIG_ALLCONFIG="+all, "-j"+strconv.Itoa(runtime.NumCPU()), target)
 		if text, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: make %s: %w\n%s", g.name, target, err, tail(string(text), 20))
+			return fmt.Errorf("make %s: %w\n%s", target, err, tail(string(text), 20))
 		}
 		return nil
 	}
@@ -84,7 +82,7 @@ func (s *store) make(ctx context.Context, g *guest, dir string) error {
 		return err
 	}
 	if err := missingOptions(filepath.Join(out, ".config"), config); err != nil {
-		return fmt.Errorf("%s: %w", g.name, err)
+		return err
 	}
 	if err := run("vmlinux"); err != nil {
 		return err
@@ -128,25 +126,15 @@ func (s *store) source(ctx context.Context) (string, error) {
 	if exists(filepath.Join(dir, "Makefile")) {
 		return dir, nil
 	}
-	err := s.inArchive(ctx, sourceSuite, "", func(a *archive, tmp string) error {
-		deps, err := a.depends(ctx, sourcePackage)
-		if err != nil || len(deps) == 0 {
-			return errors.Join(err, errors.New(sourcePackage+" depends on nothing"))
-		}
-		debs, err := a.download(ctx, tmp, deps[0])
-		if err != nil {
-			return err
-		}
-		s.say("fetched %s", filepath.Base(debs[0]))
-		made := filepath.Join(tmp, "source")
-		if err := os.Mkdir(made, 0o755); err != nil {
-			return err
-		}
-		const script = `dpkg-deb --fsys-tarfile "$1" | tar -xO --wildcards './usr/src/*.tar.xz' | tar -xJ -C "$2" --strip-components=1`
-		if text, err := exec.CommandContext(ctx, "bash", "-o", "pipefail", "-c", script, "bash", debs[0], made).CombinedOutput(); err != nil {
-			return fmt.Errorf("the sources: %w\n%s", err, tail(string(text), 5))
-		}
-		return os.Rename(made, dir)
-	})
-	return dir, err
+	k := kind{meta: "linux-source", names: []*regexp.Regexp{regexp.MustCompile(`^linux-source-[0-9.]+$`)}}
+	return dir, s.fetch(ctx, sourceRelease, "", k, dir, unpackSource)
+}
+
+// unpackSource takes the sources of a kernel.
+func unpackSource(ctx context.Context, deb, dir string) error {
+	const script = `dpkg-deb --fsys-tarfile "$1" | tar -xO --wildcards './usr/src/*.tar.xz' | tar -xJ -C "$2" --strip-components=1`
+	if text, err := exec.CommandContext(ctx, "bash", "-o", "pipefail", "-c", script, "bash", deb, dir).CombinedOutput(); err != nil {
+		return fmt.Errorf("the sources: %w: %s", err, tail(string(text), 1))
+	}
+	return nil
 }

@@ -19,55 +19,35 @@ const firmware = "/usr/share/qemu-efi-loongarch64/QEMU_EFI.fd"
 const oldestLoong = 9
 
 // loong returns the qemu and the firmware that loong64 needs. What the system has
-// is taken if it is new enough; otherwise both are fetched into the store, qemu
-// from the backports of the system's own release, because it runs with the
-// system's libraries.
+// is taken if it is new enough; otherwise it is fetched into the store, qemu from the
+// backports of the system's own release, because it runs with the system's
+// libraries.
 func (s *store) loong(ctx context.Context) (qemu string, err error) {
-	dir := filepath.Join(s.dir, "qemu-loong64")
-	root := func(path string) string { return filepath.Join(dir, path) }
-	const program = "/usr/bin/qemu-system-loongarch64"
-	version, err := qemuVersion(ctx, filepath.Base(program))
-	switch {
-	case err != nil:
+	const program = "qemu-system-loongarch64"
+	version, err := qemuVersion(ctx, program)
+	if err != nil {
 		return "", err
-	case version >= oldestLoong:
-		if exists(firmware) {
-			return filepath.Base(program) + " -bios " + firmware, nil
-		}
-		if !exists(root(firmware)) {
-			if err := s.unpack(ctx, dir, "trixie", "qemu-efi-loongarch64"); err != nil {
+	}
+	bios := firmware
+	if !exists(bios) {
+		root := filepath.Join(s.dir, "firmware-loong64")
+		if bios = filepath.Join(root, firmware); !exists(bios) {
+			if err := s.fetch(ctx, "trixie", "", packageKind("qemu-efi-loongarch64"), root, unpackAll); err != nil {
 				return "", err
 			}
 		}
-		return filepath.Base(program) + " -bios " + root(firmware), nil
 	}
-	if !exists(root(program)) || !exists(root(firmware)) {
-		backports := release() + "-backports"
-		if err := s.unpack(ctx, dir, backports, "qemu-system-misc", "qemu-system-common", "qemu-system-data"); err != nil {
-			return "", fmt.Errorf("loong64: %w\n(needs qemu %d or later, and this machine has %d)", err, oldestLoong, version)
-		}
-		if err := s.unpack(ctx, dir, "trixie", "qemu-efi-loongarch64"); err != nil {
-			return "", err
+	if version >= oldestLoong {
+		return program + " -bios " + bios, nil
+	}
+	root := filepath.Join(s.dir, "qemu-loong64")
+	if !exists(filepath.Join(root, "usr/bin", program)) {
+		k := packageKind("qemu-system-misc", "qemu-system-common", "qemu-system-data")
+		if err := s.fetch(ctx, release()+"-backports", "", k, root, unpackAll); err != nil {
+			return "", fmt.Errorf("needs qemu %d or later, and this machine has %d: %w", oldestLoong, version, err)
 		}
 	}
-	return root(program) + " -L " + root("/usr/share/qemu") + " -bios " + root(firmware), nil
-}
-
-// unpack fetches packages for this machine and unpacks them into a directory.
-func (s *store) unpack(ctx context.Context, dir, suite string, pkgs ...string) error {
-	return s.inArchive(ctx, suite, "", func(a *archive, tmp string) error {
-		debs, err := a.download(ctx, tmp, pkgs...)
-		if err != nil {
-			return err
-		}
-		for _, deb := range debs {
-			if out, err := exec.CommandContext(ctx, "dpkg-deb", "-x", deb, dir).CombinedOutput(); err != nil {
-				return fmt.Errorf("dpkg-deb: %w\n%s", err, out)
-			}
-			s.say("fetched %s", filepath.Base(deb))
-		}
-		return nil
-	})
+	return filepath.Join(root, "usr/bin", program) + " -L " + filepath.Join(root, "usr/share/qemu") + " -bios " + bios, nil
 }
 
 // qemuVersion returns the major version of a qemu.

@@ -29,20 +29,22 @@ import (
 // options are the command line.
 type options struct {
 	guests, cache, mirror, only string
-	jobs, points                int
-	timeout                     time.Duration
+	jobs, points, least         int
+	timeout, patience           time.Duration
 	update, verbose, selftest   bool
 }
 
 func main() {
 	var o options
-	flag.StringVar(&o.guests, "guests", "", "comma-separated guests or architectures; empty means all of Debian's")
+	flag.StringVar(&o.guests, "guests", "", "comma-separated guests or architectures, at least one guest of each of which must run; empty means all of Debian's, none of which must")
 	flag.StringVar(&o.cache, "cache", "", "directory for kernels; empty means seccompile in the user's cache directory")
 	flag.StringVar(&o.mirror, "mirror", "", "Debian mirror; empty means that of this machine's apt")
 	flag.StringVar(&o.only, "only", "", "beginning of the names of the checks to do; empty means all")
+	flag.IntVar(&o.least, "least", 0, "fail if fewer guests run because kernels cannot be fetched; 0 means half of those asked for")
+	flag.DurationVar(&o.patience, "patience", 3*time.Minute, "limit for each download; ten times as long for all together")
 	flag.IntVar(&o.jobs, "j", runtime.NumCPU(), "guests to run at a time")
 	flag.IntVar(&o.points, "points", 500, "calls to make under each filter through each ABI")
-	flag.DurationVar(&o.timeout, "timeout", 8*time.Minute, "limit for each guest")
+	flag.DurationVar(&o.timeout, "timeout", 8*time.Minute, "limit for each guest's run")
 	flag.BoolVar(&o.update, "update", false, "fetch kernels anew")
 	flag.BoolVar(&o.verbose, "v", false, "log all of the kernels' messages, and print what guests noted")
 	flag.BoolVar(&o.selftest, "selftest", false, "make mistakes in filters, each of which a guest must catch")
@@ -60,7 +62,8 @@ func main() {
 type job struct {
 	guest  guest
 	kernel kernel
-	flaw   flaw // what is wrong with its filters; zero if nothing is
+	absent error // why it cannot run, nil if it can
+	flaw   flaw  // what is wrong with its filters; zero if nothing is
 	only   string
 }
 
@@ -90,18 +93,11 @@ func run(ctx context.Context, o options) error {
 	if err := os.MkdirAll(o.cache, 0o755); err != nil {
 		return err
 	}
-	out := &printer{}
-	st := &store{dir: o.cache, mirror: o.mirror, say: out.say}
+	out := &printer{w: os.Stdout}
 	m := &machine{quiet: !o.verbose, timeout: o.timeout}
-	for i := range jobs {
-		if jobs[i].kernel, err = st.kernel(ctx, &jobs[i].guest, o.update); err != nil {
-			return err
-		}
-		if jobs[i].guest.native == arch.LoongArch64 {
-			if m.loong, err = st.loong(ctx); err != nil {
-				return err
-			}
-		}
+	st := &store{dir: o.cache, mirror: o.mirror, trust: "Signed-By: " + keyring, patience: o.patience, say: out.say}
+	if err := equip(ctx, o, st, m, jobs); err != nil {
+		return err
 	}
 	if m.dir, err = os.MkdirTemp("", "kernels-"); err != nil {
 		return err
@@ -111,10 +107,35 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	bad := summary(results, o.verbose, out)
+	err = enough(results, o.promised(jobs), o.least)
 	if bad > 0 {
-		return fmt.Errorf("%d of %d guests failed; their consoles are in %s", bad, len(results), m.dir)
+		return errors.Join(err, fmt.Errorf("%d of %d guests failed; their consoles are in %s", bad, len(results), m.dir))
 	}
-	return os.RemoveAll(m.dir)
+	return errors.Join(err, os.RemoveAll(m.dir))
+}
+
+// equip finds everything that guests boot with, or why they cannot.
+func equip(ctx context.Context, o options, st *store, m *machine, jobs []job) error {
+	limit := 10 * o.patience
+	fetching, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("fetching did not end in %v (allow more: -patience)", limit))
+	defer cancel()
+	for i := range jobs {
+		j := &jobs[i]
+		var err error
+		j.kernel, err = st.kernel(fetching, &j.guest, o.update)
+		if err == nil && j.guest.native == arch.LoongArch64 {
+			m.loong, err = st.loong(fetching)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.As(err, new(unavailable)):
+			j.absent = err
+		case err != nil:
+			return fmt.Errorf("%s: %w", j.guest.name, err)
+		}
+	}
+	return nil
 }
 
 // plan returns what to boot, without kernels.
@@ -162,6 +183,10 @@ func bootAll(ctx context.Context, o options, m *machine, jobs []job, out *printe
 	var running sync.WaitGroup
 	for i := range jobs {
 		j := &jobs[i]
+		if j.absent != nil {
+			results[i] = result{job: j}
+			continue
+		}
 		slots <- struct{}{}
 		files, err := build.programs(ctx, &j.guest)
 		if err != nil {
