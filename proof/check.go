@@ -2,7 +2,6 @@ package proof
 
 import (
 	"fmt"
-	"iter"
 	"slices"
 
 	"github.com/seccompile/seccompile/arch"
@@ -15,7 +14,7 @@ type Report struct {
 	// Result answers whether the program means what it should.
 	Result
 	// Findings are faults that do not change the meaning. A compiled program has
-	// none. If the Verdict is Unknown, faults may be missing.
+	// none. Unless the Verdict is Same, faults may be missing.
 	Findings []Finding
 	// LongestPath is the largest number of instructions that a call executes, and
 	// LongestCall is such a call. If the call executes less, LongestPath is only an
@@ -24,7 +23,7 @@ type Report struct {
 	LongestCall cbpf.Data
 	// Bitmap tells, for each AUDIT_ARCH value, the numbers of the tables' range
 	// that kernels allow without running the filter, as far as they keep a bitmap
-	// for the ABI at all.
+	// for the ABI at all. Unless the Verdict is Same, values may be missing.
 	Bitmap []Bitmap
 }
 
@@ -135,34 +134,32 @@ const tableSize = 1024
 
 // bitmap compares the calls that want always allows with those that the kernel's
 // emulation of p does: all numbers in the range of the tables, and the first and
-// last of each further run of numbers.
+// last of each further run of numbers. It stops once a limit is hit.
 func (r *Report) bitmap(u *universe, want *outcome, p *cbpf.Program) {
 	allow := slices.IndexFunc(want.regions, func(g region) bool { return g.action == cbpf.Allow })
 	for _, a := range u.split(want.tuple(), wordArch) {
 		audit, parts := a.first, u.split(a.rest, wordNR)
+		if u.over != "" {
+			return
+		}
 		var allowed []policy.Interval
-		for nr := range numbers(audit, parts) {
-			i, _ := slices.BinarySearchFunc(parts, nr, func(p part, nr uint32) int {
+		nrs := numbers(audit, parts)
+		for _, part := range parts {
+			always := part.rest.is(allow)
+			for ; len(nrs) > 0 && nrs[0] <= part.last; nrs = nrs[1:] {
+				nr := nrs[0]
+				ok, _ := p.ConstAllow(audit, nr)
 				switch {
-				case p.last < nr:
-					return -1
-				case p.first > nr:
-					return 1
+				case always && !ok:
+					r.Findings = append(r.Findings, Finding{Kind: Slow, Audit: audit, NR: nr})
+				case ok && !always && len(want.computed) == 0:
+					r.Findings = append(r.Findings, Finding{Kind: TooFast, Audit: audit, NR: nr})
 				}
-				return 0
-			})
-			always := parts[i].rest.is(allow)
-			ok, _ := p.ConstAllow(audit, nr)
-			switch {
-			case always && !ok:
-				r.Findings = append(r.Findings, Finding{Kind: Slow, Audit: audit, NR: nr})
-			case ok && !always && len(want.computed) == 0:
-				r.Findings = append(r.Findings, Finding{Kind: TooFast, Audit: audit, NR: nr})
-			}
-			if n := len(allowed); ok && n > 0 && nr > 0 && allowed[n-1].Last == nr-1 {
-				allowed[n-1].Last = nr
-			} else if ok {
-				allowed = append(allowed, policy.Interval{First: nr, Last: nr})
+				if n := len(allowed); ok && n > 0 && allowed[n-1].Last == nr-1 {
+					allowed[n-1].Last = nr
+				} else if ok {
+					allowed = append(allowed, policy.Interval{First: nr, Last: nr})
+				}
 			}
 		}
 		if abiOf(audit, 0) != 0 {
@@ -171,8 +168,8 @@ func (r *Report) bitmap(u *universe, want *outcome, p *cbpf.Program) {
 	}
 }
 
-// numbers yields the numbers to emulate, ascending.
-func numbers(audit uint32, parts []part) iter.Seq[uint32] {
+// numbers returns the numbers to emulate, ascending.
+func numbers(audit uint32, parts []part) []uint32 {
 	var nrs []uint32
 	for _, p := range parts {
 		nrs = append(nrs, p.first, p.last)
@@ -185,5 +182,5 @@ func numbers(audit uint32, parts []part) iter.Seq[uint32] {
 		}
 	}
 	slices.Sort(nrs)
-	return slices.Values(slices.Compact(nrs))
+	return slices.Compact(nrs)
 }

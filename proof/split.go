@@ -80,12 +80,16 @@ type part struct {
 	rest        tuple
 }
 
-// split returns the parts of a word, by ascending value. The tuple must not test
-// earlier words, and the word must be a group of its own.
+// split returns the parts of a word, by ascending value: all of them, or none once a
+// limit is hit. The tuple must not test earlier words, and the word must be a group of
+// its own.
 func (u *universe) split(t tuple, w int) []part {
 	var parts []part
 	level := u.levels[w][31]
 	u.splitFrom(t, level, level+32, 0, &parts)
+	if u.over != "" {
+		return nil
+	}
 	return parts
 }
 
