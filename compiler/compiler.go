@@ -42,10 +42,11 @@ type Result struct {
 }
 
 // Compile returns the program that returns r.Eval(d) for every call d. The error
-// is a [*TooLongError] where the program would not fit the kernel's limit.
+// is that of [policy.Resolved.Validate], or a [*TooLongError] where the program would
+// not fit the kernel's limit.
 func Compile(r *policy.Resolved, o Options) (*Result, error) {
-	if r == nil || len(r.Spaces) == 0 {
-		return nil, errors.New("compiler: the policy has no target ABI (use policy.Resolve)")
+	if err := r.Validate(); err != nil {
+		return nil, err
 	}
 	res, err := CompileDiagram(decide(r, o.Effort == Exhaustive), r.Order(), o)
 	var long *TooLongError

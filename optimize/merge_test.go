@@ -141,7 +141,7 @@ func TestMergeRefuses(t *testing.T) {
 			[]string{"b.bpf is big-endian and a.bpf little-endian", "b.bpf is big-endian and c.bpf little-endian"}},
 		{"a layer without content", []Layer{little, {Name: "empty"}}, []string{"empty: a layer is either"}},
 		{"a layer that is both", []Layer{{Name: "both", Program: little.Program, Policy: &policy.Resolved{}}}, []string{"both: a layer is either"}},
-		{"a policy for no ABI", []Layer{{Name: "p.json", Policy: &policy.Resolved{}}}, []string{"p.json: the policy has no target ABI"}},
+		{"a policy for no ABI", []Layer{{Name: "p.json", Policy: &policy.Resolved{}}}, []string{"p.json: policy: no target ABI"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

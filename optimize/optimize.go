@@ -122,8 +122,10 @@ func checkLayers(layers []Layer) error {
 		switch {
 		case (f.Policy == nil) == (f.Program == nil):
 			errs = append(errs, fmt.Errorf("optimize: %s: a layer is either a policy or a program", f.Name))
-		case f.Policy != nil && len(f.Policy.Spaces) == 0:
-			errs = append(errs, fmt.Errorf("optimize: %s: the policy has no target ABI (use policy.Resolve)", f.Name))
+		case f.Policy != nil:
+			if err := f.Policy.Validate(); err != nil {
+				errs = append(errs, fmt.Errorf("optimize: %s: %w", f.Name, err))
+			}
 		}
 	}
 	if len(errs) > 0 {

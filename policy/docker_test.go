@@ -31,7 +31,9 @@ func TestDockerDefaultMeansTheSame(t *testing.T) {
 			t.Run(fmt.Sprintf("%v/%v", a, mode), func(t *testing.T) {
 				m := &reading{dockerDefault(t, a), policy.Options{ABIs: a.Family(), ENOSYS: mode}}
 				r := resolve(t, m.p, m.o)
-				checkForm(t, r)
+				if err := r.Validate(); err != nil {
+					t.Error(err)
+				}
 				for _, b := range a.Family() {
 					for offset := range uint32(520) {
 						if testing.Short() && offset%7 != 0 {
@@ -71,5 +73,28 @@ func BenchmarkEval(b *testing.B) {
 	for b.Loop() {
 		r.Eval(&cbpf.Data{Arch: arch.X86_64.Audit(), NR: nr % 512})
 		nr++
+	}
+}
+
+func BenchmarkValidateDocker(b *testing.B) {
+	r, _, err := policy.Resolve(dockerDefault(b, arch.X86_64), policy.Options{ABIs: arch.X86_64.Family()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := r.Validate(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func TestValidateAllocatesNothing(t *testing.T) {
+	r, _, err := policy.Resolve(dockerDefault(t, arch.X86_64), policy.Options{ABIs: arch.X86_64.Family()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(10, func() { err = r.Validate() }); n != 0 || err != nil {
+		t.Errorf("%v allocations, %v", n, err)
 	}
 }

@@ -74,6 +74,9 @@ func resolveTranscript(t *testing.T, profile, options string) string {
 		fmt.Fprintf(&b, "warning: %v\n", w)
 	}
 	if r != nil {
+		if err := r.Validate(); err != nil {
+			t.Error(err)
+		}
 		b.WriteString(r.String())
 	}
 	return b.String()

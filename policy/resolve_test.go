@@ -569,7 +569,7 @@ func TestHandMadeResolved(t *testing.T) {
 	if diff := cmp.Diff(want, r.String()); diff != "" {
 		t.Error(diff)
 	}
-	if got := r.Eval(&cbpf.Data{Arch: 1, NR: 7, Args: [6]uint64{5: 1}}); got != cbpf.Allow {
-		t.Errorf("a condition without operator holds: %v", got)
+	if got := r.Eval(&cbpf.Data{Arch: 1, NR: 7, Args: [6]uint64{5: 1}}); got != cbpf.KillProcess {
+		t.Errorf("a condition without operator: %v", got)
 	}
 }

@@ -11,12 +11,16 @@ import (
 )
 
 // A Resolved is a policy with numbers. Eval defines what the policy means. It is
-// immutable once made by [Resolve]; treat its fields as read-only.
+// immutable once made by [Resolve]; treat its fields as read-only. One that is made
+// by hand must be as the comments here say: see [Resolved.Validate].
+//
+// nil and the zero Resolved are no policy: they kill the thread on every call.
 type Resolved struct {
 	Default cbpf.Action
 	BadArch cbpf.Action
 	// Spaces are the number spaces that the filter tells apart by AUDIT_ARCH
-	// value, in the order of the target ABIs.
+	// value, in the order of the target ABIs: one at least, each value once, all of
+	// one byte order.
 	Spaces []Space
 }
 
@@ -24,7 +28,7 @@ type Resolved struct {
 // x86_64 and x32 together.
 type Space struct {
 	Audit uint32
-	ABIs  []arch.ABI
+	ABIs  []arch.ABI // one at least, all with this AUDIT_ARCH value
 	// Unknown numbers get ENOSYS, and Foreign ones, if not unknown, BadArch.
 	// Both are sorted, disjoint and not adjacent.
 	Unknown []Interval
@@ -40,9 +44,9 @@ type Interval struct{ First, Last uint32 }
 // A Call is one number that rules decide.
 type Call struct {
 	NR  uint32
-	ABI arch.ABI
-	// Clauses are tried in order and the first that holds decides. Only the last
-	// one can be unconditional.
+	ABI arch.ABI // one of the space's
+	// Clauses are tried in order and the first that holds decides. There is one at
+	// least, and only the last one can be unconditional.
 	Clauses []Clause
 }
 
@@ -55,18 +59,26 @@ type Clause struct {
 }
 
 // A Cond compares Arg&Mask with Value. Under MaskedEqual the mask is the rule's,
-// otherwise the ABI's argument width, so that 32-bit ABIs never look at the upper
-// half. Value has no bit outside Mask.
+// within the ABI's argument width, otherwise that width, so that 32-bit ABIs never
+// look at the upper half. Value has no bit outside Mask.
 type Cond struct {
-	Arg         uint8
+	Arg         uint8 // 0 to 5
 	Op          Op
 	Mask, Value uint64
 }
 
-// Order returns the byte order of the target.
-func (r *Resolved) Order() binary.ByteOrder { return r.Spaces[0].ABIs[0].ByteOrder() }
+// Order returns the byte order of the target: little-endian if there is no target.
+func (r *Resolved) Order() binary.ByteOrder {
+	var first arch.ABI
+	if r != nil && len(r.Spaces) > 0 && len(r.Spaces[0].ABIs) > 0 {
+		first = r.Spaces[0].ABIs[0]
+	}
+	return first.ByteOrder()
+}
 
-// Eval returns the action for one call: the meaning of the policy.
+// Eval returns the action for one call: the meaning of the policy. A clause with a
+// condition on an argument, or with an operator, that does not exist kills the
+// process where its other conditions hold.
 func (r *Resolved) Eval(d *cbpf.Data) cbpf.Action { return r.Decide(d).Action }
 
 // A Verdict is an action and what decided it.
@@ -99,6 +111,9 @@ func (r Reason) String() string {
 
 // Decide returns the action for one call and what decided it.
 func (r *Resolved) Decide(d *cbpf.Data) Verdict {
+	if r == nil {
+		return Verdict{}
+	}
 	s := r.space(d.Arch)
 	switch {
 	case s == nil:
@@ -110,7 +125,7 @@ func (r *Resolved) Decide(d *cbpf.Data) Verdict {
 	}
 	if call := s.call(d.NR); call != nil {
 		if c := call.first(&d.Args); c != nil {
-			return Verdict{Action: c.Action, Reason: ByRule, Pointer: c.Pointer}
+			return Verdict{Action: c.action(), Reason: ByRule, Pointer: c.Pointer}
 		}
 	}
 	return Verdict{Action: r.Default, Reason: ByDefault}
@@ -151,14 +166,27 @@ func (c *Call) first(args *[6]uint64) *Clause {
 
 func (c *Clause) holds(args *[6]uint64) bool {
 	for _, cond := range c.Conds {
-		if !cond.Holds(args[cond.Arg]) {
+		if cond.possible() && !cond.Holds(args[cond.Arg]) {
 			return false
 		}
 	}
 	return true
 }
 
-// Holds reports whether an argument satisfies the condition.
+// action returns what the clause does where it holds. A condition that says nothing
+// may have been to narrow a rule that allows, or one that denies.
+func (c *Clause) action() cbpf.Action {
+	if slices.ContainsFunc(c.Conds, func(c Cond) bool { return !c.possible() }) {
+		return cbpf.KillProcess
+	}
+	return c.Action
+}
+
+// possible reports whether argument and operator exist.
+func (c Cond) possible() bool { return c.Arg <= 5 && NotEqual <= c.Op && c.Op <= MaskedEqual }
+
+// Holds reports whether an argument satisfies the condition. Nothing satisfies an
+// operator that does not exist.
 func (c Cond) Holds(arg uint64) bool {
 	v := arg & c.Mask
 	switch c.Op {

@@ -11,6 +11,9 @@ import (
 // String returns the whole policy as text, a line for each clause, by ascending
 // number: the form that people read and tests compare.
 func (r *Resolved) String() string {
+	if r == nil {
+		r = &Resolved{}
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "default %v\nbad-arch %v\n", r.Default, r.BadArch)
 	for i := range r.Spaces {

@@ -62,10 +62,13 @@ type CachedCalls struct {
 
 // Certify checks p as [Check] does, and puts what it finds into a certificate. o
 // are the options that want was resolved with; their ABIs do not matter. There is
-// a certificate whatever the report says: one that is worth anything has a Report
-// that is OK. The error is as for Check.
+// a certificate whatever the report says, but none with an error: one that is worth
+// anything has a Report that is OK. The error is as for Check.
 func Certify(want *policy.Resolved, o policy.Options, p *cbpf.Program, l Limits) (Certificate, Report, error) {
 	r, err := Check(Policy(want), p, l)
+	if err != nil {
+		return Certificate{}, r, err
+	}
 	c := Certificate{
 		Version: CertificateVersion,
 		Profile: PolicyDigest(want),
@@ -82,7 +85,7 @@ func Certify(want *policy.Resolved, o policy.Options, p *cbpf.Program, l Limits)
 			}
 		}
 	}
-	return c, r, err
+	return c, r, nil
 }
 
 // hasBitmap reports whether kernels keep a bitmap of an ABI's calls: not of
@@ -138,6 +141,9 @@ func ProgramDigest(p *cbpf.Program) string {
 // where ABI and OP are the words of their String methods, ARG is a decimal digit,
 // MASK and VALUE are 0x and 16 hexadecimal digits, and all others 0x and 8.
 func PolicyDigest(r *policy.Resolved) string {
+	if r == nil {
+		r = &policy.Resolved{}
+	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "seccompile policy 1\ndefault 0x%08x\nbad-arch 0x%08x\n", uint32(r.Default), uint32(r.BadArch))
 	for i := range r.Spaces {

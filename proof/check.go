@@ -80,6 +80,9 @@ func (f Finding) String() string {
 // test is taken by some call, and that exactly the unconditional allows of want
 // are allowed by the kernel's bitmap. The error is as for [Equal].
 func Check(want Subject, p *cbpf.Program, l Limits) (Report, error) {
+	if err := want.validate(); err != nil {
+		return Report{}, err
+	}
 	var g groups
 	want.groups(&g)
 	join(p, &g)

@@ -21,9 +21,9 @@ var threeCalls = &policy.Resolved{
 		Audit: arch.X86_64.Audit(),
 		ABIs:  []arch.ABI{arch.X86_64},
 		Calls: []policy.Call{
-			{NR: 0, Clauses: []policy.Clause{{Action: cbpf.Allow}}},
-			{NR: 1, Clauses: []policy.Clause{{Action: cbpf.Allow}}},
-			{NR: 2, Clauses: []policy.Clause{{Action: cbpf.Allow, Conds: []policy.Cond{{Arg: 0, Op: policy.Equal, Mask: 0xffffffff, Value: 7}}}}},
+			{NR: 0, ABI: arch.X86_64, Clauses: []policy.Clause{{Action: cbpf.Allow}}},
+			{NR: 1, ABI: arch.X86_64, Clauses: []policy.Clause{{Action: cbpf.Allow}}},
+			{NR: 2, ABI: arch.X86_64, Clauses: []policy.Clause{{Action: cbpf.Allow, Conds: []policy.Cond{{Arg: 0, Op: policy.MaskedEqual, Mask: 0xffffffff, Value: 7}}}}},
 		},
 	}},
 }

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/seccompile/seccompile/cbpf"
@@ -50,6 +51,9 @@ const maxCases = 64
 // value, number and pair of actions; none if they are equal. The error is a
 // [*LimitError], or as for [Equal].
 func Diff(a, b Subject, l Limits) ([]Change, error) {
+	if err := errors.Join(a.validate(), b.validate()); err != nil {
+		return nil, err
+	}
 	u := newUniverse(newOrder(groups{}), l.orDefault())
 	oa, ob := a.lift(u), b.lift(u)
 	if len(oa.computed) > 0 || len(ob.computed) > 0 {

@@ -84,8 +84,11 @@ func (t *Tree) Rules(most int) (list []Rule, more bool) {
 }
 
 // Explain says what a subject does with every call. Equal subjects have equal
-// explanations. The error is a [*LimitError].
+// explanations. The error is a [*LimitError], or that of a [Policy] that is not valid.
 func Explain(s Subject, l Limits) ([]Space, error) {
+	if err := s.validate(); err != nil {
+		return nil, err
+	}
 	u := newUniverse(newOrder(groups{}), l.orDefault())
 	out := s.lift(u)
 	if len(out.computed) > 0 {

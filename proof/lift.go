@@ -52,6 +52,9 @@ const (
 // program is the Subject of a filter.
 type program struct{ *cbpf.Program }
 
+// validate does nothing: a Program is one that kernels accept.
+func (program) validate() error { return nil }
+
 func (p program) groups(g *groups) { join(p.Program, g) }
 
 func (p program) lift(u *universe) *outcome {

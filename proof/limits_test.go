@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/net/bpf"
 
+	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/policy"
 )
@@ -81,7 +82,7 @@ func TestHostileProgramsEndAtALimit(t *testing.T) {
 
 func TestHostilePolicyEndsAtALimit(t *testing.T) {
 	// Which of the clauses still may hold is 2^40 states after argument 0.
-	call := policy.Call{NR: 1}
+	call := policy.Call{NR: 1, ABI: arch.X86_64}
 	for i := range 40 {
 		bit := uint64(1) << i
 		call.Clauses = append(call.Clauses, policy.Clause{
@@ -92,7 +93,7 @@ func TestHostilePolicyEndsAtALimit(t *testing.T) {
 			Action: cbpf.Errno(uint16(i)),
 		})
 	}
-	r := &policy.Resolved{Default: cbpf.Allow, Spaces: []policy.Space{{Audit: 0xc000003e, Calls: []policy.Call{call}}}}
+	r := &policy.Resolved{Default: cbpf.Allow, Spaces: []policy.Space{{Audit: 0xc000003e, ABIs: []arch.ABI{arch.X86_64}, Calls: []policy.Call{call}}}}
 	p := mustProgram(t, binary.LittleEndian, bpf.RawInstruction{Op: opRetK})
 	res, err := Equal(Policy(r), Program(p), Limits{Nodes: 1 << 18, Steps: 1 << 21})
 	if err != nil || res.Verdict != Unknown || res.Reason == "" {

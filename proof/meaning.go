@@ -11,6 +11,8 @@ import (
 // meaning is the Subject of a resolved policy.
 type meaning struct{ *policy.Resolved }
 
+func (r meaning) validate() error { return r.Validate() }
+
 // groups does nothing: conditions compare arguments with constants only.
 func (meaning) groups(*groups) {}
 

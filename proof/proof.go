@@ -9,6 +9,7 @@
 package proof
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/seccompile/seccompile/arch"
@@ -120,9 +121,12 @@ func (w *Witness) String() string {
 }
 
 // Equal answers whether a and b decide every call alike, down to the data bits
-// of the action. The error is not nil only if the proof contradicts running the
-// subjects, which is a defect of this package.
+// of the action. The error is that of a [Policy] that is not valid; or the proof
+// contradicts running the subjects, which is a defect of this package.
 func Equal(a, b Subject, l Limits) (Result, error) {
+	if err := errors.Join(a.validate(), b.validate()); err != nil {
+		return Result{}, err
+	}
 	var g groups
 	a.groups(&g)
 	b.groups(&g)

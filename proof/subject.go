@@ -1,6 +1,8 @@
 package proof
 
 import (
+	"errors"
+
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/policy"
 )
@@ -11,13 +13,16 @@ type Subject interface {
 	// Eval decides one call by running the subject, not by the proof.
 	Eval(*cbpf.Data) cbpf.Action
 
+	// validate returns an error if there is no saying what the subject does.
+	validate() error
 	// groups joins the words of seccomp_data that the subject compares with each other.
 	groups(*groups)
 	// lift returns what the subject does with every call.
 	lift(*universe) *outcome
 }
 
-// Policy makes a resolved policy a subject.
+// Policy makes a resolved policy a subject. Questions about one that
+// [policy.Resolved.Validate] refuses end with its error.
 func Policy(r *policy.Resolved) Subject { return meaning{r} }
 
 // Program makes a filter a subject.
@@ -40,6 +45,14 @@ func (s stack) Eval(d *cbpf.Data) cbpf.Action {
 		}
 	}
 	return result
+}
+
+func (s stack) validate() error {
+	var errs []error
+	for _, one := range s {
+		errs = append(errs, one.validate())
+	}
+	return errors.Join(errs...)
 }
 
 func (s stack) groups(g *groups) {

@@ -67,6 +67,9 @@ func Passes(a cbpf.Action) bool {
 // Clauses returns the clauses of a policy for the number of a call, nil if there are
 // none.
 func Clauses(r *policy.Resolved, d *cbpf.Data) []policy.Clause {
+	if r == nil {
+		return nil
+	}
 	for _, s := range r.Spaces {
 		if s.Audit != d.Arch {
 			continue

@@ -13,6 +13,7 @@ import (
 	"crypto/sha256"
 	_ "embed" // for the parts of the page
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"html/template"
 
@@ -41,16 +42,34 @@ type Options struct {
 }
 
 // Review returns the page for one profile. What is not found out within the limits
-// of the options is said to be so on the page.
+// of the options is said to be so on the page. The error says that the profile did
+// not get as far as Resolved, or that this is not valid.
 func Review(p Profile, o Options) ([]byte, error) {
+	if err := p.validate(); err != nil {
+		return nil, err
+	}
 	return render(newBuilder(o, p), nil)
 }
 
+// validate returns an error if there is nothing to report about.
+func (p *Profile) validate() error {
+	if p.Report == nil {
+		return fmt.Errorf("report: %s: no review (use lint.Check)", p.Name)
+	}
+	if err := p.Resolved.Validate(); err != nil {
+		return fmt.Errorf("report: %s: %w", p.Name, err)
+	}
+	return nil
+}
+
 // Compare returns the page for the difference between two profiles for one kernel,
-// from a to b. The error is a [*proof.LimitError] if it is not found out within the
-// limits of the options, or says that the profiles are for kernels of different byte
-// orders.
+// from a to b. The error is as for [Review], a [*proof.LimitError] if the difference
+// is not found out within the limits of the options, or says that the profiles are
+// for kernels of different byte orders.
 func Compare(a, b Profile, o Options) ([]byte, error) {
+	if err := errors.Join(a.validate(), b.validate()); err != nil {
+		return nil, err
+	}
 	if a.Resolved.Order() != b.Resolved.Order() {
 		return nil, fmt.Errorf("report: %s and %s are for kernels of different byte orders (name the ABIs)", a.Name, b.Name)
 	}

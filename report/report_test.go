@@ -328,3 +328,21 @@ func BenchmarkReview(b *testing.B) {
 		})
 	}
 }
+
+func TestWhatIsNotValidIsRefused(t *testing.T) {
+	good := Profile{Name: "good.json", Report: lint.Check([]byte(`{"defaultAction": "SCMP_ACT_ERRNO"}`), lint.Options{})}
+	for want, bad := range map[string]Profile{
+		"report: bad.json: no review":           {Name: "bad.json"},
+		"report: bad.json: policy: no target":   {Name: "bad.json", Report: &lint.Report{}},
+		"report: bad.json: policy: space x86: ": {Name: "bad.json", Report: &lint.Report{Resolved: &policy.Resolved{Spaces: []policy.Space{{ABIs: []arch.ABI{arch.X86}}}}}},
+	} {
+		_, err1 := Review(bad, Options{})
+		_, err2 := Compare(good, bad, Options{})
+		_, err3 := Compare(bad, good, Options{})
+		for _, err := range []error{err1, err2, err3} {
+			if err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("%v, want %s", err, want)
+			}
+		}
+	}
+}
