@@ -3,13 +3,15 @@ package compiler
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 )
 
-// A Builder makes a diagram that comes from no policy, children first. The zero
-// Builder is ready for use.
+// A Builder makes a diagram that comes from no policy, children first. Paths may test
+// words in any order, and a word again and again, with one exception: see
+// [Builder.Diagram]. The zero Builder is ready for use.
 type Builder struct{ g Diagram }
 
 // Leaf returns the node for an action.
@@ -19,6 +21,9 @@ func (b *Builder) Leaf(a cbpf.Action) NodeID { return b.g.leaf(a) }
 // ascending and cover all 32-bit values without a gap, or the error says where
 // they do not. Neighbours with the same child become one.
 func (b *Builder) Switch(w Word, cases []Case) (NodeID, error) {
+	if w > Hi(5) {
+		return 0, noWord(w)
+	}
 	merged := make([]Case, 0, len(cases))
 	next := uint64(0)
 	for _, c := range cases {
@@ -39,6 +44,9 @@ func (b *Builder) Switch(w Word, cases []Case) (NodeID, error) {
 
 // Masked returns the node that goes to yes where w&mask == value and to no elsewhere.
 func (b *Builder) Masked(w Word, mask, value uint32, yes, no NodeID) (NodeID, error) {
+	if w > Hi(5) {
+		return 0, noWord(w)
+	}
 	for _, id := range [2]NodeID{yes, no} {
 		if err := b.check(id); err != nil {
 			return 0, err
@@ -53,6 +61,10 @@ func (b *Builder) Masked(w Word, mask, value uint32, yes, no NodeID) (NodeID, er
 	return b.g.masked(w, mask, value, yes, no, ""), nil
 }
 
+func noWord(w Word) error {
+	return fmt.Errorf("compiler: a call has no word %d (take NR, Arch, IPLo, IPHi, and Lo and Hi of arguments 0 to 5)", w)
+}
+
 func (b *Builder) check(id NodeID) error {
 	if id < 0 || int(id) >= len(b.g.nodes) {
 		return fmt.Errorf("compiler: no node n%d in this diagram", id)
@@ -62,12 +74,24 @@ func (b *Builder) check(id NodeID) error {
 
 // Diagram returns the diagram that starts at root; the Builder must not be used
 // any more. usual is the node where calls go of which nothing special is said:
-// paths to others are kept shorter.
+// paths to others are kept shorter. It is an error if a node below a switch on NR
+// tests NR again: the tree for x32 numbers is that for x86_64, without the x32 bit, and
+// the bit would be missing there.
 func (b *Builder) Diagram(root, usual NodeID) (*Diagram, error) {
 	for _, id := range [2]NodeID{root, usual} {
 		if err := b.check(id); err != nil {
 			return nil, err
 		}
+	}
+	tested := make([]bool, len(b.g.nodes)) // whether a node or one below tests NR
+	for id := range b.g.nodes {
+		n := &b.g.nodes[id]
+		below := n.Kind == Masked && (tested[n.Yes] || tested[n.No]) ||
+			slices.ContainsFunc(n.Cases, func(c Case) bool { return tested[c.To] })
+		if below && n.Kind == Switch && n.Word == NR {
+			return nil, fmt.Errorf("compiler: below n%d, a switch on nr, nr is tested again (decide by it once)", id)
+		}
+		tested[id] = below || n.Kind != Leaf && n.Word == NR
 	}
 	b.g.root, b.g.usual = root, usual
 	if n := &b.g.nodes[root]; n.Kind == Switch && n.Word == Arch {

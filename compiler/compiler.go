@@ -61,8 +61,11 @@ func Compile(r *policy.Resolved, o Options) (*Result, error) {
 
 // CompileDiagram returns the program that returns g.Eval(d) for every call d, for a
 // kernel of the given byte order. Beside a [*TooLongError] it returns the stages
-// that there are.
+// that there are. The zero Diagram, which has no nodes, is an error.
 func CompileDiagram(g *Diagram, order binary.ByteOrder, o Options) (*Result, error) {
+	if g == nil || len(g.nodes) == 0 {
+		return nil, errors.New("compiler: the diagram has no nodes (make one with a Builder)")
+	}
 	res := &Result{Diagram: g, Tree: lower(g, o)}
 	code, origins := layout(res.Tree, order == binary.BigEndian)
 	if len(code) > cbpf.MaxInstructions {
