@@ -18,7 +18,9 @@ import (
 	"github.com/seccompile/seccompile/compiler"
 	"github.com/seccompile/seccompile/loader"
 	"github.com/seccompile/seccompile/oci"
+	"github.com/seccompile/seccompile/optimize"
 	"github.com/seccompile/seccompile/policy"
+	"github.com/seccompile/seccompile/proof"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
@@ -87,6 +89,115 @@ func Example_migrateFilter() {
 	// ERRNO(3)
 	// ERRNO(38)
 	// true
+}
+
+// allowing returns a policy that lets some calls pass, for some ABIs.
+func allowing(badArch cbpf.Action, calls []string, abis ...arch.ABI) *policy.Resolved {
+	p := &policy.Policy{Default: cbpf.KillThread, Rules: []policy.Rule{{Names: calls, Action: cbpf.Allow}}}
+	if calls == nil {
+		p = &policy.Policy{Default: cbpf.Allow}
+	}
+	r, _, err := policy.Resolve(p, policy.Options{ABIs: abis, BadArch: badArch, ENOSYS: policy.ENOSYS{Off: true}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return r
+}
+
+func Example_migrateMerge() {
+	one := allowing(cbpf.KillThread, []string{"read", "close"}, arch.X86_64)
+	other := allowing(cbpf.KillThread, []string{"read", "socket"}, arch.X86)
+	joined, err := compiler.Compile(&policy.Resolved{
+		Default: one.Default, BadArch: one.BadArch,
+		Spaces: slices.Concat(one.Spaces, other.Spaces),
+	}, compiler.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	// Or layers, which may be finished programs too. All but the last let the calls of
+	// ABIs that they do not know pass, and the last lets only those of both.
+	merged, err := optimize.Merge([]optimize.Layer{
+		{Name: "x86_64", Policy: allowing(cbpf.Allow, []string{"read", "close"}, arch.X86_64)},
+		{Name: "x86", Policy: allowing(cbpf.Allow, []string{"read", "socket"}, arch.X86)},
+		{Name: "both", Policy: allowing(cbpf.KillThread, nil, arch.X86_64, arch.X86)},
+	}, proof.Limits{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, abi := range []arch.ABI{arch.X86_64, arch.X86, arch.X32, arch.ARM} {
+		for _, name := range []string{"close", "socket"} {
+			call, _ := syscalltables.Lookup(name)
+			nr, _ := call.Number(abi)
+			d := &cbpf.Data{Arch: abi.Audit(), NR: nr}
+			fmt.Println(abi, call, joined.Program.Eval(d), merged.Program.Eval(d))
+		}
+	}
+	// Output:
+	// x86_64 close ALLOW ALLOW
+	// x86_64 socket KILL_THREAD KILL_THREAD
+	// x86 close KILL_THREAD KILL_THREAD
+	// x86 socket ALLOW ALLOW
+	// x32 close KILL_THREAD KILL_THREAD
+	// x32 socket KILL_THREAD KILL_THREAD
+	// arm close KILL_THREAD KILL_THREAD
+	// arm socket KILL_THREAD KILL_THREAD
+}
+
+// What the guide says of merging: for every call.
+func TestMigrationGuideOnMerge(t *testing.T) {
+	kill := allowing(cbpf.KillThread, []string{"no_such_call"}, arch.X86_64)
+	for _, pair := range [][2]arch.ABI{{arch.X86_64, arch.X86}, {arch.X86_64, arch.X32}, {arch.S390X, arch.S390}} {
+		a, b := pair[0], pair[1]
+		forA, forB := []string{"read", "close"}, []string{"read", "getpid"}
+		merge := func(layers ...*policy.Resolved) proof.Subject {
+			var list []optimize.Layer
+			for _, r := range layers {
+				list = append(list, optimize.Layer{Name: r.Spaces[0].ABIs[0].String(), Policy: r})
+			}
+			m, err := optimize.Merge(list, proof.Limits{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return proof.Program(m.Program)
+		}
+		equal := func(x, y proof.Subject) bool {
+			res, err := proof.Equal(x, y, proof.Limits{})
+			if err != nil || res.Verdict == proof.Unknown {
+				t.Fatal(res, err)
+			}
+			return res.Verdict == proof.Same
+		}
+		// Each ABI with its own rules: the calls of both, without those of one on the other.
+		both := allowing(cbpf.KillThread, []string{"read", "close", "getpid"}, a, b)
+		joined := &policy.Resolved{Default: both.Default, BadArch: both.BadArch, Spaces: slices.Clone(both.Spaces)}
+		for i := range joined.Spaces {
+			s := &joined.Spaces[i]
+			s.Calls = slices.DeleteFunc(slices.Clone(s.Calls), func(c policy.Call) bool {
+				call, _ := syscalltables.ByNumber(c.ABI, c.NR)
+				return c.ABI == a && call.Name() == "getpid" || c.ABI == b && call.Name() == "close"
+			})
+		}
+		layers := []*policy.Resolved{
+			allowing(cbpf.Allow, forA, a), allowing(cbpf.Allow, forB, b), allowing(cbpf.KillThread, nil, a, b),
+		}
+		if !equal(proof.Policy(joined), merge(layers...)) {
+			t.Errorf("%v: three layers are something else than the rules of each ABI", pair)
+		}
+		if equal(proof.Policy(joined), proof.Policy(both)) {
+			t.Errorf("%v: appended rules are narrow", pair)
+		}
+		apart := []*policy.Resolved{allowing(cbpf.KillThread, forA, a), allowing(cbpf.KillThread, forB, b)}
+		if !equal(proof.Policy(kill), merge(apart...)) {
+			t.Errorf("%v: two finished filters do not kill everything", pair)
+		}
+		together := &policy.Resolved{Default: both.Default, BadArch: both.BadArch, Spaces: slices.Concat(apart[0].Spaces, apart[1].Spaces)}
+		if err := together.Validate(); (err == nil) == (a.Audit() == b.Audit()) {
+			t.Errorf("%v: spaces together: %v", pair, err)
+		} else if err == nil && !equal(proof.Policy(joined), proof.Policy(together)) {
+			t.Errorf("%v: spaces together are something else than the rules of each ABI", pair)
+		}
+	}
 }
 
 func Example_migrateLoad() {

@@ -83,8 +83,13 @@ func (f *Layer) order() binary.ByteOrder {
 // layers installed: the strictest action wins, of equally strict ones the newest
 // layer's, and an allowed call has no data. See [proof.Stack].
 //
-// The error says which layers have different byte orders, wraps a
-// [*proof.LimitError] as that of [Program] does, or is a
+// So each layer also decides the calls of ABIs that it was not made for: layers for
+// different ABIs that kill all others together kill every call. To keep the rules of
+// each, make them with the BadArch action ALLOW, and add a layer for all the ABIs
+// whose default action is ALLOW and whose BadArch kills.
+//
+// The error is that of a policy that is not valid, says which layers have different
+// byte orders, wraps a [*proof.LimitError] as that of [Program] does, or is a
 // [*compiler.TooLongError] where the program would not fit the kernel's limit.
 func Merge(oldestFirst []Layer, l proof.Limits) (*Result, error) {
 	if err := checkLayers(oldestFirst); err != nil {

@@ -20,7 +20,9 @@ also run, beside its sources, on the calls next to every constant. The exit stat
 is 1 if the proof goes beyond the limits that --patience raises.
 
 The flags say how profiles are read, as with compile. An ABI that one of the sources
-does not know stays forbidden as that source has it.`
+does not know stays forbidden as that source has it: filters for different ABIs
+together kill every call, unless each was compiled with --bad-arch allow. Then a
+profile that allows everything, for all the ABIs, forbids the others again.`
 
 // A merging is what the flags of merge say.
 type merging struct {
