@@ -49,7 +49,7 @@ func (s *sketch) switchOn(w compiler.Word) compiler.NodeID {
 
 // Words in any order and as often as one likes, but for NR: one switch at most.
 func TestDiagramsWithWordsInAnyOrder(t *testing.T) {
-	arm, x86 := arch.AArch64.Audit(), arch.X86.Audit()
+	amd64, x86 := arch.X86_64.Audit(), arch.X86.Audit()
 	for seed := range uint64(1000) {
 		s := &sketch{Rand: rand.New(rand.NewPCG(seed, 0)), t: t}
 		for _, a := range []cbpf.Action{cbpf.Allow, cbpf.Errno(1), cbpf.Trap} {
@@ -68,8 +68,8 @@ func TestDiagramsWithWordsInAnyOrder(t *testing.T) {
 		if s.IntN(2) == 0 { // and tests above it
 			other := s.ids[s.IntN(below)]
 			root = s.must(s.Switch(compiler.Arch, []compiler.Case{
-				{Last: x86 - 1, To: other}, {First: x86, Last: x86, To: root}, {First: x86 + 1, Last: arm - 1, To: s.pick()},
-				{First: arm, Last: arm, To: root}, {First: arm + 1, Last: math.MaxUint32, To: other},
+				{Last: x86 - 1, To: other}, {First: x86, Last: x86, To: root}, {First: x86 + 1, Last: amd64 - 1, To: s.pick()},
+				{First: amd64, Last: amd64, To: root}, {First: amd64 + 1, Last: math.MaxUint32, To: other},
 			}))
 			root = s.must(s.Masked(compiler.NR, 5, 4, other, root))
 			root = s.switchOn(compiler.Hi(3))
@@ -83,10 +83,10 @@ func TestDiagramsWithWordsInAnyOrder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		values := slices.Concat(boundaries, []uint32{0, 4, x86, arm})
+		values := slices.Concat(boundaries, []uint32{0, 4, x86, amd64})
 		half := func() uint32 { return values[s.IntN(len(values))] - uint32(s.IntN(2)) }
 		for range 200 {
-			d := cbpf.Data{NR: half(), Arch: []uint32{x86, arm, half()}[s.IntN(3)], IP: uint64(half())<<32 | uint64(half())}
+			d := cbpf.Data{NR: half(), Arch: []uint32{x86, amd64, half()}[s.IntN(3)], IP: uint64(half())<<32 | uint64(half())}
 			for i := range d.Args {
 				d.Args[i] = uint64(half())<<32 | uint64(half())
 			}
