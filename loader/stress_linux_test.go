@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -134,19 +135,19 @@ func (m *mob) run(sizes ...int) int {
 			}
 		})
 	}
-	member := 0
+	var ends []string
 	for _, tg := range families {
-		for end := range strings.Lines(tg.wait(m.t)) {
-			m.checkEnd(member, strings.TrimSpace(end))
-			member++
-		}
+		ends = slices.AppendSeq(ends, strings.Lines(tg.wait(m.t)))
 		if !kernelHas(m.t, 5, 9) {
 			_ = tg.Close()
 		}
 	}
-	serving.Wait()
-	if member != members {
-		m.t.Errorf("%d of %d members have ended", member, members)
+	serving.Wait() // a handler may count its answer after the target has ended
+	for member, end := range ends {
+		m.checkEnd(member, strings.TrimSpace(end))
+	}
+	if len(ends) != members {
+		m.t.Errorf("%d of %d members have ended", len(ends), members)
 	}
 	total := 0
 	for _, n := range m.answers.of {
@@ -166,8 +167,6 @@ func (m *mob) checkEnd(member int, end string) {
 	if doomed {
 		want = "signal: killed"
 	}
-	m.answers.Lock()
-	defer m.answers.Unlock()
 	got := m.answers.of[member]
 	if end != want || !doomed && got != m.calls || got < at {
 		m.t.Errorf("member %d, doomed %v at %d: %s, %d of %d calls answered", member, doomed, at, end, got, m.calls)
