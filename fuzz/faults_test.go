@@ -69,12 +69,13 @@ func TestPlantedFaultsInThousandsOfFiltersAreCaught(t *testing.T) {
 	if testing.Short() {
 		programs = 200
 	}
+	sparse := kinds()[2:] // a dense policy has a thousand faults to prove
 	var c tally
 	for seed := uint64(0); programs > 0 && !t.Failed(); seed++ {
 		r := gen.New(seed)
-		if res := drawPolicy(t, r, 1+r.IntN(4)); res != nil {
+		if d := sparse[r.IntN(len(sparse))].draw(t, r, 1+r.IntN(4)); d != nil {
 			programs--
-			c.plant(t, res, seed, 80)
+			c.plant(t, d.Resolved, seed, 80)
 		}
 	}
 	t.Logf("%d faults planted, %d seen to change the meaning by sampling, %d caught", c.planted, c.seen, c.caught)

@@ -16,8 +16,12 @@ import (
 func New(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x7365_6363_6f6d_7021)) }
 
 // ABIs draws target ABIs for one compile: one to four, distinct, of one byte
-// order, and half of the time of one kernel.
+// order. One time in four it is x86_64 with x32, which share a number space, and
+// mostly x86; else half of the time ABIs of one kernel.
 func ABIs(r *rand.Rand) []arch.ABI {
+	if chance(r, 4) {
+		return arch.X86_64.Family()[:pick(r, []int{2, 3, 3})]
+	}
 	main := pick(r, collect(func(arch.ABI) bool { return true }))
 	var from []arch.ABI
 	if chance(r, 2) {

@@ -2,6 +2,7 @@ package gen
 
 import (
 	"iter"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 
@@ -136,6 +137,11 @@ func (s *points) numbers(audit uint32) []uint32 {
 			}
 		}
 	}
+	if audit == arch.X86_64.Audit() { // a filter may decide x32 with tests for x86_64
+		for _, nr := range out {
+			out = append(out, nr^arch.X32Bit)
+		}
+	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
@@ -145,16 +151,14 @@ func (s *points) numbers(audit uint32) []uint32 {
 // clause one that satisfies it, with one argument after the other changed.
 func (s *points) call(audit, nr uint32, yield func(*cbpf.Data) bool) bool {
 	d := &cbpf.Data{}
-	c := s.calls[uint64(audit)<<32|uint64(nr)]
+	clauses := s.clausesOf(audit, nr)
 	var values [6][]uint64
-	n, product := s.vectors, 1
-	if c != nil {
-		for i := range values {
-			values[i] = s.meet(c, uint8(i))
-			product = min(product*max(1, len(values[i])), 1<<30)
-		}
-		n = max(n, min(product, 64*s.vectors))
+	product := 1
+	for i := range values {
+		values[i] = s.meet(clauses, uint8(i))
+		product = min(product*max(1, len(values[i])), 1<<30)
 	}
+	n := max(s.vectors, min(product, 64*s.vectors))
 	for i := range n {
 		*d = cbpf.Data{NR: nr, Arch: audit, IP: s.value(cbpf.OffIP / 4)}
 		for a := range d.Args {
@@ -172,15 +176,27 @@ func (s *points) call(audit, nr uint32, yield func(*cbpf.Data) bool) bool {
 			return false
 		}
 	}
-	if c == nil || product <= n {
+	if product <= n {
 		return true
 	}
-	for i := range c.Clauses {
-		if !s.clause(d, &c.Clauses[i], &values, yield) {
+	for i := range clauses {
+		if !s.clause(d, &clauses[i], &values, yield) {
 			return false
 		}
 	}
 	return true
+}
+
+// clausesOf returns the clauses of a number, and behind them those of the call that
+// differs from it in the x32 bit alone.
+func (s *points) clausesOf(audit, nr uint32) []policy.Clause {
+	var out []policy.Clause
+	for _, nr := range []uint32{nr, nr ^ arch.X32Bit} {
+		if c := s.calls[uint64(audit)<<32|uint64(nr)]; c != nil {
+			out = append(out, c.Clauses...)
+		}
+	}
+	return out
 }
 
 // clause yields arguments that satisfy a clause, and such that differ from them
@@ -221,18 +237,21 @@ func (s *points) satisfy(c policy.Cond) uint64 {
 
 // meet returns the values of one argument that the conditions of a call tell
 // apart, and neighbours.
-func (s *points) meet(c *policy.Call, arg uint8) []uint64 {
+func (s *points) meet(clauses []policy.Clause, arg uint8) []uint64 {
 	var out []uint64
-	for _, clause := range c.Clauses {
-		for _, cond := range clause.Conds {
+	for i := range clauses {
+		for _, cond := range clauses[i].Conds {
 			if cond.Arg != arg {
 				continue
 			}
-			v := cond.Value
-			out = append(around(out, v), v<<32|v>>32, v|^cond.Mask, v^cond.Mask, v^1<<32, v^1<<31)
+			// The last value before the lowest bit of the mask changes ends the first
+			// block of values inside. The last one inside of all has every other bit.
+			v, low := cond.Value, cond.Mask&-cond.Mask
+			out = append(around(out, v, v|(low-1), v|^cond.Mask), v<<32|v>>32, v^cond.Mask, v^1<<32, v^1<<31)
 			if bit := uint64(1) << s.IntN(64); cond.Mask&bit != 0 {
 				out = append(out, v^bit)
 			}
+			out = append(out, v^low, v^1<<(bits.Len64(cond.Mask|1)-1))
 		}
 	}
 	if out != nil {

@@ -8,7 +8,6 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/syscalltables"
 )
 
 // A Family restricts random policies to profiles that several compilers agree on.
@@ -29,9 +28,13 @@ const (
 type Options struct {
 	// ABIs are those whose names the policy uses; nil means x86_64.
 	ABIs []arch.ABI
-	// Entries is the largest number of rules; 0 means 16.
+	// Entries is the largest number of entries, each of which may stand for several
+	// rules on the same calls; 0 means 16. The lists of a dense policy come on top.
 	Entries int
 	Family  Family
+	// Dense policies also list any share of all calls of the ABIs, up to every one,
+	// and have simple conditions on few. The others name calls by the handful.
+	Dense bool
 	// Invalid sometimes breaks a rule of the format: an index above 5, an errno
 	// above 4095, an entry without names, an operator that is none.
 	Invalid bool
@@ -51,9 +54,10 @@ var ops = []policy.Op{
 // multiplexed are names that reach some ABIs through socketcall(2) and ipc(2),
 // and the multiplexers themselves.
 var multiplexed = []string{
-	"socketcall", "ipc", "socket", "bind", "connect", "accept", "accept4", "sendto", "recvfrom", "sendmsg",
-	"getsockopt", "setsockopt", "recvmmsg", "semop", "semget", "semctl", "semtimedop", "msgsnd", "msgrcv",
-	"msgget", "shmat", "shmdt", "shmget", "shmctl",
+	"socketcall", "ipc", "socket", "bind", "connect", "listen", "accept", "getsockname", "getpeername", "socketpair",
+	"send", "recv", "sendto", "recvfrom", "shutdown", "setsockopt", "getsockopt", "sendmsg", "recvmsg", "accept4",
+	"recvmmsg", "sendmmsg", "semop", "semget", "semctl", "semtimedop", "msgsnd", "msgrcv", "msgget", "msgctl",
+	"shmat", "shmdt", "shmget", "shmctl",
 }
 
 // word joins an action class with data where the class carries any.
@@ -74,11 +78,18 @@ func Policy(r *rand.Rand, o Options) *policy.Policy {
 		o.Entries = 16
 	}
 	g := &policies{Rand: r, Options: o, actions: pickActions(r)}
-	g.drawNames()
 	p := &policy.Policy{ABIs: o.ABIs}
 	p.Default, p.DefaultErrno = g.action()
 	if p.Default == cbpf.Notify {
 		p.Default = cbpf.KillProcess // refused as a default
+	}
+	g.fallback = p.Default
+	if o.Dense {
+		g.most = limits{rules: 2, conds: 2, names: 8}
+		p.Rules = g.dense()
+	} else {
+		g.most = limits{rules: 4, conds: 6, names: 3}
+		g.drawNames()
 	}
 	for range r.IntN(o.Entries + 1) {
 		p.Rules = append(p.Rules, g.rules()...)
@@ -96,10 +107,15 @@ func Policy(r *rand.Rand, o Options) *policy.Policy {
 type policies struct {
 	*rand.Rand
 	Options
-	names   []string // few, so that rules meet on a call
-	actions []cbpf.Action
-	data    []uint64 // constants already used, reused so that conditions meet
+	names    []string // few, so that rules meet on a call
+	actions  []cbpf.Action
+	fallback cbpf.Action // the default
+	data     []uint64    // constants already used, reused so that conditions meet
+	most     limits
 }
+
+// limits are the most rules in one draw, conditions of each, and names of all.
+type limits struct{ rules, conds, names int }
 
 // pickActions draws the classes of one policy: one to four, mostly with ALLOW.
 func pickActions(r *rand.Rand) []cbpf.Action {
@@ -114,12 +130,7 @@ func pickActions(r *rand.Rand) []cbpf.Action {
 }
 
 func (g *policies) drawNames() {
-	var known []syscalltables.Call
-	for _, a := range g.ABIs {
-		for _, c := range syscalltables.All(a) {
-			known = append(known, c)
-		}
-	}
+	known := g.known()
 	for range 1 + g.IntN(g.Entries+4) {
 		switch {
 		case chance(g.Rand, 8) && g.Family != OneArg: // they share the multiplexer's number
@@ -127,7 +138,7 @@ func (g *policies) drawNames() {
 		case chance(g.Rand, 40):
 			g.names = append(g.names, "no_such_call")
 		case len(known) > 0:
-			g.names = append(g.names, pick(g.Rand, known).Name())
+			g.names = append(g.names, pick(g.Rand, known))
 		}
 	}
 	if len(g.names) == 0 {
@@ -144,24 +155,26 @@ func (g *policies) action() (cbpf.Action, *uint) {
 	return class, &errno
 }
 
-// rules draws one entry, or the several entries of one call.
+// rules draws one entry, or the several entries of the same calls.
 func (g *policies) rules() []policy.Rule {
-	rule := policy.Rule{}
-	rule.Action, rule.Errno = g.action()
-	if g.Family == OneArg {
-		return g.oneArg(rule)
+	if len(g.names) == 0 {
+		return nil
 	}
-	for range 1 + g.IntN(3) {
-		rule.Names = append(rule.Names, pick(g.Rand, g.names))
+	rule := policy.Rule{Names: g.entry()}
+	rule.Action, rule.Errno = g.action()
+	if g.Family == OneArg || !chance(g.Rand, 3) { // no other rule on these calls
+		g.names = slices.DeleteFunc(g.names, func(n string) bool { return slices.Contains(rule.Names, n) })
 	}
 	if chance(g.Rand, 3) {
 		return []policy.Rule{rule}
 	}
+	index, high := uint(g.IntN(6)), g.value()&^0xffffffff
 	var out []policy.Rule
-	for range 1 + g.IntN(4) {
+	for range 1 + g.IntN(g.most.rules) {
 		next := rule
-		next.Args = g.args()
-		if chance(g.Rand, 2) {
+		if g.Family == OneArg {
+			next.Args = []policy.Arg{g.oneArg(index, high)}
+		} else if next.Args = g.args(); chance(g.Rand, 2) {
 			next.Action, next.Errno = g.action()
 		}
 		out = append(out, next)
@@ -169,41 +182,46 @@ func (g *policies) rules() []policy.Rule {
 	return out
 }
 
-// oneArg draws the rules of one call of family OneArg and uses up its name.
-func (g *policies) oneArg(rule policy.Rule) []policy.Rule {
-	if len(g.names) == 0 {
-		return nil
-	}
-	name := pick(g.Rand, g.names)
-	g.names = slices.DeleteFunc(g.names, func(n string) bool { return n == name })
-	rule.Names = []string{name}
+// entry draws the names of an entry: neighbours, or any two.
+func (g *policies) entry() []string {
+	i := g.IntN(len(g.names))
 	if chance(g.Rand, 3) {
-		return []policy.Rule{rule}
+		return []string{g.names[i], pick(g.Rand, g.names)}
 	}
-	index, high := uint(g.IntN(6)), g.value()&^0xffffffff
-	var out []policy.Rule
-	for range 1 + g.IntN(4) {
-		next := rule
-		next.Args = []policy.Arg{{Index: index, Op: pick(g.Rand, ops), Value: high | g.value()&0xffffffff}}
-		if a := &next.Args[0]; a.Op == policy.MaskedEqual {
-			a.Value, a.ValueTwo = 0xffffffff_00000000|g.mask(), a.Value
-		}
-		out = append(out, next)
+	return slices.Clone(g.names[i:min(len(g.names), i+1+g.IntN(g.most.names))])
+}
+
+// op draws an operator. Masks are half of them: they have more shapes than all
+// others.
+func (g *policies) op() policy.Op {
+	switch {
+	case chance(g.Rand, 2):
+		return policy.MaskedEqual
+	case g.Family == Masks:
+		return policy.Equal
 	}
-	return out
+	return pick(g.Rand, ops)
+}
+
+// oneArg draws a condition of family OneArg.
+func (g *policies) oneArg(index uint, high uint64) policy.Arg {
+	a := policy.Arg{Index: index, Op: g.op(), Value: high | g.value()&0xffffffff}
+	if a.Op == policy.MaskedEqual {
+		mask := anyMask(g.Rand) & 0xffffffff
+		a.Value, a.ValueTwo = 0xffffffff_00000000|mask, high|g.datum(mask)&0xffffffff
+	}
+	return a
 }
 
 // args draws the conditions of an entry: mostly one to three different
 // arguments, now and then one twice.
 func (g *policies) args() []policy.Arg {
 	var out []policy.Arg
-	for _, index := range g.Perm(6)[:pick(g.Rand, []int{1, 1, 1, 2, 2, 3, 6})] {
-		a := policy.Arg{Index: uint(index), Op: pick(g.Rand, ops), Value: g.value()}
-		if g.Family == Masks {
-			a.Op = pick(g.Rand, []policy.Op{policy.Equal, policy.MaskedEqual})
-		}
+	for _, index := range g.Perm(6)[:min(g.most.conds, pick(g.Rand, []int{1, 1, 1, 2, 2, 3, 6}))] {
+		a := policy.Arg{Index: uint(index), Op: g.op(), Value: g.value()}
 		if a.Op == policy.MaskedEqual {
-			a.Value, a.ValueTwo = g.mask(), g.value()
+			a.Value = anyMask(g.Rand)
+			a.ValueTwo = g.datum(a.Value)
 		}
 		out = append(out, a)
 	}
@@ -213,46 +231,6 @@ func (g *policies) args() []policy.Arg {
 		out = append(out, again)
 	}
 	return out
-}
-
-func (g *policies) value() uint64 {
-	if len(g.data) > 0 && chance(g.Rand, 3) {
-		return pick(g.Rand, g.data) + uint64(g.IntN(3)) - 1
-	}
-	v := Word(g.Rand)
-	g.data = append(g.data, v)
-	return v
-}
-
-func (g *policies) mask() uint64 {
-	return pick(g.Rand, []uint64{
-		0, 1, 0xff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 0xffffffff_00000000, 1 << 32, 1 << 63,
-		^uint64(0), 0x7e020000, ^uint64(0xff), g.Uint64() & g.Uint64(), 1 << g.IntN(64),
-	})
-}
-
-// Word draws a 64-bit value where arithmetic tends to go wrong: around powers of
-// two, with equal, swapped or missing halves, small, or anything.
-func Word(r *rand.Rand) uint64 {
-	near := uint64(r.IntN(3)) - 1
-	switch r.IntN(8) {
-	case 0:
-		return uint64(r.IntN(256))
-	case 1:
-		return pick(r, []uint64{0, 1 << 31, 1 << 32, 1 << 63, 1<<63 | 1<<31}) + near
-	case 2:
-		return 1<<r.IntN(64) + near
-	case 3:
-		return uint64(r.IntN(256)) << 32
-	case 4:
-		half := uint64(r.Uint32())
-		return half<<32 | half
-	case 5:
-		return ^uint64(0) << r.IntN(64)
-	case 6:
-		return uint64(r.Uint32())
-	}
-	return r.Uint64()
 }
 
 func (g *policies) spoil(rule *policy.Rule) {
