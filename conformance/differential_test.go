@@ -59,10 +59,12 @@ func abiSets() [][]arch.ABI {
 func TestLibseccomp(t *testing.T) {
 	families := []struct {
 		name string
-		gen.Family
+		gen.Options
 	}{
-		{"masks", gen.Masks},
-		{"one argument", gen.OneArg},
+		{"masks", gen.Options{Family: gen.Masks}},
+		{"one argument", gen.Options{Family: gen.OneArg}},
+		{"dense masks", gen.Options{Family: gen.Masks, Dense: true}},
+		{"dense one argument", gen.Options{Family: gen.OneArg, Dense: true}},
 	}
 	var total tally
 	var mu sync.Mutex // of total
@@ -72,10 +74,12 @@ func TestLibseccomp(t *testing.T) {
 			t.Run(fmt.Sprintf("%v/%s", abis, f.name), func(t *testing.T) {
 				t.Parallel()
 				var done tally
+				o := f.Options
+				o.ABIs = abis
 				for n := range uint64(cases(t)) {
 					seed := uint64(set)<<32 | n
 					r := gen.New(seed)
-					p := gen.Policy(r, gen.Options{ABIs: abis, Family: f.Family})
+					p := gen.Policy(r, o)
 					adapt(p, abis)
 					done.compare(t, seed, r, p, abis)
 					if t.Failed() {
