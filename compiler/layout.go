@@ -86,7 +86,7 @@ func (l *layouter) emit(r Ref) {
 		return
 	case DropX32:
 		l.emit(n.Yes)
-		l.goOn(n.Yes)
+		l.goOn(n, n.Yes)
 		l.put(bpf.RawInstruction{Op: opAnd, K: lowMask}, "")
 		l.at[r] = int32(len(l.code))
 		return
@@ -109,9 +109,9 @@ func (l *layouter) emit(r Ref) {
 	}
 }
 
-// goOn makes sure that what follows next is a test of the word that is loaded.
-func (l *layouter) goOn(to Ref) {
-	if d := l.distance(l.entry(to, true)); d > 0 {
+// goOn makes sure that what follows n is the target.
+func (l *layouter) goOn(n *Test, to Ref) {
+	if d := l.distance(l.entry(to, n.leaves(l.t.tests[to].Word))); d > 0 {
 		l.put(bpf.RawInstruction{Op: opJump, K: uint32(d)}, "")
 	}
 }

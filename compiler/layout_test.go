@@ -160,6 +160,37 @@ func TestLayout(t *testing.T) {
 			8: ret   ERRNO(1)
 			9: ret   ALLOW
 		`},
+		{"or goes on to what follows", binary.LittleEndian, `
+			t0: ALLOW
+			t1: ERRNO(1)
+			t2: nr == 7 ? t0 : t1
+			t3: nr &= 0x3fffffff, t2
+			t4: nr >= 1073741824 ? t3 : t1
+			root t4
+		`, `
+			0: ld    nr
+			1: jge   #0x40000000  jt 2    jf 4
+			2: and   #0x3fffffff
+			3: jeq   #7           jt 5    jf 4
+			4: ret   ERRNO(1)
+			5: ret   ALLOW
+		`},
+		{"it goes on to another word by its load", binary.LittleEndian, `
+			t0: ALLOW
+			t1: ERRNO(1)
+			t2: arg0.lo == 0x7 ? t0 : t1
+			t3: nr &= 0x3fffffff, t2
+			t4: nr >= 1073741824 ? t3 : t2
+			root t4
+		`, `
+			0: ld    nr
+			1: jge   #0x40000000  jt 2    jf 3
+			2: and   #0x3fffffff
+			3: ld    arg0.lo
+			4: jeq   #7           jt 6    jf 5
+			5: ret   ERRNO(1)
+			6: ret   ALLOW
+		`},
 		{"it goes on to a return as well", binary.LittleEndian, `
 			t0: ALLOW
 			t1: ERRNO(1)
@@ -275,6 +306,9 @@ func randomTree(r *rand.Rand, n int, deep bool) *Tree {
 		n.Yes, n.No = m.child(&n), m.child(&n)
 		if deep {
 			n.No = last
+		}
+		if n.Yes == n.No {
+			continue // no test
 		}
 		last = m.test(n)
 		if l := &m.tree.tests[last]; r.IntN(8) == 0 && m.low[last] && (l.Op == Return || l.Word == NR) {
