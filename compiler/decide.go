@@ -42,18 +42,32 @@ func decide(r *policy.Resolved, exhaustive bool) *Diagram {
 
 // calls returns the nodes of the calls of each number space. Those with 32-bit
 // arguments are built first: a call with 64-bit ones, whose upper words are mostly
-// to be zero, can then go on to its twin.
+// to be zero, can then go on to its twin. Calls that share their clauses, as those of
+// one rule do, share the node.
 func (b *argBuilder) calls(r *policy.Resolved) [][]NodeID {
 	nodes := make([][]NodeID, len(r.Spaces))
+	type shared struct {
+		first *policy.Clause
+		n     int
+	}
+	built := make(map[shared]NodeID)
 	for i := range r.Spaces {
 		nodes[i] = make([]NodeID, len(r.Spaces[i].Calls))
 	}
 	for _, bits := range [2]int{32, 64} {
 		for i := range r.Spaces {
 			for j := range r.Spaces[i].Calls {
-				if c := &r.Spaces[i].Calls[j]; c.ABI.Bits() == bits {
-					nodes[i][j] = b.call(c.Clauses)
+				c := &r.Spaces[i].Calls[j]
+				if c.ABI.Bits() != bits {
+					continue
 				}
+				key := shared{&c.Clauses[0], len(c.Clauses)}
+				node, ok := built[key]
+				if !ok {
+					node = b.call(c.Clauses)
+					built[key] = node
+				}
+				nodes[i][j] = node
 			}
 		}
 	}

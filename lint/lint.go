@@ -116,6 +116,7 @@ func Check(data []byte, o Options) *Report {
 	if r.Policy != nil {
 		r.checkRuntime()
 	}
+	r.finish()
 	slices.SortStableFunc(r.Findings, func(f, g Finding) int {
 		return cmp.Or(cmp.Compare(f.Line, g.Line), cmp.Compare(f.Column, g.Column))
 	})
@@ -132,16 +133,27 @@ type reviewer struct {
 }
 
 // most bounds the findings of one ID, since hostile input could make one out of every
-// few bytes.
+// few bytes. Those beyond are counted.
 const most = 200
+
+// finish says of the findings that are only counted how many they are.
+func (r *reviewer) finish() {
+	listed, last := map[string]int{}, map[string]int{}
+	for i, f := range r.Findings {
+		listed[f.ID]++
+		last[f.ID] = i
+	}
+	for id, i := range last {
+		if more := r.told[id] - listed[id]; more > 0 {
+			r.Findings[i].Reason += fmt.Sprintf(", and %d more such are not listed", more)
+		}
+	}
+}
 
 // found adds a finding. What it leaves out is filled in: severity and fix from the
 // catalog, line and column from the pointer.
 func (r *reviewer) found(f Finding) {
-	switch r.told[f.ID]++; {
-	case r.told[f.ID] == most:
-		f.Reason += ", and there may be more such"
-	case r.told[f.ID] > most:
+	if r.told[f.ID]++; r.told[f.ID] > most {
 		return
 	}
 	e := entry(f.ID)

@@ -34,11 +34,11 @@ type seenRules struct {
 }
 
 type seenRule struct {
-	name string
+	call syscalltables.Call
 	kind int
 }
 
-// checkDuplicate reports a name that has the same rule before.
+// checkDuplicate reports a name that has the same rule before, if a call has that name.
 func (r *reviewer) checkDuplicate(seen *seenRules, rule *policy.Rule) {
 	text := fmt.Sprint(rule.Action, " ", rule.Args)
 	if rule.Errno != nil {
@@ -50,7 +50,11 @@ func (r *reviewer) checkDuplicate(seen *seenRules, rule *policy.Rule) {
 		seen.kinds[text] = kind
 	}
 	for j, name := range rule.Names {
-		key := seenRule{name, kind}
+		call, known := syscalltables.Lookup(name)
+		if !known {
+			continue
+		}
+		key := seenRule{call, kind}
 		if before, ok := seen.pointers[key]; ok {
 			r.found(Finding{ID: "duplicate", Pointer: element(rule.Pointer+"/names", j), Reason: name + " has the same rule at " + before + " already"})
 			continue

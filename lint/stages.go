@@ -102,6 +102,10 @@ func (r *reviewer) warned(warnings []policy.Warning) {
 		if w.Kind == policy.Redundant && slices.Contains(dropped, w.Pointer) {
 			continue
 		}
+		if id := w.Kind.String(); w.More > 0 && r.told[id] > 0 {
+			r.told[id] += w.More
+			continue
+		}
 		f := Finding{ID: w.Kind.String(), Pointer: w.Pointer}
 		f.Reason, f.Fix = sentences(strings.Replace(w.Message, w.Example.Text, plainly(w.Example), 1))
 		if w.Kind == policy.IgnoredErrno && r.options.For.runtime() == Crun {
@@ -148,6 +152,10 @@ func (r *reviewer) refused(err error) {
 		return
 	}
 	for _, e := range problems {
+		if id := e.Kind.String(); e.More > 0 && r.told[id] > 0 {
+			r.told[id] += e.More
+			continue
+		}
 		f := Finding{ID: e.Kind.String(), Severity: Error, Pointer: e.Pointer, Line: e.Line, Column: e.Column}
 		f.Reason, f.Fix = sentences(e.Reason)
 		if e.Kind == policy.MixedByteOrder && len(r.options.Resolve.ABIs) == 0 {

@@ -41,28 +41,29 @@ func (r *resolver) checkCuts(a arch.ABI, rule int32) {
 	}
 }
 
-// name returns the name of a candidate and its place.
-func (r *resolver) name(c *candidate) (string, place) {
-	return r.policy.Rules[c.rule].Names[c.name], place{c.rule, c.name, sub(r.rules[c.rule].pointer+"/names", int(c.name))}
+// name returns a name of a rule and its place.
+func (r *resolver) name(rule, name int32) (string, place) {
+	return r.policy.Rules[rule].Names[name], place{rule, name, sub(r.rules[rule].pointer+"/names", int(name))}
 }
 
 // checkBeaten notes rules without effect because another one decides the call
 // unconditionally.
-func (r *resolver) checkBeaten(a arch.ABI, beaten []candidate, by *candidate) {
-	winner := &r.rules[by.rule]
-	for i := range beaten {
-		c := &beaten[i]
-		if c.by != noMultiplexer {
-			if c.hides && permits(winner.action) {
-				r.checkHidden(a, c)
+func (r *resolver) checkBeaten(a arch.ABI, beaten []mention, by mention) {
+	winner, winning := r.rule(by), r.names[by.named].rule
+	for _, m := range beaten {
+		n := &r.names[m.named]
+		conditional := r.rule(m).alternatives(a.Bits()).tests
+		if m.by != noMultiplexer {
+			if conditional && permits(winner.action) {
+				r.checkHidden(a, &candidate{rule: n.rule, name: n.name, by: m.by})
 			}
 			continue
 		}
-		if c.rule == by.rule || len(c.conds) == 0 && r.rules[c.rule].action == winner.action {
+		if n.rule == winning || !conditional && r.rule(m).action == winner.action {
 			continue
 		}
-		r.found(finding{Unreachable, c.rule, c.name, -1}, a, func() (place, string) {
-			name, at := r.name(c)
+		r.found(finding{Unreachable, n.rule, n.name, -1}, a, func() (place, string) {
+			name, at := r.name(n.rule, n.name)
 			return at, "never decides " + name + ": " + winner.pointer + " does, under all conditions"
 		})
 	}
@@ -73,47 +74,37 @@ func (r *resolver) checkBeaten(a arch.ABI, beaten []candidate, by *candidate) {
 func (r *resolver) checkHidden(a arch.ABI, c *candidate) {
 	call, _ := syscalltables.Lookup(r.policy.Rules[c.rule].Names[c.name])
 	r.found(finding{LostCondition, -1, int32(call), -1}, a, func() (place, string) {
-		name, at := r.name(c)
+		name, at := r.name(c.rule, c.name)
 		return at, c.by.String() + " reaches " + name + " too and hides its arguments: conditions on them cannot be tested there"
 	})
 }
 
 // contradiction notes two rules with the same conditions and different actions.
-func (r *resolver) contradiction(a arch.ABI, nr uint32, c, other *candidate) {
-	r.found(finding{Contradiction, c.rule, -1, other.rule}, a, func() (place, string) {
-		mine, theirs := &r.rules[c.rule], &r.rules[other.rule]
-		return place{c.rule, -1, mine.pointer}, "contradicts " + theirs.pointer + ": " + callName(a, nr) +
+func (r *resolver) contradiction(a arch.ABI, nr uint32, rule, other int32) {
+	r.found(finding{Contradiction, rule, -1, other}, a, func() (place, string) {
+		mine, theirs := &r.rules[rule], &r.rules[other]
+		return place{rule, -1, mine.pointer}, "contradicts " + theirs.pointer + ": " + callName(a, nr) +
 			" under the same conditions gets " + mine.action.String() + " here and " + theirs.action.String() + " there (remove one)"
 	})
 }
 
-// checkOverlaps notes pairs of rules with different actions that hold for the
-// same call.
-func (r *resolver) checkOverlaps(a arch.ABI, nr uint32, list []candidate) {
-	var pairs [][2]int32
-	all := r.overlaps(list, widthOf(a), func(first, later *candidate, args [6]uint64) bool {
-		pair := [2]int32{later.rule, first.rule}
-		if slices.Contains(pairs, pair) {
-			return true
-		}
-		if len(pairs) == maxOverlaps {
-			return false
-		}
-		pairs = append(pairs, pair)
-		call := example(a, nr, args, first.conds, later.conds)
-		r.foundFor(finding{Overlap, later.rule, -1, first.rule}, call, func() (place, string) {
-			winner, loser := &r.rules[first.rule], &r.rules[later.rule]
-			return place{later.rule, -1, loser.pointer}, "overlaps " + winner.pointer + ", which comes first: where both hold, as for " +
-				call.Text + ", " + winner.action.String() + " beats " + loser.action.String()
-		})
-		return true
+// checkOverlap notes two rules with different actions that hold for the same call.
+func (r *resolver) checkOverlap(a arch.ABI, nr uint32, o *overlap) {
+	first, later := o.first.rule, o.later.rule
+	call := example(a, nr, o.args, o.first.conds, o.later.conds)
+	r.foundFor(finding{Overlap, later, -1, first}, call, func() (place, string) {
+		winner, loser := &r.rules[first], &r.rules[later]
+		return place{later, -1, loser.pointer}, "overlaps " + winner.pointer + ", which comes first: where both hold, as for " +
+			call.Text + ", " + winner.action.String() + " beats " + loser.action.String()
 	})
-	if !all {
-		call, _ := syscalltables.ByNumber(a, nr)
-		r.found(finding{Overlap, -1, int32(call), -1}, a, func() (place, string) {
-			return place{-1, -1, r.policy.Pointer + "/syscalls"}, "not every overlap of the " + strconv.Itoa(len(list)) + " rules on " + callName(a, nr) + " is told"
-		})
-	}
+}
+
+// checkMore notes that a call has more overlaps than were told.
+func (r *resolver) checkMore(a arch.ABI, nr uint32, rules int) {
+	call, _ := syscalltables.ByNumber(a, nr)
+	r.found(finding{Overlap, -1, int32(call), -1}, a, func() (place, string) {
+		return place{-1, -1, r.policy.Pointer + "/syscalls"}, "not every overlap of the " + strconv.Itoa(rules) + " rules on " + callName(a, nr) + " is told"
+	})
 }
 
 // A dropped is a name of a rule that does what the default action does.
@@ -132,14 +123,14 @@ func (r *resolver) checkDropped(a arch.ABI, calls []Call) {
 			continue
 		}
 		call := &calls[i]
-		alternatives := r.rules[d.rule].alternatives(a.Bits())
-		if pairs -= len(alternatives) * len(call.Clauses); pairs < 0 {
+		lists := r.rules[d.rule].alternatives(a.Bits()).lists
+		if pairs -= len(lists) * len(call.Clauses); pairs < 0 {
 			r.found(finding{Dropped, -1, -1, -1}, a, func() (place, string) {
 				return place{-1, -1, r.policy.Pointer + "/syscalls"}, "not every rule that is dropped in vain is told"
 			})
 			return
 		}
-		for _, conds := range alternatives {
+		for _, conds := range lists {
 			if r.checkBypassed(a, d, conds, call) {
 				break
 			}

@@ -16,6 +16,9 @@ type Error struct {
 	// Line and Column are the 1-based place in the document that [Read] was
 	// given, and zero elsewhere. Columns count bytes.
 	Line, Column int
+	// More is how many further problems of the kind this one stands for, which are
+	// counted and not listed; 0 if it is about the value at Pointer alone.
+	More int
 }
 
 // Error returns "policy: POINTER: REASON". Where the problem is the document as
@@ -30,7 +33,8 @@ func (e *Error) Error() string {
 	return "policy: " + e.Reason
 }
 
-// Errors are all problems of a profile, in file order.
+// Errors are the problems of a profile, in file order, and at the end how many there are
+// beyond the first 1000 of a kind.
 type Errors []*Error
 
 // Error joins the problems, one a line.

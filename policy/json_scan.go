@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"unicode/utf8"
@@ -53,7 +54,7 @@ func scan(text []byte) (*document, *Error) {
 	if len(text) >= 3 && string(text[:3]) == "\ufeff" {
 		text = text[3:]
 	}
-	s := scanner{document: document{text: text, tokens: make([]token, 0, len(text)/16)}}
+	s := scanner{document: document{text: text, tokens: make([]token, 0, tokenBound(text))}}
 	s.space()
 	if s.pos == len(text) {
 		return nil, s.errorf("the input is empty (want a JSON object)")
@@ -66,6 +67,17 @@ func scan(text []byte) (*document, *Error) {
 		return nil, s.errorf("%s after the end of the document (want one JSON object and nothing else)", s.found())
 	}
 	return &s.document, nil
+}
+
+// tokenBound returns room for the tokens of a text: each but the first follows one of
+// four characters. Strings may be full of these, so that it does not believe in tokens
+// shorter than six bytes.
+func tokenBound(text []byte) int {
+	n := 1
+	for _, c := range [...]string{"{", "[", ":", ","} {
+		n += bytes.Count(text, []byte(c))
+	}
+	return min(n, len(text)/6+1)
 }
 
 type scanner struct {

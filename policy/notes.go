@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/seccompile/seccompile/arch"
@@ -55,48 +56,106 @@ func (s abiSet) String() string {
 	return strings.Join(names, ", ")
 }
 
+// maxNotes bounds how many notes of one kind are put into words, since a hostile profile
+// could make one out of every few bytes. Those beyond are counted.
+const maxNotes = 1000
+
 // Notes collect the problems and warnings of a profile.
 type notes struct {
 	list  []note
 	index map[finding]int // of those found on ABIs; made when needed
+	told  map[tally]int   // how many are in the list
+	more  map[tally]int   // how many are not, on each ABI if they were found on one
+}
+
+// A tally is what notes are counted by.
+type tally struct {
+	kind    Kind
+	problem bool
+	abi     arch.ABI // zero if ABIs have no part in it
+}
+
+// full reports whether there are enough notes of a kind, and then counts one more.
+func (n *notes) full(kind Kind, problem bool, a arch.ABI) bool {
+	if n.told == nil {
+		n.told, n.more = make(map[tally]int), make(map[tally]int)
+	}
+	if n.told[tally{kind, problem, 0}] < maxNotes {
+		return false
+	}
+	n.more[tally{kind, problem, a}]++
+	return true
+}
+
+func (n *notes) add(x note) {
+	n.told[tally{x.kind, x.problem, 0}]++
+	n.list = append(n.list, x)
 }
 
 // fail notes a problem of a rule, -1 for the profile as a whole.
 func (n *notes) fail(kind Kind, rule int, pointer, reason string) {
-	n.list = append(n.list, note{kind: kind, problem: true, at: place{int32(rule), -1, pointer}, text: reason})
+	if !n.full(kind, true, 0) {
+		n.add(note{kind: kind, problem: true, at: place{int32(rule), -1, pointer}, text: reason})
+	}
 }
 
 // warn notes a warning about a rule, -1 for the profile as a whole.
 func (n *notes) warn(kind Kind, rule int, pointer, message string) {
-	n.list = append(n.list, note{kind: kind, at: place{int32(rule), -1, pointer}, text: message})
+	if !n.full(kind, false, 0) {
+		n.add(note{kind: kind, at: place{int32(rule), -1, pointer}, text: message})
+	}
 }
 
-// found notes a finding on one ABI. Only the first time it is put into words.
-func (n *notes) found(f finding, a arch.ABI, words func() (at place, text string)) {
+// found notes a finding on one ABI. Only the first time it is put into words. It returns
+// the note, nil if it was only counted.
+func (n *notes) found(f finding, a arch.ABI, words func() (at place, text string)) *note {
 	i, known := n.index[f]
 	if !known {
+		problem := f.kind >= Syntax
+		if n.full(f.kind, problem, a) {
+			return nil
+		}
 		if n.index == nil {
 			n.index = make(map[finding]int)
 		}
 		i = len(n.list)
 		n.index[f] = i
 		at, text := words()
-		n.list = append(n.list, note{kind: f.kind, problem: f.kind >= Syntax, at: at, text: text})
+		n.add(note{kind: f.kind, problem: problem, at: at, text: text})
 	}
 	n.list[i].abis |= 1 << a
+	return &n.list[i]
 }
 
 // foundFor notes a finding about a call.
 func (n *notes) foundFor(f finding, call Example, words func() (at place, text string)) {
-	n.found(f, call.ABI, words)
-	if x := &n.list[n.index[f]]; x.example.ABI == 0 {
+	if x := n.found(f, call.ABI, words); x != nil && x.example.ABI == 0 {
 		x.example = call
 	}
 }
 
-// report returns the warnings and problems in file order. Those that do not hold
-// on all target ABIs say on which, and lost conditions always do.
-func (n *notes) report(targets abiSet) ([]Warning, error) {
+// uncounted says how many notes of a kind are not in the list. What was found on several
+// ABIs may be the same, so that the largest number is what is certain.
+func (n *notes) uncounted(kind Kind, problem bool) (count int, text string) {
+	largest, abis := 0, 0
+	for a := range arch.All() {
+		if found := n.more[tally{kind, problem, a}]; found > 0 {
+			largest = max(largest, found)
+			abis++
+		}
+	}
+	count = n.more[tally{kind, problem, 0}] + largest
+	text = strconv.Itoa(count) + " more of the kind " + kind.String() + " are not listed"
+	if abis > 1 {
+		text = "at least " + text
+	}
+	return count, text
+}
+
+// report returns the warnings and problems in file order, and after them how many are
+// left out. Those that do not hold on all target ABIs say on which, and lost conditions
+// always do.
+func (n *notes) report(targets abiSet, pointer string) ([]Warning, error) {
 	slices.SortStableFunc(n.list, func(a, b note) int {
 		return cmp.Or(cmp.Compare(a.at.rule, b.at.rule), cmp.Compare(a.at.part, b.at.part))
 	})
@@ -110,6 +169,14 @@ func (n *notes) report(targets abiSet) ([]Warning, error) {
 			problems = append(problems, &Error{Kind: x.kind, Pointer: x.at.pointer, Reason: x.text})
 		} else {
 			warnings = append(warnings, Warning{Kind: x.kind, Pointer: x.at.pointer, Message: x.text, Example: x.example})
+		}
+	}
+	for kind := range Kind(len(kinds)) {
+		if count, text := n.uncounted(kind, false); count > 0 {
+			warnings = append(warnings, Warning{Kind: kind, Pointer: pointer, Message: text, More: count})
+		}
+		if count, text := n.uncounted(kind, true); count > 0 {
+			problems = append(problems, &Error{Kind: kind, Pointer: pointer, Reason: text + " (cure these first)", More: count})
 		}
 	}
 	return warnings, problems.orNil()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"iter"
 	"slices"
+	"strconv"
 
 	"github.com/seccompile/seccompile/arch"
 )
@@ -18,7 +19,8 @@ import (
 // it, with a warning; a known key in the wrong letter case is an error, because
 // some runtimes honour it and others do not, and so is a key given twice.
 // Input beyond 16 MiB or 100 levels of nesting is refused. The time taken is
-// linear in the size of the input.
+// linear in the size of the input. The warnings are the first 1000 and one that says
+// how many more there are (see [Warning.More]); after 1000 problems Read stops.
 func Read(data []byte, t Target) (*Policy, []Warning, error) {
 	doc, problem := scan(data)
 	if problem != nil {
@@ -67,10 +69,12 @@ type reader struct {
 	prefix   string // JSON pointer of the profile
 	problems []remark
 	warnings []remark
+	unwarned int // warnings beyond maxRemarks
 }
 
 // maxRemarks bounds the problems and the warnings, since hostile input could
-// make a line of text out of every few bytes.
+// make a line of text out of every few bytes. Reading ends with that many problems;
+// warnings beyond are counted.
 const maxRemarks = 1000
 
 // A remark is a problem or a warning. It names its place by token: pointers and
@@ -95,9 +99,18 @@ func (r *reader) failMissing(of value, key, cure string) {
 }
 
 func (r *reader) warn(at value, k Kind, message string) {
-	if len(r.warnings) < maxRemarks {
+	if !r.warned() {
 		r.warnings = append(r.warnings, remark{token: at.index, kind: k, text: message})
 	}
+}
+
+// warned reports whether there are enough warnings, and then counts one more.
+func (r *reader) warned() bool {
+	full := len(r.warnings) == maxRemarks
+	if full {
+		r.unwarned++
+	}
+	return full
 }
 
 // elements yields the elements of an array until there are too many problems
@@ -129,8 +142,10 @@ func (r *reader) report() (warnings []Warning, errs Errors) {
 		line, column := pos.position(r.doc.text, value{r.doc, f.token}.offset())
 		errs = append(errs, &Error{Kind: Invalid, Pointer: pointer, Reason: f.text, Line: line, Column: column})
 	}
-	if len(warnings) == maxRemarks {
-		warnings = append(warnings, Warning{Kind: UnknownKey, Pointer: r.prefix, Message: "there may be more such warnings"})
+	if r.unwarned > 0 {
+		warnings = append(warnings, Warning{
+			Kind: UnknownKey, Pointer: r.prefix, Message: strconv.Itoa(r.unwarned) + " more of these warnings are not listed", More: r.unwarned,
+		})
 	}
 	if len(errs) == maxRemarks {
 		errs = append(errs, &Error{Kind: Invalid, Pointer: r.prefix, Reason: "there may be more problems (cure these first)"})

@@ -57,7 +57,7 @@ func (r *reader) members(v value, keys []key) (m members, ok bool) {
 	for key, val := range v.members() {
 		if i := m.find(key); i >= 0 {
 			m.values[i] = val
-		} else {
+		} else if !r.warned() {
 			r.warn(key, UnknownKey, m.unknown(key))
 		}
 	}

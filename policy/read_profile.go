@@ -81,7 +81,11 @@ func (r *reader) names(m *members) []string {
 	if !ok || !r.expect(list, arrayKind, "put it in brackets") {
 		return nil
 	}
-	var names []string
+	n := 0
+	for range list.elements() {
+		n++
+	}
+	names := make([]string, 0, n)
 	for _, v := range r.elements(list) {
 		name, ok := r.text(v)
 		if ok && name == "" {

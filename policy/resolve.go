@@ -3,7 +3,6 @@ package policy
 import (
 	"cmp"
 	"slices"
-	"strconv"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
@@ -31,14 +30,15 @@ type Options struct {
 }
 
 // Resolve turns names into numbers for the target ABIs. All problems are
-// reported together, as [Errors]; the warnings found come with them.
+// reported together, as [Errors]; the warnings found come with them. Of each kind they
+// are the first 1000 and one that says how many more there are (see [Warning.More]):
+// what a profile can make Resolve say is bounded. To list all names that no ABI has, look
+// up those of the rules with [syscalltables.Lookup].
 func Resolve(p *Policy, o Options) (*Resolved, []Warning, error) {
 	r := resolver{policy: p, options: o}
 	r.readProfile()
 	targets := r.targets()
 	r.readRules(targets)
-	r.candidates = make([]candidate, 0, len(r.names))
-	r.byNumber = make([]uint64, 0, len(r.names))
 	resolved := &Resolved{Default: r.fallback, BadArch: o.BadArch}
 	for abis := targets; len(abis) > 0; {
 		n := 1
@@ -48,7 +48,7 @@ func Resolve(p *Policy, o Options) (*Resolved, []Warning, error) {
 		resolved.Spaces = append(resolved.Spaces, r.space(abis[:n:n]))
 		abis = abis[n:]
 	}
-	warnings, err := r.report(setOf(targets))
+	warnings, err := r.report(setOf(targets), p.Pointer+"/syscalls")
 	if err != nil {
 		return nil, warnings, err
 	}
@@ -63,13 +63,18 @@ type resolver struct {
 
 	fallback cbpf.Action // default action with its data
 	rules    []rule      // as in the policy
-	names    []named     // of all rules that are without problems
+	names    []named     // of all rules that are without problems, each once in a rule
 
-	candidates []candidate // of the ABI at work
-	dropped    []dropped   // of the ABI at work
-	byNumber   []uint64    // number << 32 | index of candidate
-	muxConds   []Cond      // of the rules on multiplexers, one after the other
-	aloneOf    []Clause    // of each rule, for the calls that it decides alone
+	mentions []mention // of the ABI at work
+	dropped  []dropped // of the ABI at work
+	aloneOf  []Clause  // of each rule, for the calls that it decides alone
+
+	lists      map[string]*list // by the rules and the width of arguments
+	key        []byte           // into lists
+	candidates []candidate      // of the list at work
+	muxConds   []Cond           // of the rules on multiplexers, one after the other
+	expanded   int              // candidates of all lists
+	exhausted  bool             // they are too many
 }
 
 // A named is a name of a rule.
@@ -77,6 +82,14 @@ type named struct {
 	rule, name int32 // indices of the rule and of the name in it
 	call       syscalltables.Call
 	mux        muxed
+}
+
+// A mention is a name that stands for a number of some ABI: its own or, where by says
+// so, that of a multiplexer.
+type mention struct {
+	nr    uint32
+	named int32 // index into the resolver's names
+	by    multiplexer
 }
 
 // A candidate is a rule that may decide a number of some ABI.
@@ -161,18 +174,13 @@ func (r *resolver) space(abis []arch.ABI) Space {
 	return s
 }
 
-// maxCandidates bounds the memory that a short profile can ask for: an entry with
-// n names that tests m values of one argument stands for n*m rules. No filter of
-// 4096 instructions tells this many apart.
-const maxCandidates = 1 << 20
-
-// find collects the candidates of one ABI and returns all numbers that rules
-// name there.
+// find collects the mentions of one ABI's numbers, by number and in profile order, and
+// returns all numbers that rules name there.
 func (r *resolver) find(a arch.ABI) (used []uint32) {
-	bits := a.Bits()
-	r.candidates, r.byNumber, r.dropped = r.candidates[:0], r.byNumber[:0], r.dropped[:0]
+	r.mentions, r.dropped = r.mentions[:0], r.dropped[:0]
 	used = make([]uint32, 0, len(r.names))
-	for _, n := range r.names {
+	cut := int32(-1)
+	for i, n := range r.names {
 		nr, direct := n.call.Number(a)
 		mux, through := n.mux.by.number(a)
 		if direct {
@@ -188,68 +196,62 @@ func (r *resolver) find(a arch.ABI) (used []uint32) {
 			}
 			continue
 		}
-		if !direct && !through {
-			continue
+		if direct {
+			r.mentions = append(r.mentions, mention{nr: nr, named: int32(i)})
 		}
-		if rule.cut && bits == 32 {
-			r.checkCuts(a, n.rule)
+		if through {
+			r.mentions = append(r.mentions, mention{mux, int32(i), n.mux.by})
 		}
-		if len(r.candidates)+len(rule.alternatives(bits)) > maxCandidates {
-			r.found(finding{Invalid, -1, -1, -1}, a, func() (place, string) {
-				return place{-1, -1, r.policy.Pointer + "/syscalls"}, "more than " + strconv.Itoa(maxCandidates) + " rules, names times tests: " +
-					"no filter holds them (name fewer calls or test fewer values)"
-			})
-			r.candidates, r.byNumber = nil, nil
-			return used
-		}
-		for _, conds := range rule.alternatives(bits) {
-			if direct {
-				r.add(nr, candidate{conds: conds, rule: n.rule, name: n.name})
-			}
-			if through {
-				start := len(r.muxConds)
-				r.muxConds = n.mux.appendConds(r.muxConds, conds, widthOf(a))
-				own := r.muxConds[start:len(r.muxConds):len(r.muxConds)]
-				r.add(mux, candidate{conds: own, rule: n.rule, name: n.name, by: n.mux.by, hides: len(conds) > 0})
-			}
+		if (direct || through) && rule.cut && a.Bits() == 32 && cut != n.rule {
+			cut = n.rule
+			r.checkCuts(a, cut)
 		}
 	}
-	slices.Sort(r.byNumber)
+	slices.SortStableFunc(r.mentions, func(x, y mention) int { return cmp.Compare(x.nr, y.nr) })
 	return used
 }
 
-func (r *resolver) add(nr uint32, c candidate) {
-	c.seq = int32(len(r.candidates))
-	r.byNumber = append(r.byNumber, uint64(nr)<<32|uint64(c.seq))
-	r.candidates = append(r.candidates, c)
-}
-
-// calls appends the calls of one ABI that its candidates decide.
+// calls appends the calls of one ABI that its mentions decide.
 func (r *resolver) calls(calls []Call, a arch.ABI) []Call {
-	calls = slices.Grow(calls, len(r.byNumber))
-	var clauses []Clause
-	var list []candidate
-	for keys := r.byNumber; len(keys) > 0; {
-		nr := uint32(keys[0] >> 32)
-		if c := &r.candidates[uint32(keys[0])]; len(c.conds) == 0 && (len(keys) == 1 || uint32(keys[1]>>32) != nr) {
-			calls = append(calls, Call{NR: nr, ABI: a, Clauses: r.alone(c.rule)})
-			keys = keys[1:]
-			continue
+	for rest := r.mentions; len(rest) > 0; {
+		nr, n := rest[0].nr, 1
+		for n < len(rest) && rest[n].nr == nr {
+			n++
 		}
-		list = list[:0]
-		for len(keys) > 0 && uint32(keys[0]>>32) == nr {
-			list = append(list, r.candidates[uint32(keys[0])])
-			keys = keys[1:]
-		}
-		start := len(clauses)
-		for _, c := range r.settle(a, nr, list) {
-			rule := &r.rules[c.rule]
-			clauses = append(clauses, Clause{Conds: c.conds, Action: rule.action, Pointer: rule.pointer})
-		}
-		calls = append(calls, Call{NR: nr, ABI: a, Clauses: clauses[start:len(clauses):len(clauses)]})
+		calls = append(calls, Call{NR: nr, ABI: a, Clauses: r.settle(a, rest[:n])})
+		rest = rest[n:]
 	}
 	return calls
 }
+
+// settle returns the clauses that decide a number, in the order in which they are
+// tried, from all mentions of it in profile order.
+func (r *resolver) settle(a arch.ABI, all []mention) []Clause {
+	strictest := r.options.StrictestWins
+	if strictest {
+		slices.SortStableFunc(all, func(x, y mention) int { return r.rule(x).action.Compare(r.rule(y).action) })
+	}
+	always := slices.IndexFunc(all, func(m mention) bool {
+		return m.by == noMultiplexer && r.rule(m).alternatives(a.Bits()).always
+	})
+	switch {
+	case always < 0:
+	case strictest:
+		r.checkBeaten(a, all[always+1:], all[always])
+		all = all[:always+1]
+	default:
+		r.checkBeaten(a, all[:always], all[always])
+		r.checkBeaten(a, all[always+1:], all[always])
+		all = all[always : always+1]
+	}
+	if always >= 0 && !strictest || always == 0 && !r.rule(all[0]).alternatives(a.Bits()).tests {
+		return r.alone(r.names[all[0].named].rule)
+	}
+	return r.list(a, all)
+}
+
+// rule returns the rule of a mention.
+func (r *resolver) rule(m mention) *rule { return &r.rules[r.names[m.named].rule] }
 
 // alone returns the clauses of a call that one unconditional rule decides: the
 // same ones for all calls of the rule.
@@ -262,53 +264,18 @@ func (r *resolver) alone(rule int32) []Clause {
 	return c
 }
 
-// settle returns which of the candidates for one number, given in profile order,
-// decide it, in the order in which they are tried.
-func (r *resolver) settle(a arch.ABI, nr uint32, list []candidate) []candidate {
-	strictest := r.options.StrictestWins
-	if strictest {
-		slices.SortFunc(list, func(x, y candidate) int {
-			return cmp.Or(r.rules[x.rule].action.Compare(r.rules[y.rule].action), cmp.Compare(x.seq, y.seq))
-		})
-	}
-	always := slices.IndexFunc(list, func(c candidate) bool { return len(c.conds) == 0 })
-	conditional := list
-	switch {
-	case always >= 0 && strictest:
-		r.checkBeaten(a, list[always+1:], &list[always])
-		list, conditional = list[:always+1], list[:always]
-	case always >= 0:
-		r.checkBeaten(a, list[:always], &list[always])
-		r.checkBeaten(a, list[always+1:], &list[always])
-		list, conditional = list[always:always+1], nil
-	case !strictest && len(list) > 1:
-		sortCandidates(list, widthOf(a))
-		list = inOrder(r.distinct(a, nr, list), widthOf(a))
-		conditional = list
-	}
-	if len(conditional) > 1 {
-		r.checkOverlaps(a, nr, conditional)
-	}
-	for i := range list {
-		if list[i].hides {
-			r.checkHidden(a, &list[i])
-		}
-	}
-	return list
-}
-
 // distinct leaves one of several rules with the same conditions. They contradict
 // each other if their actions differ. Behind a multiplexer a rule without conditions
 // has one, the call that is meant; where it decides there is no contradiction, as
 // there is none on the call's own number.
-func (r *resolver) distinct(a arch.ABI, nr uint32, sorted []candidate) []candidate {
+func (r *resolver) distinct(l *list, mux bool, sorted []candidate) []candidate {
 	kept := sorted[:1]
 	for _, c := range sorted[1:] {
 		last := &kept[len(kept)-1]
 		if !slices.Equal(c.conds, last.conds) {
 			kept = append(kept, c)
-		} else if r.rules[c.rule].action != r.rules[last.rule].action && !(multiplexes(a, nr) && shadowed(&c, kept)) {
-			r.contradiction(a, nr, &c, last)
+		} else if r.rules[c.rule].action != r.rules[last.rule].action && !(mux && shadowed(&c, kept)) {
+			l.contradictions = append(l.contradictions, [2]int32{c.rule, last.rule})
 		}
 	}
 	return kept

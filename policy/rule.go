@@ -17,18 +17,23 @@ type rule struct {
 	pointer   string
 	redundant bool // does what the default action does
 	cut       bool // loses bits on 32-bit ABIs
-	// narrow and wide are the condition lists that the entry stands for, on 32-bit
-	// and 64-bit ABIs. Each is a rule of its own.
-	narrow, wide [][]Cond
+	// What the entry stands for on 32-bit and 64-bit ABIs.
+	narrow, wide alternatives
 }
 
-// alternatives returns the rule's condition lists on ABIs with arguments of so
-// many bits.
-func (r *rule) alternatives(bits int) [][]Cond {
+// Alternatives are the condition lists that an entry stands for. Each is a rule of its
+// own.
+type alternatives struct {
+	lists         [][]Cond
+	always, tests bool // some list is empty; some is not
+}
+
+// alternatives returns what the rule stands for on ABIs with arguments of so many bits.
+func (r *rule) alternatives(bits int) *alternatives {
 	if bits == 32 {
-		return r.narrow
+		return &r.narrow
 	}
-	return r.wide
+	return &r.wide
 }
 
 const (
@@ -90,29 +95,30 @@ func (r *resolver) word(rule int, class cbpf.Action, errno *uint, pointer, class
 	return class | cbpf.Action(*errno&maxData), true
 }
 
-// readRules reads the rules and their names.
+// readRules reads the rules and their names. A name that a rule has twice counts once.
 func (r *resolver) readRules(targets []arch.ABI) {
 	p := r.policy
-	names, args := 0, 0
-	for i := range p.Rules {
-		names += len(p.Rules[i].Names)
-		args += len(p.Rules[i].Args)
-	}
-	conds := arena{make([]Cond, 0, 2*args), make([][]Cond, 0, 2*(len(p.Rules)+args))}
-	r.names = make([]named, 0, names)
+	conds := newArena(p.Rules)
 	r.rules = make([]rule, len(p.Rules))
 	muxed := slices.ContainsFunc(targets, func(a arch.ABI) bool { _, ok := a.Socketcall(); return ok })
+	last := make(map[syscalltables.Call]int) // rule that named a call last
 	hints := maxHints
 	for i := range p.Rules {
-		valid := r.readRule(i, &conds)
+		valid := r.readRule(i, conds)
 		for j, name := range p.Rules[i].Names {
-			if call, known := r.readName(i, j, name, &hints); known && valid {
-				n := named{rule: int32(i), name: int32(j), call: call}
-				if muxed {
-					n.mux = muxedCall(name)
-				}
-				r.names = append(r.names, n)
+			call, known := r.readName(i, j, name, &hints)
+			if !known || !valid {
+				continue
 			}
+			if before, ok := last[call]; ok && before == i {
+				continue
+			}
+			last[call] = i
+			n := named{rule: int32(i), name: int32(j), call: call}
+			if muxed {
+				n.mux = muxedCall(name)
+			}
+			r.names = append(r.names, n)
 		}
 	}
 }
@@ -170,6 +176,10 @@ func (r *resolver) readName(rule, index int, name string, hints *int) (call sysc
 	if call, known = syscalltables.Lookup(name); known {
 		return call, true
 	}
+	strict := r.options.Mode == Strict
+	if r.full(UnknownName, strict, 0) {
+		return 0, false
+	}
 	text := quote(name) + ": Linux has no such call on any ABI"
 	if *hints > 0 {
 		*hints--
@@ -177,7 +187,7 @@ func (r *resolver) readName(rule, index int, name string, hints *int) (call sysc
 			text += " (did you mean " + near + "?)"
 		}
 	}
-	if r.options.Mode == Strict {
+	if strict {
 		r.fail(UnknownName, rule, pointer(), text)
 	} else {
 		r.warn(UnknownName, rule, pointer(), text)
@@ -189,11 +199,26 @@ func (r *resolver) readName(rule, index int, name string, hints *int) (call sysc
 type arena struct {
 	conds []Cond
 	lists [][]Cond
+	none  [][]Cond // the list without conditions
+}
+
+func newArena(rules []Rule) *arena {
+	args, testing := 0, 0
+	for i := range rules {
+		if n := len(rules[i].Args); n > 0 {
+			args += n
+			testing++
+		}
+	}
+	return &arena{make([]Cond, 0, 2*args), make([][]Cond, 0, 2*(testing+args)), make([][]Cond, 1)}
 }
 
 // alternatives returns the condition lists that the arguments of an entry stand
 // for: one with all of them, or one for each if an argument is tested twice.
-func (a *arena) alternatives(args []Arg, width uint64) [][]Cond {
+func (a *arena) alternatives(args []Arg, width uint64) (alt alternatives) {
+	if len(args) == 0 {
+		return alternatives{lists: a.none, always: true}
+	}
 	var tested uint8
 	each := false
 	for _, arg := range args {
@@ -215,7 +240,12 @@ func (a *arena) alternatives(args []Arg, width uint64) [][]Cond {
 		slices.SortFunc(a.conds[start:], func(x, y Cond) int { return cmp.Compare(x.Arg, y.Arg) })
 		a.close(start)
 	}
-	return a.lists[first:len(a.lists):len(a.lists)]
+	alt.lists = a.lists[first:len(a.lists):len(a.lists)]
+	for _, conds := range alt.lists {
+		alt.always = alt.always || len(conds) == 0
+		alt.tests = alt.tests || len(conds) > 0
+	}
+	return alt
 }
 
 // close makes a list of the conditions from start on.

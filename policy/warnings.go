@@ -14,6 +14,9 @@ type Warning struct {
 	Pointer string // JSON pointer of the value that it is about
 	Message string
 	Example Example
+	// More is how many further warnings of the kind this one stands for, which are
+	// counted and not listed; 0 if it is about the value at Pointer alone.
+	More int
 }
 
 // An Example is a call that a warning is about. The zero Example is none.

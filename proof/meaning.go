@@ -21,11 +21,12 @@ func (meaning) groups(*groups) {}
 func (r meaning) lift(u *universe) *outcome {
 	out := &outcome{}
 	elsewhere := all
+	known := make(map[listed]*outcome)
 	for i := range r.Spaces {
 		s := &r.Spaces[i]
 		here := u.and(elsewhere, u.wordIs(wordArch, s.Audit))
 		elsewhere = u.without(elsewhere, here)
-		runs, outcomes := r.runs(u, s)
+		runs, outcomes := r.runs(u, s, known)
 		for _, action := range allActions(outcomes) {
 			var stretches []stretch
 			for _, r := range runs {
@@ -65,7 +66,8 @@ type run struct {
 }
 
 // runs returns what a number space does with every number, by ascending number.
-func (r meaning) runs(u *universe, s *policy.Space) ([]run, []*outcome) {
+// known are the outcomes of lists of clauses that were met before.
+func (r meaning) runs(u *universe, s *policy.Space, known map[listed]*outcome) ([]run, []*outcome) {
 	const byDefault, unknown, foreign = 0, 1, 2
 	outcomes := []*outcome{{}, {}, {}}
 	outcomes[byDefault].add(u, r.Default, all)
@@ -82,7 +84,7 @@ func (r meaning) runs(u *universe, s *policy.Space) ([]run, []*outcome) {
 		c := &s.Calls[i]
 		if _, ok := calls[c.NR]; !ok {
 			calls[c.NR] = len(outcomes)
-			outcomes = append(outcomes, r.clauses(u, c.Clauses))
+			outcomes = append(outcomes, r.list(u, c.Clauses, known))
 			cut(c.NR, c.NR)
 		}
 	}
@@ -111,6 +113,24 @@ func (r meaning) runs(u *universe, s *policy.Space) ([]run, []*outcome) {
 
 func within(set []policy.Interval, nr uint32) bool {
 	return slices.ContainsFunc(set, func(v policy.Interval) bool { return v.First <= nr && nr <= v.Last })
+}
+
+// A listed is a list of clauses that many calls may share, as those of one rule do.
+type listed struct {
+	first *policy.Clause
+	n     int
+}
+
+// list returns what the rules for one number do.
+func (r meaning) list(u *universe, clauses []policy.Clause, known map[listed]*outcome) *outcome {
+	if len(clauses) == 0 {
+		return r.clauses(u, clauses)
+	}
+	key := listed{&clauses[0], len(clauses)}
+	if known[key] == nil {
+		known[key] = r.clauses(u, clauses)
+	}
+	return known[key]
 }
 
 // clauses returns what the rules for one number do: the first that holds decides.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -130,6 +131,14 @@ func (a *answer) add(s *side, call string, on []arch.ABI, above string) {
 	a.By = append(a.By, w)
 }
 
+// A passage is what through answers for a call: calls that share their clauses are
+// treated alike on all ABIs.
+type passage struct {
+	first   *policy.Clause
+	clauses int
+	refused string
+}
+
 // through reports whether a call is let through that some clauses refuse, which is
 // when the profile differs from itself behind a filter of these clauses.
 func (s *side) through(abi arch.ABI, nr uint32, refused []policy.Clause, l proof.Limits) proof.Verdict {
@@ -141,6 +150,10 @@ func (s *side) through(abi arch.ABI, nr uint32, refused []policy.Clause, l proof
 		}
 		return proof.Same
 	}
+	p := passage{&clauses[0], len(clauses), fmt.Sprint(refused)}
+	if v, ok := s.passed[p]; ok {
+		return v
+	}
 	only := func(clauses []policy.Clause, otherwise cbpf.Action) proof.Subject {
 		return proof.Policy(&policy.Resolved{Default: otherwise, BadArch: cbpf.ErrnoClass, Spaces: []policy.Space{{
 			Audit: abi.Audit(), ABIs: []arch.ABI{abi}, Calls: []policy.Call{{NR: nr, ABI: abi, Clauses: clauses}},
@@ -148,10 +161,12 @@ func (s *side) through(abi arch.ABI, nr uint32, refused []policy.Clause, l proof
 	}
 	profile := only(clauses, s.Resolved.Default)
 	result, err := proof.Equal(profile, proof.Stack(only(refused, cbpf.Allow), profile), l)
-	if err != nil {
-		return proof.Unknown
+	v := proof.Unknown
+	if err == nil {
+		v = result.Verdict
 	}
-	return result.Verdict
+	s.passed[p] = v
+	return v
 }
 
 // clauses returns rules that refuse what the means is about. Of an argument that is

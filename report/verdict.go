@@ -126,10 +126,11 @@ type side struct {
 	abis   []arch.ABI
 	spaces []proof.Space // nil if that takes more than the limits
 	limit  error
+	passed map[passage]proof.Verdict
 }
 
 func newSide(p Profile, l proof.Limits) *side {
-	s := &side{Profile: p}
+	s := &side{Profile: p, passed: make(map[passage]proof.Verdict)}
 	for i := range p.Resolved.Spaces {
 		s.abis = append(s.abis, p.Resolved.Spaces[i].ABIs...)
 	}
