@@ -1,7 +1,10 @@
 package policy
 
 import (
+	"fmt"
 	"strconv"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -128,18 +131,21 @@ func printStrings[S ~string](w *printer, name string, list []S) {
 	w.close(']')
 }
 
-// string writes a JSON string. Bytes that are not UTF-8 become U+FFFD.
+// string writes a JSON string. Bytes that are not UTF-8 become U+FFFD, and characters
+// that would not show, or do more than to be seen on a terminal, their \u escapes.
 func (w *printer) string(s string) {
 	w.text = append(w.text, '"')
 	for _, r := range s {
 		switch {
 		case r == '"' || r == '\\':
 			w.text = append(w.text, '\\', byte(r))
-		case r < ' ' || r == 0x7f:
-			const hex = "0123456789abcdef"
-			w.text = append(w.text, '\\', 'u', '0', '0', hex[r>>4], hex[r&15])
-		default:
+		case unicode.IsGraphic(r):
 			w.text = utf8.AppendRune(w.text, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			w.text = fmt.Appendf(w.text, `\u%04x\u%04x`, high, low)
+		default:
+			w.text = fmt.Appendf(w.text, `\u%04x`, r)
 		}
 	}
 	w.text = append(w.text, '"')

@@ -121,7 +121,7 @@ func (s *search) tree(root string) {
 			s.unable(unreadable(path, err))
 			return nil
 		}
-		in := &input{path, sniff(data), data}
+		in := &input{path: path, name: shown(path), kind: sniff(data), data: data}
 		if err := s.file(in); err != nil && in.kind == kindArtifact { // others are no filters
 			s.unable(err)
 		}

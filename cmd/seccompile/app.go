@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -13,10 +14,12 @@ import (
 
 // An app is one invocation: its streams and the flags that all commands share.
 type app struct {
-	stdin  io.Reader
-	stdout io.Writer // what out writes to; asked whether it is a terminal
-	stderr io.Writer
-	out    *bufio.Writer // where commands put data
+	stdin    io.Reader
+	stdout   io.Writer     // data as it is; asked whether it is a terminal
+	terminal io.Writer     // standard error as it is, for what is drawn
+	stderr   io.Writer     // a wordWriter
+	out      *bufio.Writer // answers in words, on standard output
+	words    *wordWriter   // below out
 
 	stdinTaken     bool
 	quiet, verbose bool
@@ -25,7 +28,15 @@ type app struct {
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
-	return &app{stdin: stdin, stdout: stdout, stderr: stderr, out: bufio.NewWriter(stdout)}
+	a := &app{stdin: stdin, stdout: stdout, terminal: stderr, stderr: &wordWriter{to: stderr}}
+	a.words = &wordWriter{to: stdout, colors: func() bool { return bool(a.paint()) }}
+	a.out = bufio.NewWriter(a.words)
+	return a
+}
+
+// flush writes the answers so far.
+func (a *app) flush() error {
+	return cmp.Or(a.out.Flush(), a.words.end())
 }
 
 const rootLong = `Seccompile turns the seccomp profiles that OCI runtimes, Docker and Podman use

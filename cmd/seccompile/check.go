@@ -294,7 +294,7 @@ type findingJSON struct {
 func (a *app) checksDocument(profiles []*checked, ok bool) checksJSON {
 	doc := checksJSON{Version: jsonVersion, OK: ok, Profiles: []checkJSON{}}
 	for _, c := range profiles {
-		p := checkJSON{File: c.in.name, OK: c.ok, Findings: []findingJSON{}}
+		p := checkJSON{File: c.in.path, OK: c.ok, Findings: []findingJSON{}}
 		if r := c.report; r.Program != nil {
 			p.ABIs, p.Instructions = abiList(resolvedABIs(r.Resolved)), r.Program.Len()
 		}

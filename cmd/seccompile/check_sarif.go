@@ -121,7 +121,7 @@ func (a *app) sarifDocument(profiles []*checked) sarifLog {
 // in the document.
 func (c *checked) location(f lint.Finding) (l sarifLocation) {
 	if c.in.isFile() {
-		l.Physical = &sarifPhysical{Artifact: sarifArtifact{fileURI(c.in.name)}}
+		l.Physical = &sarifPhysical{Artifact: sarifArtifact{fileURI(c.in.path)}}
 		if f.Line > 0 {
 			l.Physical.Region = &sarifRegion{f.Line, codePoint(c.in.data, f.Line, f.Column)}
 		}
@@ -136,7 +136,7 @@ func (c *checked) location(f lint.Finding) (l sarifLocation) {
 const standardInput = "standard input"
 
 // isFile reports whether the input was read from a file of its name.
-func (in *input) isFile() bool { return in.name != dockerDefault && in.name != standardInput }
+func (in *input) isFile() bool { return in.path != dockerDefault && in.path != standardInput }
 
 // fileURI returns the name of a file as a URI, relative to the working directory if it
 // is in there.

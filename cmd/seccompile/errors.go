@@ -90,7 +90,7 @@ func (a *app) report(cmd *cobra.Command, err error) int {
 	if f.err == nil || errors.Is(err, syscall.EPIPE) {
 		return code // everything has been said, or nobody is listening
 	}
-	a.out.Flush() // data before words where both go to one terminal; an error stays
+	_ = a.flush() // data before words where both go to one terminal; an error stays
 	for _, line := range messages(f.err) {
 		fmt.Fprintf(a.stderr, "seccompile: %s\n", line)
 	}
@@ -173,7 +173,7 @@ func unreadable(name string, err error) *failure {
 	if errors.As(err, &pe) {
 		err = pe.Err
 	}
-	f := usagef("%s: %w", name, err)
+	f := usagef("%s: %w", shown(name), err)
 	if errors.Is(err, fs.ErrNotExist) {
 		return f.hintf(`name a file, "-" for standard input, or %s`, dockerDefault)
 	}

@@ -48,6 +48,7 @@ func (k kind) String() string {
 
 // An input is what a command was given to work on.
 type input struct {
+	path string // as it was given
 	name string // for messages
 	kind kind
 	data []byte
@@ -56,7 +57,7 @@ type input struct {
 // read reads the input that an argument names: a path, "-", docker-default, or,
 // if there is no argument, whatever is piped in.
 func (a *app) read(arg string) (*input, error) {
-	in := &input{name: arg}
+	in := &input{path: arg, name: shown(arg)}
 	var err error
 	switch {
 	case arg == dockerDefault:
@@ -69,13 +70,13 @@ func (a *app) read(arg string) (*input, error) {
 			return nil, usagef("standard input can be read only once")
 		}
 		a.stdinTaken = true
-		in.name = standardInput
+		in.path, in.name = standardInput, standardInput
 		in.data, err = readAll(a.stdin)
 	default:
 		in.data, err = readFile(arg)
 	}
 	if err != nil {
-		return nil, unreadable(in.name, err)
+		return nil, unreadable(in.path, err)
 	}
 	if in.kind = sniff(in.data); in.kind == 0 {
 		return nil, usagef("%s: %s", in.name, strange(in.data)).

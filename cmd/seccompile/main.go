@@ -26,7 +26,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := a.rootCommand()
 	root.SetArgs(guardNumbers(root, args))
 	cmd, err := root.ExecuteC()
-	if ferr := a.out.Flush(); err == nil && ferr != nil {
+	if ferr := a.flush(); err == nil && ferr != nil {
 		err = ferr
 	}
 	return a.report(cmd, err)

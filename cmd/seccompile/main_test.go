@@ -92,6 +92,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TERM", "xterm")
 			env.Setenv("NO_COLOR", "")
+			env.Setenv("HOSTILE", "\x1b[31mx\u202e")
 			return os.CopyFS(filepath.Join(env.WorkDir, "profiles"), os.DirFS("../../testdata/profiles"))
 		},
 	})

@@ -25,10 +25,13 @@ func (o *output) add(cmd *cobra.Command) {
 // explicit reports whether the caller chose the place, be it standard output.
 func (o *output) explicit() bool { return o.path != "" }
 
-// put writes data to the place that -o names, else to standard output.
+// put writes data, as it is, to the place that -o names, else to standard output.
 func (a *app) put(o *output, data []byte) error {
 	if o.path == "" || o.path == "-" {
-		_, err := a.out.Write(data)
+		if err := a.flush(); err != nil {
+			return err
+		}
+		_, err := a.stdout.Write(data)
 		return err
 	}
 	if err := writeFile(o.path, data); err != nil {
@@ -85,7 +88,7 @@ func marshal(doc any) ([]byte, error) {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	err := e.Encode(doc)
-	return b.Bytes(), err
+	return escapedJSON(b.Bytes()), err
 }
 
 // putJSON writes a document to the place that -o names, else to standard output.

@@ -25,6 +25,7 @@ func addPrograms(programs map[string]func()) {
 	programs["load"] = load
 	programs["fetch"] = fetch
 	programs["confine"] = confine
+	programs["renamed"] = renamed
 }
 
 // confine puts the raw filter of a file in force and executes the rest of its

@@ -119,7 +119,7 @@ func (a *app) record(r *recorder, args []string) error {
 	status, err := watch.Run(&watch.Command{
 		Path: path, Args: args, Filter: filter, Handle: r.handle,
 		Orphaned: func() {
-			a.note("record: %s has ended; the processes that it left behind are recorded until they end", args[0])
+			a.note("record: %s has ended; the processes that it left behind are recorded until they end", shown(args[0]))
 		},
 	})
 	r.progress.stop()
@@ -150,7 +150,7 @@ func writable(path string) error {
 		return nil
 	}
 	if err == nil && info.IsDir() {
-		return usagef("record: %s: is a directory", path)
+		return usagef("record: %s: is a directory", shown(path))
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".seccompile-")
 	if err != nil {
@@ -165,7 +165,7 @@ func (a *app) readBase(r *recorder) error {
 	name := r.base
 	if info, err := os.Stat(r.path); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
 		if name = r.path; r.base != "" {
-			a.note("record: %s exists, so %s is not read: what it lacks is added", r.path, r.base)
+			a.note("record: %s exists, so %s is not read: what it lacks is added", shown(r.path), shown(r.base))
 		}
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return unreadable(r.path, err)

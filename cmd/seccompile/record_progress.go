@@ -43,7 +43,7 @@ const (
 )
 
 func (p *progress) run() {
-	line := isTerminal(p.app.stderr)
+	line := isTerminal(p.app.terminal)
 	wait := redraw
 	if !line {
 		wait = firstLine
@@ -59,8 +59,8 @@ func (p *progress) run() {
 		case !line:
 			p.app.note("record: %s so far", p)
 			wait *= 2
-		case calls != drawn && isCooked(p.app.stderr): // the program may draw on it, too
-			fmt.Fprintf(p.app.stderr, "\r\x1b[Kseccompile: recording: %s", p)
+		case calls != drawn && isCooked(p.app.terminal): // the program may draw on it, too
+			fmt.Fprintf(p.app.terminal, "\r\x1b[Kseccompile: recording: %s", p)
 			drawn, p.drawn = calls, true
 		}
 	}
@@ -68,7 +68,7 @@ func (p *progress) run() {
 
 func (p *progress) clear() {
 	if p.drawn {
-		fmt.Fprint(p.app.stderr, "\r\x1b[K")
+		fmt.Fprint(p.app.terminal, "\r\x1b[K")
 		p.drawn = false
 	}
 }

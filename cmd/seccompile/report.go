@@ -87,7 +87,7 @@ func (a *app) review(r *review, o *output, args []string) error {
 	if err != nil {
 		return unlimited(err)
 	}
-	return a.put(o, page)
+	return a.put(o, new(wordWriter).plain(page)) // HTML has no way to write control characters
 }
 
 // reviewed reads a profile and what check finds in it.

@@ -172,7 +172,7 @@ func lookProgram(verb, name string) (string, error) {
 		return path, nil
 	}
 	cannot := func(path string, err error) error {
-		return &failure{code: exitCannotExec, err: errors.New(verb + ": " + path + ": " + err.Error())}
+		return &failure{code: exitCannotExec, err: errors.New(verb + ": " + shown(path) + ": " + err.Error())}
 	}
 	if strings.Contains(name, "/") {
 		info, serr := os.Stat(name)
@@ -182,7 +182,7 @@ func lookProgram(verb, name string) (string, error) {
 		case serr == nil || errors.Is(serr, fs.ErrPermission):
 			return "", cannot(name, fs.ErrPermission)
 		}
-		return "", &failure{code: exitNotFound, err: errors.New(verb + ": " + name + ": no such program")}
+		return "", &failure{code: exitNotFound, err: errors.New(verb + ": " + shown(name) + ": no such program")}
 	}
 	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
 		path := filepath.Join(dir, name)
@@ -190,5 +190,5 @@ func lookProgram(verb, name string) (string, error) {
 			return "", cannot(path, fs.ErrPermission)
 		}
 	}
-	return "", &failure{code: exitNotFound, err: errors.New(verb + ": " + name + ": no such program in PATH")}
+	return "", &failure{code: exitNotFound, err: errors.New(verb + ": " + shown(name) + ": no such program in PATH")}
 }

@@ -134,7 +134,7 @@ func readWeights(path string) ([]stats.Weight, error) {
 	}
 	w, err := stats.ParseWeights(string(text))
 	if err != nil {
-		return nil, &failure{code: exitNo, err: &fileError{path, err}}
+		return nil, &failure{code: exitNo, err: &fileError{shown(path), err}}
 	}
 	return w, nil
 }
@@ -149,7 +149,7 @@ func (a *app) checkWeights(path string, weights []stats.Weight) {
 		if near := syscalltables.Nearest(w.Call); near != "" {
 			hint = fmt.Sprintf(" (did you mean %s?)", near)
 		}
-		fmt.Fprintf(a.stderr, "seccompile: warning: %s: no ABI has a call %q%s\n", path, w.Call, hint)
+		fmt.Fprintf(a.stderr, "seccompile: warning: %s: no ABI has a call %q%s\n", shown(path), w.Call, hint)
 	}
 }
 

@@ -103,7 +103,7 @@ func (a *app) trace(t *tracing, args []string) error {
 	status, err := watch.Run(&watch.Command{
 		Path: path, Args: args, Filter: filter, Handle: t.handle,
 		Orphaned: func() {
-			a.note("trace: %s has ended; the processes that it left behind are traced until they end", args[0])
+			a.note("trace: %s has ended; the processes that it left behind are traced until they end", shown(args[0]))
 		},
 	})
 	f := &failure{code: status}
@@ -126,7 +126,7 @@ func (a *app) openReport(path string) (w io.Writer, done func() error, err error
 	if err != nil {
 		return nil, nil, unreadable(path, err)
 	}
-	return f, f.Close, nil
+	return &wordWriter{to: f}, f.Close, nil
 }
 
 // handle reports a call and does with it what the profile says.

@@ -102,7 +102,7 @@ func (s *denials) print(format string, args ...any) {
 func (s *denials) write(doc any) {
 	line, err := json.Marshal(doc)
 	s.err = cmp.Or(s.err, err)
-	s.print("%s\n", line)
+	s.print("%s\n", escapedJSON(line))
 }
 
 // String says who called what and got what.
@@ -111,7 +111,7 @@ func (x *denial) String() string {
 	if x.abi != arch.Native() {
 		call = fmt.Sprintf("%s %s", x.abiName(), call)
 	}
-	return fmt.Sprintf("seccompile: denied: %s[%d]: %s: %s", x.process.Name, x.process.PID, call, words.Action(x.abi, x.verdict.Action))
+	return fmt.Sprintf("seccompile: denied: %s[%d]: %s: %s", shown(x.process.Name), x.process.PID, call, words.Action(x.abi, x.verdict.Action))
 }
 
 func (x *denial) abiName() string {
@@ -263,6 +263,6 @@ func (s *denials) end(status int) {
 		s.print("  and other calls, %s\n", times(s.more))
 	}
 	if slices.ContainsFunc(s.list, func(x *denial) bool { return x.verdict.Reason != policy.ByRule }) {
-		s.print("seccompile: hint: record --base %s -o FILE adds what the profile lacks\n", s.profile)
+		s.print("seccompile: hint: record --base %s -o FILE adds what the profile lacks\n", shown(s.profile))
 	}
 }
