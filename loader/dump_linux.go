@@ -221,11 +221,6 @@ func hasFlag(dir string, flag uint64) bool {
 
 // tracer returns the id of the thread that traces a thread, or 0.
 func tracer(dir string) int {
-	for line := range strings.Lines(string(readProcFile(dir + "/status"))) {
-		if value, ok := strings.CutPrefix(line, "TracerPid:"); ok {
-			id, _ := strconv.Atoi(strings.TrimSpace(value))
-			return id
-		}
-	}
-	return 0
+	id, _ := strconv.Atoi(procField(dir+"/status", "TracerPid"))
+	return id
 }

@@ -132,17 +132,8 @@ func checkSupport(p *cbpf.Program, chosen Flag) error {
 	if lacking.Flags, err = unsupported(chosen); err != nil {
 		return err
 	}
-	for _, class := range actionClasses() {
-		if !p.Returns(class) {
-			continue
-		}
-		ok, err := available(class)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			lacking.Actions = append(lacking.Actions, class)
-		}
+	if _, lacking.Actions, err = available(p.Returns); err != nil {
+		return err
 	}
 	if lacking.Flags != 0 || lacking.Actions != nil {
 		return &lacking
@@ -151,14 +142,15 @@ func checkSupport(p *cbpf.Program, chosen Flag) error {
 }
 
 // attach sets no_new_privs if it should and installs the program. It returns the
-// listener's descriptor if there is one.
+// listener's descriptor if there is one. The last call is the one that installs:
+// the filter may allow no other.
 func attach(p *cbpf.Program, chosen Flag, o Options) (fd int, err error) {
 	filter := make([]unix.SockFilter, p.Len())
 	for pc := range filter {
 		ins := p.At(pc)
 		filter[pc] = unix.SockFilter{Code: ins.Op, Jt: ins.Jt, Jf: ins.Jf, K: ins.K}
 	}
-	prog := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	prog := heap(unix.SockFprog{Filter: &filter[0]})
 
 	runtime.LockOSThread()
 	defer func() {
@@ -166,24 +158,30 @@ func attach(p *cbpf.Program, chosen Flag, o Options) (fd int, err error) {
 			runtime.UnlockOSThread()
 		}
 	}()
+	// The program is empty yet, which the kernel refuses before anything else
+	// (kernel/seccomp.c: seccomp_prepare_filter). Earlier filters, which see the
+	// arguments and not the memory, cannot tell this call from the next.
+	if _, errno := seccomp(unix.SECCOMP_SET_MODE_FILTER, chosen, unsafe.Pointer(prog)); errno != unix.EINVAL {
+		return -1, askError(errno)
+	}
 	if !o.KeepPrivs {
-		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-			return 0, privsError(err)
+		if err := setPrivs(o.TrustPrctl); err != nil {
+			return -1, err
 		}
 	}
-	r, errno := seccomp(unix.SECCOMP_SET_MODE_FILTER, chosen, unsafe.Pointer(&prog))
-	runtime.KeepAlive(filter)
+	prog.Len = uint16(len(filter))
+	r, errno := seccomp(unix.SECCOMP_SET_MODE_FILTER, chosen, unsafe.Pointer(prog))
 	switch {
 	case errno == unix.ESRCH:
-		return 0, &TSyncError{TID: divergedThread()}
+		return -1, &TSyncError{TID: divergedThread()}
 	case errno != 0:
-		return 0, installError(errno, len(filter))
+		return -1, installError(errno, len(filter))
 	case chosen&NewListener != 0:
 		return int(r), nil
 	case r != 0:
-		return 0, &TSyncError{TID: int(r)}
+		return -1, &TSyncError{TID: int(r)}
 	}
-	return 0, nil
+	return -1, nil
 }
 
 func union(flags []Flag) Flag {

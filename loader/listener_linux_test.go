@@ -132,38 +132,56 @@ func TestTranscriptOfAnInstallation(t *testing.T) {
 		{"zero", []string{
 			"filter flags 0x4 NULL",
 			"filter flags 0x5 NULL",
+			"available 0x7fff0001",
 			"available 0x50000",
 			"available 0x7fff0000",
+			"filter flags 0x5 empty",
+			"no_new_privs?",
 			"no_new_privs",
+			"no_new_privs?",
 			"filter flags 0x5",
 		}},
 		{"this thread, no flags", []string{
 			"filter flags 0x0 NULL",
+			"available 0x7fff0001",
 			"available 0x50000",
 			"available 0x7fff0000",
+			"filter flags 0x0 empty",
+			"no_new_privs?",
 			"no_new_privs",
+			"no_new_privs?",
 			"filter flags 0x0",
 		}},
 		{"privileged, LOG and SPEC_ALLOW", []string{
 			"filter flags 0x7 NULL",
+			"available 0x7fff0001",
 			"available 0x50000",
 			"available 0x7fff0000",
+			"filter flags 0x7 empty",
 			"filter flags 0x7",
 		}},
 		{"TSYNC and TSYNC_ESRCH", []string{
 			"filter flags 0x11 NULL",
+			"available 0x7fff0001",
 			"available 0x50000",
 			"available 0x7fff0000",
+			"filter flags 0x11 empty",
+			"no_new_privs?",
 			"no_new_privs",
+			"no_new_privs?",
 			"filter flags 0x11",
 		}},
 		{"listener", []string{
 			"filter flags 0x4 NULL",
 			"filter flags 0x1d NULL",
+			"available 0x7fff0001",
 			"available 0x7fc00000",
 			"available 0x7fff0000",
 			"sizes",
+			"filter flags 0x1d empty",
+			"no_new_privs?",
 			"no_new_privs",
+			"no_new_privs?",
 			"filter flags 0x1d",
 			"EBUSY",
 		}},
@@ -187,10 +205,11 @@ func TestTranscriptOfAnInstallation(t *testing.T) {
 func transcript() error {
 	listener, err := loader.InstallListener(program(
 		loadNR,
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SYS_SECCOMP, SkipTrue: 3},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SYS_PRCTL, SkipFalse: 3},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SYS_SECCOMP, SkipTrue: 4},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SYS_PRCTL, SkipFalse: 4},
 		loadArg(0),
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.PR_SET_NO_NEW_PRIVS, SkipFalse: 1},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.PR_SET_NO_NEW_PRIVS, SkipTrue: 1},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.PR_GET_NO_NEW_PRIVS, SkipFalse: 1},
 		ret(cbpf.Notify),
 		ret(cbpf.Allow),
 	), loader.Options{KeepPrivs: true})
@@ -236,15 +255,23 @@ func transcript() error {
 // describe tells what a notified call of this process asks for.
 func describe(n *loader.Notification) (string, error) {
 	if n.Data.NR == unix.SYS_PRCTL {
+		if n.Data.Args[0] == unix.PR_GET_NO_NEW_PRIVS {
+			return "no_new_privs?", nil
+		}
 		return "no_new_privs", nil
 	}
 	switch op := n.Data.Args[0]; op {
 	case unix.SECCOMP_SET_MODE_FILTER:
 		line := fmt.Sprintf("filter flags %#x", n.Data.Args[1])
 		if n.Data.Args[2] == 0 {
-			line += " NULL"
+			return line + " NULL", nil
 		}
-		return line, nil
+		length := make([]byte, 2) // of struct sock_fprog
+		_, err := n.ReadMemory(length, n.Data.Args[2])
+		if binary.NativeEndian.Uint16(length) == 0 {
+			line += " empty"
+		}
+		return line, err
 	case unix.SECCOMP_GET_ACTION_AVAIL:
 		word := make([]byte, 4)
 		if _, err := n.ReadMemory(word, n.Data.Args[2]); err != nil {

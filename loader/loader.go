@@ -33,6 +33,11 @@ type Options struct {
 	// KeepPrivs leaves no_new_privs as it is. The kernel then wants CAP_SYS_ADMIN
 	// or an earlier no_new_privs.
 	KeepPrivs bool
+	// TrustPrctl believes what prctl(PR_SET_NO_NEW_PRIVS) returns. Otherwise the loader
+	// asks prctl(PR_GET_NO_NEW_PRIVS), reads /proc/thread-self/status if that call
+	// fails, and refuses if neither tells. Set it only where an earlier filter denies
+	// both, or kills for asking, and does not make up answers.
+	TrustPrctl bool
 	// Flags are the flags that the profile asks for. nil means that it does not
 	// say: SPEC_ALLOW where the kernel supports it. Otherwise exactly those are
 	// used, and each must be supported. TSync, TSyncESRCH and NewListener follow
@@ -49,7 +54,12 @@ type Options struct {
 // the calling thread, from where the kernel hands it on with the filter, and
 // the filter installed. If the kernel still refuses, no filter has been
 // installed on any thread, but no_new_privs stays set on the calling one: it
-// cannot be taken back.
+// cannot be taken back. Installing is the last call, so p need not allow any other.
+//
+// An earlier filter can answer in the kernel's place, also with error number 0,
+// which looks like success (SECCOMP_RET_ERRNO). Install then fails. Only somebody
+// who chooses each answer anew can deceive it: the supervisor or tracer of an earlier
+// filter (SECCOMP_RET_USER_NOTIF, SECCOMP_RET_TRACE), or a tracer of the process.
 //
 // The kernel's refusals are [*Error], [*TSyncError] and [*UnsupportedError];
 // [errors.Is] finds the error number in the first two.

@@ -40,6 +40,9 @@ func TestMain(m *testing.M) {
 		"refuse":              refuse,
 		"pretend":             pretend,
 		"exec":                execUnder,
+		"faked":               fakedInstallations,
+		"asked twice":         askedTwice,
+		"only write":          onlyWrite,
 		"ask all":             askAll,
 		"continued":           continued,
 		"take files":          takeFiles,
@@ -93,13 +96,45 @@ func loadArg(i uint32) bpf.Instruction {
 }
 
 // on returns the program that answers a to the call nr and allows all others.
-func on(nr uint32, a cbpf.Action) *cbpf.Program {
-	return program(
-		loadNR,
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: nr, SkipFalse: 1},
-		ret(a),
-		ret(cbpf.Allow),
-	)
+func on(nr uint32, a cbpf.Action) *cbpf.Program { return answering(nr, a) }
+
+// A condition is what must hold for an argument of a call.
+type condition struct {
+	arg  uint32
+	cond bpf.JumpTest
+	val  uint32
+}
+
+func argIs(arg, val uint32) condition   { return condition{arg, bpf.JumpEqual, val} }
+func argHas(arg, bits uint32) condition { return condition{arg, bpf.JumpBitsSet, bits} }
+
+// answering returns the program that answers a to the call nr if all conditions
+// hold, and allows all others.
+func answering(nr uint32, a cbpf.Action, conditions ...condition) *cbpf.Program {
+	insns := []bpf.Instruction{ret(a), ret(cbpf.Allow)}
+	test := func(load bpf.Instruction, cond bpf.JumpTest, val uint32) {
+		skip := uint8(len(insns) - 1)
+		insns = append([]bpf.Instruction{load, bpf.JumpIf{Cond: cond, Val: val, SkipFalse: skip}}, insns...)
+	}
+	for _, c := range conditions {
+		test(loadArg(c.arg), c.cond, c.val)
+	}
+	test(loadNR, bpf.JumpEqual, nr)
+	return program(insns...)
+}
+
+// native returns the number of a call that Go makes for 32-bit ABIs under a number
+// that no constant of package unix has on the others.
+func native(other, x86, arm, mips uint32) uint32 {
+	switch runtime.GOARCH {
+	case "386":
+		return x86
+	case "arm":
+		return arm
+	case "mips", "mipsle":
+		return mips
+	}
+	return other
 }
 
 // getppid makes the call that the test filters are about. It never fails by
@@ -146,7 +181,11 @@ func (th *thread) do(f func() error) error {
 
 // status returns a field of a thread's /proc status.
 func status(tid int, field string) string {
-	b, err := os.ReadFile("/proc/self/task/" + strconv.Itoa(tid) + "/status")
+	return statusIn("/proc/self/task/"+strconv.Itoa(tid)+"/status", field)
+}
+
+func statusIn(file, field string) string {
+	b, err := os.ReadFile(file)
 	if err != nil {
 		return err.Error()
 	}
@@ -174,7 +213,7 @@ func wantStatus(tid int, want ...string) error {
 // being unset.
 func needPrivileges(t *testing.T) {
 	t.Helper()
-	if os.Getuid() != 0 || status(unix.Gettid(), "NoNewPrivs") != "0" {
+	if !mayKeepPrivs() {
 		t.Skip("needs root without no_new_privs")
 	}
 }

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -19,14 +20,9 @@ func probe() (Features, error) {
 			found.Flags = append(found.Flags, f)
 		}
 	}
-	for _, class := range actionClasses() {
-		ok, err := available(class)
-		if err != nil {
-			return Features{}, err
-		}
-		if ok {
-			found.Actions = append(found.Actions, class)
-		}
+	found.Actions, _, err = available(func(cbpf.Action) bool { return true })
+	if err != nil {
+		return Features{}, err
 	}
 	found.NotifSize, found.RespSize, found.DataSize, err = notifSizes()
 	if err != nil {
@@ -85,24 +81,40 @@ func accepts(f Flag) (bool, error) {
 	return false, askError(errno)
 }
 
-// available reports whether the kernel knows an action class.
-func available(class cbpf.Action) (bool, error) {
-	word := uint32(class)
-	_, errno := seccomp(unix.SECCOMP_GET_ACTION_AVAIL, 0, unsafe.Pointer(&word))
-	switch errno {
-	case 0:
-		return true, nil
-	case unix.EOPNOTSUPP:
-		return false, nil
-	case unix.EINVAL:
-		// Linux before 4.14 cannot be asked and has the actions of Linux 3.5.
-		switch class {
-		case cbpf.KillThread, cbpf.Trap, cbpf.ErrnoClass, cbpf.TraceClass, cbpf.Allow:
-			return true, nil
-		}
-		return false, nil
+// available returns which of the classes that are asked for the kernel knows, and
+// which it lacks.
+func available(asked func(cbpf.Action) bool) (known, lacking []cbpf.Action, err error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	// Filters of this thread see where the action is and not which one, so one that
+	// answers in the kernel's place knows this action, too: no kernel does.
+	action := heap(cbpf.Allow | 1)
+	if _, errno := seccomp(unix.SECCOMP_GET_ACTION_AVAIL, 0, unsafe.Pointer(action)); errno == 0 {
+		return nil, nil, fakedError("seccomp")
 	}
-	return false, askError(errno)
+	for _, class := range actionClasses() {
+		if !asked(class) {
+			continue
+		}
+		*action = class
+		_, errno := seccomp(unix.SECCOMP_GET_ACTION_AVAIL, 0, unsafe.Pointer(action))
+		which := &lacking
+		switch errno {
+		case 0:
+			which = &known
+		case unix.EOPNOTSUPP:
+		case unix.EINVAL:
+			// Linux before 4.14 cannot be asked and has the actions of Linux 3.5.
+			switch class {
+			case cbpf.KillThread, cbpf.Trap, cbpf.ErrnoClass, cbpf.TraceClass, cbpf.Allow:
+				which = &known
+			}
+		default:
+			return nil, nil, askError(errno)
+		}
+		*which = append(*which, class)
+	}
+	return known, lacking, nil
 }
 
 // notifSizes returns the sizes of struct seccomp_notif, seccomp_notif_resp and

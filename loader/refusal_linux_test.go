@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/bpf"
@@ -204,13 +205,16 @@ func TestRefusalsOfTheKernelAreExplained(t *testing.T) {
 		want    string
 	}{
 		{"install", unix.EINVAL, "seccomp: invalid argument: this thread is in strict mode, or the kernel refuses the program (check it with cbpf.Verify)"},
-		{"install", unix.EFAULT, "seccomp: bad address: the kernel cannot read the program's memory (is seccomp(2) emulated here?)"},
+		{"install", unix.EFAULT, "seccomp: bad address: " + denied},
 		{"install", unix.EPERM, "seccomp: operation not permitted: " + denied},
 		{"actions", unix.EPERM, "seccomp: operation not permitted: " + denied},
 		{"prctl", unix.EPERM, "prctl: operation not permitted: no_new_privs cannot be set: an earlier filter denies the call (let it allow prctl, or set KeepPrivs)"},
 		{"limit", unix.EMFILE, "seccomp: too many open files: no descriptor is free for the listener (close files or raise the limit)"},
 	} {
 		t.Run(fmt.Sprint(test.refuser, " ", int(test.errno)), func(t *testing.T) {
+			if test.refuser == "prctl" {
+				needPrivileges(t)
+			}
 			r := reexec.OK(t, "refuse", test.refuser, strconv.Itoa(int(test.errno)))
 			if want := "loader: " + test.want + "\n"; r.Stdout != want {
 				t.Errorf("%s, want %s", r.Stdout, want)
@@ -229,11 +233,11 @@ func refuse() error {
 	install := func() error { return loader.Install(on(unix.SYS_GETPPID, cbpf.Errno(77)), loader.Options{}) }
 	switch os.Args[1] {
 	case "install": // but not the questions, which have no program
-		err = loader.Install(refusing(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 2, errno), loader.Options{})
+		err = loader.Install(answering(unix.SYS_SECCOMP, cbpf.Errno(uint16(errno)), argIs(0, unix.SECCOMP_SET_MODE_FILTER), argHas(2, ^uint32(0))), loader.Options{})
 	case "actions":
-		err = loader.Install(refusing(unix.SYS_SECCOMP, unix.SECCOMP_GET_ACTION_AVAIL, 2, errno), loader.Options{})
+		err = loader.Install(answering(unix.SYS_SECCOMP, cbpf.Errno(uint16(errno)), argIs(0, unix.SECCOMP_GET_ACTION_AVAIL)), loader.Options{})
 	case "prctl":
-		err = loader.Install(refusing(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, errno), loader.Options{})
+		err = loader.Install(answering(unix.SYS_PRCTL, cbpf.Errno(uint16(errno)), argIs(0, unix.PR_SET_NO_NEW_PRIVS)), loader.Options{KeepPrivs: true})
 	case "limit":
 		err = unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{})
 		install = func() error {
@@ -253,35 +257,23 @@ func refuse() error {
 	return nil
 }
 
-// refusing fails the call nr with errno if its argument 0 is op and its argument
-// some is not 0.
-func refusing(nr, op, some uint32, errno unix.Errno) *cbpf.Program {
-	return program(
-		loadNR,
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: nr, SkipFalse: 5},
-		loadArg(0),
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: op, SkipFalse: 3},
-		loadArg(some),
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 1},
-		ret(cbpf.Errno(uint16(errno))),
-		ret(cbpf.Allow),
-	)
+// The loader relies on what the kernel answers to an empty program, whatever the flags.
+func TestEmptyProgramIsRefusedBeforeAnythingElse(t *testing.T) {
+	for flags := range uintptr(64) {
+		r, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(new(unix.SockFprog))))
+		if errno != unix.EINVAL {
+			t.Errorf("flags %#x: %d, %v", flags, r, errno)
+		}
+	}
 }
 
 func TestProbe(t *testing.T) {
-	fds := func() int {
-		entries, err := os.ReadDir("/proc/self/fd")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(entries)
-	}
-	before := fmt.Sprint(status(os.Getpid(), "Seccomp"), status(os.Getpid(), "NoNewPrivs"), fds())
+	before := fmt.Sprint(status(os.Getpid(), "Seccomp"), status(os.Getpid(), "NoNewPrivs"), openFiles(t))
 	f, err := loader.Probe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if after := fmt.Sprint(status(os.Getpid(), "Seccomp"), status(os.Getpid(), "NoNewPrivs"), fds()); after != before {
+	if after := fmt.Sprint(status(os.Getpid(), "Seccomp"), status(os.Getpid(), "NoNewPrivs"), openFiles(t)); after != before {
 		t.Errorf("the process has changed from %s to %s", before, after)
 	}
 	again, err := loader.Probe()

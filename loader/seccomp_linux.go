@@ -16,13 +16,27 @@ func seccomp(op uintptr, flags Flag, arg unsafe.Pointer) (uintptr, unix.Errno) {
 	return r, errno
 }
 
+// heap returns a copy of v that stays where it is, which a variable on the stack
+// does not.
+//
+//go:noinline
+func heap[T any](v T) *T { return &v }
+
+// fakedError says that an answer of the kernel is a filter's.
+func fakedError(call string) error {
+	return &Error{
+		Call:   call,
+		Err:    errors.ErrUnsupported,
+		Reason: "an earlier filter answers in the kernel's place (let it allow " + call + ")",
+	}
+}
+
 // askError explains why a question to the kernel got no answer.
 func askError(errno unix.Errno) error {
 	e := &Error{Call: "seccomp", Err: errno}
 	switch errno {
 	case 0:
-		e.Err = errors.ErrUnsupported
-		e.Reason = "an earlier filter answers in the kernel's place (let it allow seccomp)"
+		return fakedError(e.Call)
 	case unix.ENOSYS:
 		e.Reason = "the kernel has no seccomp(2) or an earlier filter hides it (needs Linux 3.17 with CONFIG_SECCOMP)"
 	case unix.EINVAL:
@@ -50,19 +64,8 @@ func installError(errno unix.Errno, n int) error {
 		e.Reason = "no descriptor is free for the listener (close files or raise the limit)"
 	case unix.EINVAL:
 		e.Reason = "this thread is in strict mode, or the kernel refuses the program (check it with cbpf.Verify)"
-	case unix.EFAULT:
-		e.Reason = "the kernel cannot read the program's memory (is seccomp(2) emulated here?)"
 	default:
 		e.Reason = "an earlier filter or a security module denies the call (let it allow seccomp)"
 	}
 	return e
-}
-
-// privsError explains why no_new_privs could not be set.
-func privsError(err error) error {
-	return &Error{
-		Call:   "prctl",
-		Err:    err,
-		Reason: "no_new_privs cannot be set: an earlier filter denies the call (let it allow prctl, or set KeepPrivs)",
-	}
 }

@@ -84,10 +84,13 @@ func receiveFile(socket int) (*os.File, error) {
 	return os.NewFile(uintptr(fds[0]), "listener"), nil
 }
 
-// handOver installs the filter, in the target, and sends the listener, in
-// blocking mode as other programs would.
-func handOver(o loader.Options) error {
-	l, err := loader.InstallListener(on(unix.SYS_GETPPID, cbpf.Notify), o)
+// handOver installs the filter, in the target, and sends the listener.
+func handOver(o loader.Options) error { return handOverOf(on(unix.SYS_GETPPID, cbpf.Notify), o) }
+
+// handOverOf installs a filter and sends its listener, in blocking mode as other
+// programs would.
+func handOverOf(p *cbpf.Program, o loader.Options) error {
+	l, err := loader.InstallListener(p, o)
 	if err != nil {
 		return err
 	}

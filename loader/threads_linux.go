@@ -62,18 +62,18 @@ func threads() []int {
 // confinement returns a thread's seccomp mode and its number of filters, zeros if
 // /proc does not tell; it tells the number since Linux 5.9.
 func confinement(tid int) (mode, filters int) {
-	status := readProcFile(taskDir + "/" + strconv.Itoa(tid) + "/status")
-	for line := range strings.Lines(string(status)) {
-		key, value, _ := strings.Cut(line, ":")
-		n, _ := strconv.Atoi(strings.TrimSpace(value))
-		switch key {
-		case "Seccomp":
-			mode = n
-		case "Seccomp_filters":
-			filters = n
-		}
-	}
+	status := taskDir + "/" + strconv.Itoa(tid) + "/status"
+	mode, _ = strconv.Atoi(procField(status, "Seccomp"))
+	filters, _ = strconv.Atoi(procField(status, "Seccomp_filters"))
 	return mode, filters
+}
+
+// procField returns a field of a file of /proc that has one in each line, as in
+// "Seccomp:\t2", and "" if there is none.
+func procField(path, name string) string {
+	_, rest, _ := strings.Cut("\n"+string(readProcFile(path)), "\n"+name+":")
+	value, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimSpace(value)
 }
 
 // readProcFile returns the content of a file of /proc, or as much as can be read.
@@ -92,10 +92,17 @@ func readProcFile(path string) []byte {
 	return content
 }
 
-// withFile opens path to read, if it can, for the time of a call.
+// withFile opens a file of /proc to read, if it can, for the time of a call. An
+// earlier filter may answer 0 in the kernel's place. As a descriptor, 0 is some
+// other file; as the answer of fstatfs(2) it leaves the type unset.
 func withFile(path string, read func(fd int)) {
-	if fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0); err == nil {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil || fd == 0 {
+		return
+	}
+	defer unix.Close(fd)
+	var fs unix.Statfs_t
+	if err := unix.Fstatfs(fd, &fs); err == nil && uint32(fs.Type) == unix.PROC_SUPER_MAGIC {
 		read(fd)
-		_ = unix.Close(fd)
 	}
 }
