@@ -126,7 +126,7 @@ func readFilters(tid int) ([]LiveFilter, error) {
 		if errno == unix.ENOENT && i > 0 {
 			return filters, nil
 		}
-		if errno != 0 {
+		if errno != 0 || length == 0 {
 			return nil, filterError(tid, errno)
 		}
 		insns := make([]unix.SockFilter, length)
@@ -158,6 +158,8 @@ func goneError(tid int) error {
 func filterError(tid int, errno unix.Errno) error {
 	e := &Error{Call: "ptrace", Err: errno}
 	switch errno {
+	case 0:
+		return fakedError(e.Call)
 	case unix.EINVAL:
 		return ErrNoFilters // it has none, or is in strict mode
 	case unix.ESRCH, unix.ENOENT:

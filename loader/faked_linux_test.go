@@ -1,6 +1,7 @@
 package loader_test
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -428,4 +429,65 @@ func onlyWrite() error {
 	}
 	_, _, _ = unix.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0)
 	return nil
+}
+
+func TestFakedAnswersAboutListenersAreNotBelieved(t *testing.T) { reexec.OK(t, "faked listener") }
+
+func fakedListener() error {
+	th := startThread()
+	l, err := listen(th)
+	if err != nil {
+		return err
+	}
+	go func() { _ = th.do(func() error { _, _ = ask(); return nil }) }()
+	wantFaked := func(call string, err error) error {
+		if err == nil || !strings.Contains(err.Error(), madeUp(call)) {
+			return fmt.Errorf("%s: %v", call, err)
+		}
+		return nil
+	}
+	open := func() error {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			return err
+		}
+		_, err = loader.OpenListener(f)
+		return err
+	}
+	thread := loader.Options{ThisThread: true}
+	if err := loader.Install(failing(unix.SYS_IOCTL, 0), thread); err != nil {
+		return err
+	}
+	_, err = l.Receive(context.Background())
+	if err := errors.Join(wantFaked("ioctl", err), wantFaked("ioctl", open())); err != nil {
+		return err
+	}
+	fcntl := native(unix.SYS_FCNTL, 221, 221, 4220)
+	if err := loader.Install(failing(fcntl, 0, argIs(1, unix.F_DUPFD_CLOEXEC)), thread); err != nil {
+		return err
+	}
+	err = wantFaked("fcntl", open())
+	return errors.Join(err, unix.Fstat(0, new(unix.Stat_t))) // standard input is still there
+}
+
+func TestFakedAnswersAboutFiltersAreNotBelieved(t *testing.T) {
+	needDump(t)
+	p := startSubject(t, "1")
+	got := reexec.OK(t, "faked filters", strconv.Itoa(p.tids[0])).Stdout
+	if want := "loader: ptrace: unsupported operation: " + madeUp("ptrace") + "\n"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	p.checkAlive(t)
+}
+
+// fakedFilters is a dumper that cannot find out that it is confined.
+func fakedFilters() error {
+	for _, p := range []*cbpf.Program{
+		failing(unix.SYS_OPENAT, unix.EPERM), failing(unix.SYS_PTRACE, 0, argIs(0, unix.PTRACE_SECCOMP_GET_FILTER)),
+	} {
+		if err := loader.Install(p, loader.Options{}); err != nil {
+			return err
+		}
+	}
+	return dumper()
 }

@@ -60,22 +60,29 @@ func openListener(f *os.File) (*Listener, error) {
 	var fd int
 	var dup error
 	if err := conn.Control(func(old uintptr) {
-		fd, dup = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0)
+		fd, dup = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 1)
 	}); err != nil {
 		return nil, err
 	}
 	if dup != nil {
 		return nil, &Error{Call: "fcntl", Err: dup, Reason: "no descriptor for the listener (close files or raise the limit)"}
 	}
-	l := newListener(fd, notif, resp)
-	// Any id will do to find out what the file is.
-	var id uint64
-	if _, err := l.ioctl(unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&id)); err != nil && !errors.Is(err, unix.ENOENT) {
-		_ = l.Close()
-		return nil, &Error{Call: "ioctl", Err: err, Reason: "the file is not a seccomp listener (pass the one that the filter was installed with)"}
+	if fd == 0 {
+		return nil, fakedError("fcntl")
 	}
-	_ = f.Close()
-	return l, nil
+	l := newListener(fd, notif, resp)
+	// A listener knows no notification 0.
+	var id uint64
+	_, err = l.ioctl(unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&id))
+	if err == unix.ENOENT {
+		_ = f.Close()
+		return l, nil
+	}
+	_ = l.Close()
+	if err == nil {
+		return nil, fakedError("ioctl")
+	}
+	return nil, &Error{Call: "ioctl", Err: err, Reason: "the file is not a seccomp listener (pass the one that the filter was installed with)"}
 }
 
 // newListener takes a listener's descriptor over. The calls that this takes are
@@ -208,7 +215,11 @@ func (l *Listener) take(fd uintptr) (*Notification, error) {
 		b := make([]byte, l.notifSize) // must be zero
 		switch _, err := ioctl(fd, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&b[0])); err {
 		case nil:
-			return l.notification(b), nil
+			n := l.notification(b)
+			if n.Data.Arch == 0 { // no ABI has this number
+				return nil, fakedError("ioctl")
+			}
+			return n, nil
 		case unix.ENOENT: // it died since
 		default:
 			return nil, ioctlError(err)

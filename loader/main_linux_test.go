@@ -41,6 +41,8 @@ func TestMain(m *testing.M) {
 		"pretend":             pretend,
 		"exec":                execUnder,
 		"faked":               fakedInstallations,
+		"faked listener":      fakedListener,
+		"faked filters":       fakedFilters,
 		"asked twice":         askedTwice,
 		"only write":          onlyWrite,
 		"ask all":             askAll,
