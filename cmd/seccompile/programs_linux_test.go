@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
 	"github.com/seccompile/seccompile/cbpf"
@@ -20,6 +22,7 @@ import (
 // addPrograms adds the programs that need Linux.
 func addPrograms(programs map[string]func()) {
 	programs["call"] = makeCall
+	programs["faking"] = faking
 	programs["as-nobody"] = asNobody
 	programs["serve"] = serve
 	programs["load"] = load
@@ -105,6 +108,55 @@ func makeCall() {
 		return
 	}
 	fmt.Println(unix.ErrnoName(errno))
+}
+
+// faking executes the program that follows its first argument under a filter that
+// answers in the kernel's place, as if the call had succeeded: to the installation
+// of a filter, but not to questions for flags ("install"), or to setting
+// no_new_privs ("privs"). It sets no_new_privs only if it must.
+func faking() {
+	nr, op, pointer := uint32(unix.SYS_SECCOMP), uint32(unix.SECCOMP_SET_MODE_FILTER), uint32(2)
+	if os.Args[1] == "privs" {
+		nr, op, pointer = unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1
+	}
+	low := func(arg uint32) bpf.Instruction {
+		off := cbpf.OffArgs + 8*arg
+		if binary.NativeEndian.Uint16([]byte{0, 1}) == 1 {
+			off += 4
+		}
+		return bpf.LoadAbsolute{Off: off, Size: 4}
+	}
+	raw, err := bpf.Assemble([]bpf.Instruction{
+		bpf.LoadAbsolute{Off: cbpf.OffNR, Size: 4},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: nr, SkipFalse: 5},
+		low(0),
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: op, SkipFalse: 3},
+		low(pointer),
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 0, SkipFalse: 1},
+		bpf.RetConstant{Val: uint32(cbpf.Errno(0))},
+		bpf.RetConstant{Val: uint32(cbpf.Allow)},
+	})
+	if err != nil {
+		panic(err)
+	}
+	p, err := cbpf.New(raw, binary.NativeEndian)
+	if err != nil {
+		panic(err)
+	}
+	err = loader.Install(p, loader.Options{ThisThread: true, KeepPrivs: true})
+	if errors.Is(err, unix.EACCES) {
+		err = loader.Install(p, loader.Options{ThisThread: true})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "faking:", err)
+		os.Exit(1)
+	}
+	path, err := exec.LookPath(os.Args[2])
+	if err == nil {
+		err = syscall.Exec(path, os.Args[2:], os.Environ())
+	}
+	fmt.Fprintln(os.Stderr, "faking:", err)
+	os.Exit(1)
 }
 
 // asNobody executes seccompile with its own arguments, without privileges.
