@@ -10,10 +10,11 @@ import (
 
 // Install puts the filter in force on the calling thread, to which it locks the
 // goroutine, and leaves no_new_privs as it is: a runtime sets it if the container
-// asks for it, and otherwise installs while it has CAP_SYS_ADMIN. fd is the
-// listener's descriptor, closed on exec, or -1 if the filter has no NOTIFY action
-// or an error is returned. debug, if not nil, gets the line that tells the flags.
-// Errors are those of package loader.
+// asks for it, and otherwise installs while it has CAP_SYS_ADMIN. (An earlier filter
+// can make up the answer of prctl(PR_SET_NO_NEW_PRIVS), but not a 1 from
+// PR_GET_NO_NEW_PRIVS.) fd is the listener's descriptor, closed on exec, or -1 if the
+// filter has no NOTIFY action or an error is returned. debug, if not nil, gets the
+// line that tells the flags. Errors are those of package loader.
 //
 // Once the filter is in force nothing but the caller makes a call on the thread.
 // The calls that it takes to get the listener to the process that shall call

@@ -84,6 +84,10 @@ func start(bundle string) error {
 		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 			return err
 		}
+		// A 1 is the kernel's answer, a 0 may be an earlier filter's.
+		if set, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); set != 1 {
+			return fmt.Errorf("no_new_privs is not set: %v", err)
+		}
 	}
 	// A listener would now go to the agent: see oci.SendState and examples/agent.
 	if filter.ListenerPath != "" {
