@@ -83,7 +83,9 @@ func TestUnknownNamesAreCounted(t *testing.T) {
 	p := &Policy{Rules: []Rule{{Names: names, Action: cbpf.Allow}}}
 	var warnings []Warning
 	var err error
-	bytes := allocated(func() { _, warnings, err = Resolve(p, Options{ABIs: []arch.ABI{arch.X86_64}, ENOSYS: ENOSYS{Off: true}}) })
+	bytes := allocated(func() {
+		_, warnings, err = Resolve(p, Options{ABIs: []arch.ABI{arch.X86_64}, ENOSYS: ENOSYS{Off: true}})
+	})
 	if err != nil || len(warnings) != maxNotes+1 {
 		t.Fatalf("%d warnings, error %v", len(warnings), err)
 	}

@@ -61,11 +61,16 @@ func shape(r *rand.Rand, width int) uint64 {
 	case 3:
 		return below()
 	case 4:
-		return below() ^ below()
+		a, b := below(), below()
+		return a ^ b
 	case 5:
 		return bit()
 	case 6:
-		return pick(r, []uint64{all &^ bit(), bit() | bit() | bit() | bit()})
+		but, some := all&^bit(), bit()
+		for range 3 {
+			some |= bit()
+		}
+		return pick(r, []uint64{but, some})
 	case 7:
 		return all & pick(r, []uint64{0xaaaaaaaa_aaaaaaaa, 0x55555555_55555555, 0xcccccccc_cccccccc, 0xff00ff00_ff00ff00})
 	case 8:
