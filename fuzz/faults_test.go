@@ -65,6 +65,7 @@ func (c *tally) plant(t *testing.T, res *policy.Resolved, seed uint64, oneIn int
 }
 
 func TestPlantedFaultsInThousandsOfFiltersAreCaught(t *testing.T) {
+	t.Parallel() // behind the others: a filter that is wrong shows sooner
 	programs := 2000
 	if testing.Short() {
 		programs = 200
@@ -85,6 +86,7 @@ func TestPlantedFaultsInThousandsOfFiltersAreCaught(t *testing.T) {
 }
 
 func TestPlantedFaultsInDockerDefaultAreCaught(t *testing.T) {
+	t.Parallel()
 	p, _, err := policy.Read(docker.Default(), policy.Target{ABI: arch.X86_64, Caps: policy.DefaultCaps()})
 	if err != nil {
 		t.Fatal(err)
