@@ -28,7 +28,9 @@ lists the defects. It looks at what filters do, so it needs no profile.
 It reads raw filters, assembly text and artifacts; the entries of a cache are
 artifacts. In a directory it looks at every file below, and leaves out what holds no
 filter. With --host it looks at the filters of all threads of all processes, as dump
-does for one: that takes root outside of containers.
+does for one: that takes root outside of containers. Where you have the profile of a
+filter that is named here, prove decides: some profiles that test upper halves of
+arguments mean something else for x32 by right.
 
 The exit status is 1 if a filter is affected, or may be and only its profile can
 tell (prove it then), and 2 if something could not be looked at.`
@@ -214,12 +216,12 @@ func judge(p *cbpf.Program) string {
 	case f == nil:
 		return ""
 	}
-	weaker := "stricter"
+	verdict := "stricter"
 	if f.Weaker() {
-		weaker = "weaker"
+		verdict = "weaker"
 	}
 	call := func(a arch.ABI, d *cbpf.Data, action cbpf.Action) string {
 		return fmt.Sprintf("\n  %v %s: %s", a, words.Call(a, d.NR, d.Args), words.Action(a, action))
 	}
-	return "affected: for x32 " + weaker + " than its profile" + call(arch.X86_64, &f.X8664, f.Right) + call(arch.X32, &f.X32, f.Wrong)
+	return "affected: " + verdict + " for x32 than for x86_64" + call(arch.X86_64, &f.X8664, f.Right) + call(arch.X32, &f.X32, f.Wrong)
 }

@@ -38,7 +38,8 @@ var ErrUnclear = errors.New("constants above 32 bits mean something else for x32
 // half, and the defect leaves x86_64 alone. So calls of both are compared, with
 // arguments whose upper halves are zero. For a filter whose constants have upper
 // halves the error is [ErrUnclear]; a filter that is too large to tell is a
-// [*proof.LimitError].
+// [*proof.LimitError]. A profile whose masks have upper halves can give the two ABIs'
+// rules another order: its filter may be found and be right.
 func X32Masks(p *cbpf.Program) (*Finding, error) {
 	if !sharesTree(p) {
 		return nil, nil
