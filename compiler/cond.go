@@ -117,6 +117,9 @@ func (f *fact) equal(mask, v uint32) truth {
 		return yes // every masked bit is known, and one value matches
 	}
 	for _, t := range f.tested {
+		if !t.holds && t.mask&(t.mask-1) == 0 {
+			t.holds, t.value = true, t.value^t.mask // a bit has only two values
+		}
 		switch both := t.mask & mask; {
 		case t.holds && (t.value^v)&both != 0:
 			return no

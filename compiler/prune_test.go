@@ -26,6 +26,31 @@ func TestPrune(t *testing.T) {
 			n0: ALLOW
 			root n0
 		`},
+		{"a bit that is not clear is set", `
+			n0: ALLOW
+			n1: ERRNO(1)
+			n2: arg0.lo & 0x4 == 0x4 ? n0 : n1
+			n3: arg0.lo & 0x4 == 0x0 ? n1 : n2
+			root n3
+		`, `
+			n0: ALLOW
+			n1: ERRNO(1)
+			n4: arg0.lo & 0x4 == 0x0 ? n1 : n0
+			root n4
+		`},
+		{"of two bits that are not clear, one may be", `
+			n0: ALLOW
+			n1: ERRNO(1)
+			n2: arg0.lo & 0x6 == 0x6 ? n0 : n1
+			n3: arg0.lo & 0x6 == 0x0 ? n1 : n2
+			root n3
+		`, `
+			n0: ALLOW
+			n1: ERRNO(1)
+			n2: arg0.lo & 0x6 == 0x6 ? n0 : n1
+			n3: arg0.lo & 0x6 == 0x0 ? n1 : n2
+			root n3
+		`},
 		{"a range inside one case decides a switch", `
 			n0: ALLOW
 			n1: ERRNO(1)

@@ -3,4 +3,4 @@ package oci
 // compilerVersion is what the tables, the reading of profiles and the compiler are:
 // a digest of their sources. TestCompilerVersion fails when it is not, and writes it
 // with -update.
-const compilerVersion = "bceeeecb26c5b06d"
+const compilerVersion = "ca089e6beaaebc5a"
