@@ -3,6 +3,7 @@ package oci_test
 import (
 	"encoding/json"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -49,6 +50,27 @@ func evalNumber(f *oci.Filter, nr uint32, args ...uint64) cbpf.Action {
 	d := cbpf.Data{NR: nr, Arch: arch.X86_64.Audit()}
 	copy(d.Args[:], args)
 	return f.Program.Eval(&d)
+}
+
+// The options that a runtime has when it sets none, with a mask of the top bits of a
+// word.
+func TestBothABIsOfX86_64KeepTheirConditions(t *testing.T) {
+	text, err := os.ReadFile("../testdata/profiles/x32-mask-denies.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := oci.Compile(profile(t, string(text)), oci.Options{Policy: policy.Options{ABIs: arch.X86_64.Family()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const mseal = 462
+	for _, nr := range []uint32{mseal, arch.X32Bit + mseal} {
+		for arg, want := range map[uint64]cbpf.Action{0: cbpf.Allow, 0x7fffffff: cbpf.Allow, 0x80000000: cbpf.Errno(1), 0xffffffff: cbpf.Errno(1)} {
+			if got := evalNumber(f, nr, 0, arg); got != want {
+				t.Errorf("number %#x with %#x: %v, want %v", nr, arg, got, want)
+			}
+		}
+	}
 }
 
 func TestCompileReadsAProfileAsRunc(t *testing.T) {
