@@ -54,7 +54,11 @@ type Options struct {
 // the calling thread, from where the kernel hands it on with the filter, and
 // the filter installed. If the kernel still refuses, no filter has been
 // installed on any thread, but no_new_privs stays set on the calling one: it
-// cannot be taken back. Installing is the last call, so p need not allow any other.
+// cannot be taken back. Installing is the last call that this package makes, so p need
+// not allow any other for it. Go's runtime makes calls of its own at any time: on a
+// confined thread rt_sigreturn, when it preempts a goroutine by a signal, and calls for
+// memory and of futex; without ThisThread also those of its other threads, such as
+// nanosleep.
 //
 // An earlier filter can answer in the kernel's place, also with error number 0,
 // which looks like success (SECCOMP_RET_ERRNO). Install then fails. Only somebody

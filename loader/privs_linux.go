@@ -1,6 +1,11 @@
 package loader
 
-import "golang.org/x/sys/unix"
+import (
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
 
 // setPrivs sets no_new_privs on this thread. Unless prctl(2) is trusted, nil means
 // that it is set for certain.
@@ -34,11 +39,15 @@ func privs() (bool, error) {
 	if err == nil {
 		return r == 1, nil
 	}
-	switch procField("/proc/thread-self/status", "NoNewPrivs") {
-	case "0":
-		return false, nil
-	case "1":
-		return true, nil
+	const status = "/proc/thread-self/status"
+	// Another thread's may be mounted there. The last id is that in our namespace.
+	if strings.HasSuffix("\t"+procField(status, "NSpid"), "\t"+strconv.Itoa(unix.Gettid())) {
+		switch procField(status, "NoNewPrivs") {
+		case "0":
+			return false, nil
+		case "1":
+			return true, nil
+		}
 	}
 	return false, &Error{
 		Call: "prctl",

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,11 +27,12 @@ const affectedLong = `Affected finds filters that a past defect of seccompile ma
 lists the defects. It looks at what filters do, so it needs no profile.
 
 It reads raw filters, assembly text and artifacts; the entries of a cache are
-artifacts. In a directory it looks at every file below, and leaves out what holds no
-filter. With --host it looks at the filters of all threads of all processes, as dump
-does for one: that takes root outside of containers. Where you have the profile of a
-filter that is named here, prove decides: some profiles that test upper halves of
-arguments mean something else for x32 by right.
+artifacts. In a directory it looks at every file below, follows links, and leaves out
+what holds no such filter: compile hex, JSON, C and Go again. With --host it looks at
+the filters of all threads of all processes, as dump does for one: that takes root
+outside of containers. Where you have the profile of a filter that is named here, prove
+decides: a few profiles mean something else for x32 by right, for example if the order
+of their rules depends on the width of arguments.
 
 The exit status is 1 if a filter is affected, or may be and only its profile can
 tell (prove it then), and 2 if something could not be looked at.`
@@ -71,6 +73,7 @@ type search struct {
 	holders int               // files and threads that have filters
 	bad     int               // of those
 	failed  int               // what could not be looked at
+	walked  []fs.FileInfo     // directories
 }
 
 // unable reports something that cannot be looked at: there may be a filter in it.
@@ -104,31 +107,52 @@ func (s *search) tree(root string) {
 		}
 		return
 	}
-	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			s.unable(unreadable(path, err))
-			return nil
-		case !d.Type().IsRegular():
-			return nil
-		}
-		if info, err := d.Info(); err == nil && info.Size() > artifact.MaxSize {
-			return nil // larger than any filter
-		}
-		data, err := readFile(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil // it has gone since
-		}
+	real, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		s.unable(unreadable(root, err))
+		return
+	}
+	_ = filepath.WalkDir(real, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			s.unable(unreadable(path, err))
 			return nil
 		}
-		in := &input{path: path, name: shown(path), kind: sniff(data), data: data}
-		if err := s.file(in); err != nil && in.kind == kindArtifact { // others are no filters
-			s.unable(err)
-		}
-		return nil
+		return s.found(path, d)
 	})
+}
+
+// found looks at what a directory holds. A link may lead to a directory that is being
+// walked: each is walked once.
+func (s *search) found(path string, d fs.DirEntry) error {
+	info, err := os.Stat(path) // of what a link leads to
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil // it has gone since, or the link leads nowhere
+	case err != nil:
+		s.unable(unreadable(path, err))
+		return nil
+	case d.IsDir():
+		if slices.ContainsFunc(s.walked, func(w fs.FileInfo) bool { return os.SameFile(w, info) }) {
+			return filepath.SkipDir
+		}
+		s.walked = append(s.walked, info)
+		return nil
+	case info.IsDir():
+		s.tree(path)
+		return nil
+	case !info.Mode().IsRegular() || info.Size() > artifact.MaxSize: // larger than any filter
+		return nil
+	}
+	data, err := readFile(path)
+	if err != nil {
+		s.unable(unreadable(path, err))
+		return nil
+	}
+	in := &input{path: path, name: shown(path), kind: sniff(data), data: data}
+	if err := s.file(in); err != nil && in.kind == kindArtifact { // others are no filters
+		s.unable(err)
+	}
+	return nil
 }
 
 // file looks at the filters in a file. The error says why it holds none.
@@ -169,7 +193,7 @@ func (s *search) host(ctx context.Context) {
 			continue
 		}
 		tid, _ := strconv.Atoi(filepath.Base(dir))
-		filters, err := loader.Dump(ctx, tid)
+		filters, err := s.dumped(ctx, tid)
 		switch {
 		case errors.Is(err, syscall.ESRCH), errors.Is(err, loader.ErrNoFilters):
 			continue
@@ -183,6 +207,18 @@ func (s *search) host(ctx context.Context) {
 		}
 		s.look(fmt.Sprintf("thread %d", tid), programs...)
 	}
+}
+
+// dumped returns the filters of a thread, unless it cannot be stopped: one that waits
+// for the child of a vfork(2) can do so for ever.
+func (s *search) dumped(ctx context.Context, tid int) ([]loader.LiveFilter, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, 2*time.Second, errors.New("it waits in the kernel and cannot be stopped"))
+	defer cancel()
+	filters, err := loader.Dump(ctx, tid)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = context.Cause(ctx)
+	}
+	return filters, err
 }
 
 // look looks at the filters of a file or thread and prints what is wrong with them.

@@ -175,7 +175,7 @@ func (a *app) warn(in *input, warnings []policy.Warning) {
 	for _, w := range a.loud(warnings) {
 		place := ""
 		if w.Pointer != "" {
-			place = w.Pointer + ": "
+			place = shown(w.Pointer) + ": "
 		}
 		fmt.Fprintf(a.stderr, "seccompile: warning: %s%s\n", place, w.Message)
 	}

@@ -174,7 +174,7 @@ func (a *app) printFindings(c *checked, notes bool) {
 			place += fmt.Sprintf(":%d:%d", f.Line, f.Column)
 		}
 		severity := p.action(severityAction(f.Severity), f.Severity.String())
-		fmt.Fprintf(a.out, "%s (%s)\n", strings.Join(nonempty(place, severity, f.Pointer, f.Reason), ": "), f.ID)
+		fmt.Fprintf(a.out, "%s (%s)\n", strings.Join(nonempty(place, severity, shown(f.Pointer), f.Reason), ": "), f.ID)
 		fmt.Fprintf(a.out, "    fix: %s\n", f.Fix)
 	}
 	word := p.text(green, "ok")

@@ -132,7 +132,7 @@ func problemLine(file string, p *policy.Error) string {
 	if p.Line != 0 {
 		place += fmt.Sprintf(":%d:%d", p.Line, p.Column)
 	}
-	return strings.Join(nonempty(place, p.Pointer, p.Reason), ": ")
+	return strings.Join(nonempty(place, shown(p.Pointer), p.Reason), ": ")
 }
 
 func nonempty(words ...string) []string {

@@ -38,10 +38,10 @@ var ErrUnclear = errors.New("constants above 32 bits mean something else for x32
 // half, and the defect leaves x86_64 alone. So calls of both are compared, with
 // arguments whose upper halves are zero. For a filter whose constants have upper
 // halves the error is [ErrUnclear]; a filter that is too large to tell is a
-// [*proof.LimitError]. A profile whose masks have upper halves can give the two ABIs'
-// rules another order: its filter may be found and be right.
+// [*proof.LimitError]. Rules on one call can have another order for each of the two
+// ABIs, by right: such a filter is found, too.
 func X32Masks(p *cbpf.Program) (*Finding, error) {
-	if !sharesTree(p) {
+	if p.Order() != arch.X86_64.ByteOrder() || !sharesTree(p) && !targetsX32(p) {
 		return nil, nil
 	}
 	if comparesUpperHalves(p) {
@@ -77,14 +77,12 @@ const (
 	opJump    = 0x05 // JA
 	opEqual   = 0x15 // JEQ K
 	opAtLeast = 0x35 // JGE K
+	opAbove   = 0x25 // JGT K
 )
 
 // sharesTree reports whether a program may look x32 numbers up among those of
-// x86_64, without their bit, as only the part of the compiler does that was wrong.
+// x86_64, without their bit, as the part of the compiler does that was wrong.
 func sharesTree(p *cbpf.Program) bool {
-	if p.Order() != arch.X86_64.ByteOrder() {
-		return false
-	}
 	for pc := range p.Len() {
 		if ins := p.At(pc); ins.Op == opAnd && ins.K == arch.X32Bit-1 {
 			return true
@@ -93,8 +91,22 @@ func sharesTree(p *cbpf.Program) bool {
 	return false
 }
 
-// hasConditions reports whether arguments decide an x86_64 call. One that is decided
-// without them can differ from its x32 twin: it may be too new for one of the two.
+// targetsX32 reports whether a program tells calls of x32 from each other. Without
+// x32 among its targets it gives all of them the bad-arch action. What is made of a
+// filter that shares a tree, by optimize or merge, need not share one.
+func targetsX32(p *cbpf.Program) bool {
+	audit := arch.X86_64.Audit()
+	first := p.Eval(&cbpf.Data{Arch: audit, NR: arch.X32Bit})
+	for nr := range syscalltables.All(arch.X32) {
+		if hasConditions(p, nr) || p.Eval(&cbpf.Data{Arch: audit, NR: nr}) != first {
+			return true
+		}
+	}
+	return false
+}
+
+// hasConditions reports whether arguments decide a call. One that is decided without
+// them can differ from its x32 twin: it may be too new for one of the two.
 func hasConditions(p *cbpf.Program, nr uint32) bool {
 	_, steps := p.Trace(&cbpf.Data{Arch: arch.X86_64.Audit(), NR: nr})
 	return slices.ContainsFunc(steps, func(s cbpf.Step) bool {
@@ -169,7 +181,7 @@ func comparesUpperHalves(p *cbpf.Program) bool {
 			reached(pc+1+int(ins.K), holds)
 			continue
 		case ins.Op&classMask == classJump:
-			zero := ins.Op == opEqual && ins.K == 0 || ins.Op == opAtLeast && ins.K == 1
+			zero := (ins.Op == opEqual || ins.Op == opAbove) && ins.K == 0 || ins.Op == opAtLeast && ins.K == 1
 			if holds && !zero {
 				return true
 			}

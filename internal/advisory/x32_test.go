@@ -16,11 +16,12 @@ import (
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
-// The filters in testdata were compiled with the defect, those of the same name in
+// The filters in testdata were compiled with the defect, and x32-optimized.txt was made
+// of such a one by optimize, which does not share the tree. Those of the same name in
 // ../../testdata/profiles are their profiles.
 func TestX32MasksFindsTheFiltersOfTheDefect(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) != 4 {
+	if err != nil || len(files) != 5 {
 		t.Fatal(files, err)
 	}
 	for _, name := range files {

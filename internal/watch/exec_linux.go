@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -26,16 +28,25 @@ func Exec(path string, args []string, confine func() error) error {
 	// filter in force yet: no file has an empty name, so that is all it does.
 	_ = syscall.Exec("", nil, nil)
 	// Under the filter the runtime should make no calls of its own on this thread: no
-	// collection, and with a fresh time slice no reason to preempt it.
+	// collection, nothing to allocate, and with a fresh time slice no reason to preempt
+	// it.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(math.MaxInt64)
-	env := os.Environ()
+	program, err0 := syscall.BytePtrFromString(path)
+	argv, err1 := syscall.SlicePtrFromStrings(args)
+	env, err2 := syscall.SlicePtrFromStrings(os.Environ())
+	if err := cmp.Or(err0, err1, err2); err != nil {
+		return &ExecError{path, err}
+	}
+	failed := &ExecError{Path: path}
 	runtime.LockOSThread()
 	runtime.Gosched()
 	if err := confine(); err != nil {
 		return err
 	}
-	return &ExecError{path, syscall.Exec(path, args, env)}
+	_, _, errno := unix.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(program)), uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&env[0])))
+	failed.Err = errno
+	return failed
 }
 
 // entry is the first argument of this executable when it is to become a watched
