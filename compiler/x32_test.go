@@ -122,7 +122,7 @@ func TestX32(t *testing.T) {
 			`,
 		},
 		{
-			"an outcome that tests an argument for being above all numbers is no search",
+			"an outcome that tests an argument for being above all numbers is not part of the search",
 			"0..9:a 10..19:f 20..29:b 30..:c", "0..9:a 10..14:f 15:b 16..19:f 20..29:b 30..:c", `
 				t0: ERRNO(1)
 				t1: ERRNO(2)

@@ -122,7 +122,7 @@ func ask(r *policy.Resolved, p *cbpf.Program, calls []cbpf.Data) map[string]erro
 	_, errs["Diff, second"] = proof.Diff(good, bad, proof.Limits{})
 	_, errs["Explain"] = proof.Explain(bad, proof.Limits{})
 	_, _, errs["Certify"] = proof.Certify(r, policy.Options{}, p, proof.Limits{})
-	if r != nil { // to Merge, nil is no policy
+	if r != nil { // Merge takes nil for a layer without a policy
 		_, errs["Merge"] = optimize.Merge([]optimize.Layer{{Name: "layer", Policy: r}}, proof.Limits{})
 	}
 	_, _, _ = r.Order(), r.String(), proof.PolicyDigest(r)

@@ -13,7 +13,7 @@ type Subject interface {
 	// Eval decides one call by running the subject, not by the proof.
 	Eval(*cbpf.Data) cbpf.Action
 
-	// validate returns an error if there is no saying what the subject does.
+	// validate returns an error if what the subject does is undefined.
 	validate() error
 	// groups joins the words of seccomp_data that the subject compares with each other.
 	groups(*groups)
