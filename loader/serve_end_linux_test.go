@@ -164,11 +164,19 @@ func TestServeEndsWhileAllHandlersWait(t *testing.T) {
 				if err := end.do(tg, cancel); err != nil {
 					t.Fatal(err)
 				}
+				var out string
+				if end.want == nil {
+					// Before Linux 6.11 the dead have the filter until they are waited for.
+					out = tg.wait(t)
+				}
 				wantEnd(t, served, end.want)
-				// What nobody received ends now.
-				_ = tg.Close()
-				_ = tg.stdin.Close()
-				if out := tg.wait(t); strings.Count(out, "\n") != test.targets || end.want == nil && strings.Count(out, killed) != test.targets {
+				if end.want != nil {
+					// What nobody received ends now.
+					_ = tg.Close()
+					_ = tg.stdin.Close()
+					out = tg.wait(t)
+				}
+				if strings.Count(out, "\n") != test.targets || end.want == nil && strings.Count(out, killed) != test.targets {
 					t.Errorf("%d targets have ended:\n%s", test.targets, out)
 				}
 			})

@@ -26,9 +26,11 @@ const elsewhere = "TestFilterTellsTheABIsOfOneKernelApart"
 const stress = "TestSignalsOfTheSupervisor|TestMobOfTargets"
 
 // values are tests whose targets are told a value.
-const values = "TestAnswersReachTheTarget|TestCancellationLosesNothing|TestDumpWaitsNoLongerThanItsContext|TestFilesReachTheTarget|" +
-	"TestHandlerThatDoesNotAnswerFailsTheCall|TestLimitOfHandlers|TestListenerOfAllThreads|TestListenerOfOneThread|" +
-	"TestServeEndsWithItsContext|TestServeUntilNoTargetIsLeft|TestSignalTakesATargetOutOfItsCall|TestSizesOfOtherKernels|" +
+const values = "TestAnswersReachTheTarget|TestCancellationLosesNothing|TestDeadTargetsMakeRoomForOthers|" +
+	"TestDumpWaitsNoLongerThanItsContext|TestFilesReachTheTarget|TestHandlerThatDoesNotAnswerFailsTheCall|" +
+	"TestInterruptedCallEndsItsHandler|TestLimitOfHandlers|TestListenerOfAllThreads|TestListenerOfOneThread|" +
+	"TestServeEndsWithItsContext|TestServeUntilNoTargetIsLeft|TestServeWithoutDescriptors|" +
+	"TestSignalTakesATargetOutOfItsCall|TestSizesOfOtherKernels|" +
 	"TestSupervisorOfItsOwnThreadsNeedsOneProcessor|TestSyncWakeUp|TestWaitKillableDelaysSignals"
 
 // checkLoader runs the loader's own tests.
