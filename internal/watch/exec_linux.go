@@ -87,6 +87,9 @@ func become(s socket, path string, args []string) {
 	err = Exec(path, args, func() error {
 		_ = os.WriteFile("/proc/thread-self/comm", []byte("seccompile"), 0) // or execve would be called by "exe"
 		return holdSignals(func() error {
+			// What took time may have used up the time slice. To be preempted behind the
+			// installation takes a call that nobody answers yet.
+			runtime.Gosched()
 			fd, err := loader.InstallDescriptor(p, loader.Options{ThisThread: true, Flags: flags()})
 			if err == nil {
 				h.give(fd)
