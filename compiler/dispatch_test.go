@@ -481,7 +481,7 @@ func TestDispatchGuessesTheWayToARun(t *testing.T) {
 		from, to int
 		want     uint64 // weight times comparisons
 	}{
-		{0, 5, 0},      // there is no way
+		{0, 5, 0},      // nothing leads there
 		{0, 1, 8 * 3},  // an eighth of the weight
 		{1, 2, 8 * 3},  // the same
 		{3, 4, 32 * 2}, // half of it, but with a comparison on each side
