@@ -1,12 +1,16 @@
 # Needs Go and make; race, conformance and bench need a C compiler as well.
 
 GO        ?= go
+GOTEST    ?= $(GO) test
 FUZZTIME  ?= 30s
+TESTFLAGS ?= -timeout 30m
+RELEASES  := 1.25.8 1.26.11 1.27.4
 PREFIX    ?= /usr/local
+MODULE    := github.com/seccompile/seccompile
 TARGETS   := linux/amd64 linux/386 linux/arm64 linux/arm linux/riscv64 linux/s390x \
              linux/ppc64le linux/mips64le linux/mipsle linux/loong64 \
              darwin/arm64 windows/amd64 js/wasm
-GENERATED := $(wildcard syscalltables/z*.go words/z*.go)
+GENERATED := $(wildcard syscalltables/z*.go internal/symbols/z*.go)
 LINT       = $$($(GO) tool -modfile=tools/go.mod -n staticcheck)
 # Directories whose tests contain a pattern: $(call with,PATTERN).
 with       = $$(grep -rlE --include='*_test.go' --exclude-dir=conformance $(1) . | xargs -n1 dirname | sort -u)
@@ -23,16 +27,32 @@ static: ## build bin/seccompile stripped, as it is released
 install: static ## install the stripped command under PREFIX=/usr/local
 	install -D bin/seccompile $(DESTDIR)$(PREFIX)/bin/seccompile
 
-test: ## run every test of the library and the command
-	CGO_ENABLED=0 $(GO) test ./...
+test: ## run every test of the library and the command: some five minutes on two processors
+	@start=$$(date +%s); CGO_ENABLED=0 $(GOTEST) $(TESTFLAGS) ./...; status=$$?; \
+	  echo "make $@: $$(($$(date +%s) - start)) s"; exit $$status
+
+test-long: export SECCOMPILE_LONG ?= 1
+test-long: TESTFLAGS = -timeout 60m
+test-long: test ## the same with thousands of random cases where it has hundreds (SECCOMPILE_LONG=N for N times as many)
+
+# Those that need no kernel of Linux, no terminal, and no program but go.
+PURE = $$($(GO) list ./... | grep -vE '^$(MODULE)(/(cmd|examples|loader|oci|internal/(agent|fleet|reexec|watch))(/.*)?)?$$')
+
+test-pure: ## run the shorter tests that any system can run: of what compiles and proves
+	CGO_ENABLED=0 $(GOTEST) -short $(PURE)
+
+test-go: ## build, vet and run the shorter tests with each supported release of Go, which Go fetches
+	@set -e; for v in $(RELEASES); do export GOTOOLCHAIN=go$$v CGO_ENABLED=0; $(GO) version; \
+	  $(GO) build ./...; $(GO) vet ./...; $(GOTEST) $(TESTFLAGS) -short ./...; done
 
 # Not those that neither start a goroutine nor are called by several.
-RACE := ./arch ./artifact ./cbpf ./cmd/... ./compiler ./examples/... ./internal/... ./loader ./oci ./policy ./record
+RACE := ./arch ./artifact ./cbpf ./cmd/... ./examples/... ./internal/advisory ./internal/agent ./internal/compile ./internal/fleet \
+        ./internal/record ./internal/reexec ./internal/watch ./language/... ./loader ./oci ./policy
 
 race: ## run the shorter tests of concurrent packages under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -short -race $(RACE)
+	CGO_ENABLED=1 $(GOTEST) $(TESTFLAGS) -short -race $(RACE)
 
-check: format vet lint cross fresh generators test ## all that must hold before a change is offered
+check: format vet lint lint-workflows cross fresh generators tools api-check test ## all that must hold before a change is offered
 
 cross: ## build every package for every target
 	@set -e; for t in $(TARGETS); do echo "build $$t"; \
@@ -46,6 +66,10 @@ vet: ## run go vet, also as three other targets see the sources
 lint: ## run staticcheck, also as darwin sees the sources
 	CGO_ENABLED=0 $(LINT) ./...
 	s=$(LINT) && CGO_ENABLED=0 GOOS=darwin $$s -checks inherit,-U1000,-SA4023 ./... # what only Linux uses is in use; elsewhere loading always fails
+	cd tools && CGO_ENABLED=0 $(GO) tool staticcheck ./...
+
+lint-workflows: ## run actionlint on the workflows of the hosted CI
+	$(GO) tool -modfile=tools/actionlint/go.mod actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
 
 format: ## fail when a file is not gofmt-clean
 	@f=$$(gofmt -l $$(find . -name '*.go' -not -path './.cache/*')); \
@@ -59,15 +83,32 @@ fresh: ## fail when a generated file is stale
 	  [ "$$before" = "$$after" ] || { echo "generated files were stale and are fresh now: commit them" >&2; exit 1; }
 
 generators: ## test what regenerates the tables
-	@set -e; for d in syscalltables words; do ( cd $$d/_gen && CGO_ENABLED=0 $(GO) vet . && CGO_ENABLED=0 $(GO) test . ); done
+	@set -e; for d in syscalltables internal/symbols; do ( cd $$d/_gen && CGO_ENABLED=0 $(GO) vet . && CGO_ENABLED=0 $(GOTEST) . ); done
+
+tools: ## vet and test the tools of this project
+	cd tools && CGO_ENABLED=0 $(GO) vet ./... && CGO_ENABLED=0 $(GOTEST) ./...
+
+# COUNT=40 draws fewer, SEED=2 others, MATCH='dispatch.go|(*layouter)' those of some
+# files or functions, and MUTATE=policy those of some packages.
+mutants: ## change the sources in 600 places, one at a time: each time a test must fail
+	cd tools && $(GO) run ./mutants $(if $(COUNT),-count $(COUNT)) $(if $(SEED),-seed $(SEED)) $(if $(MATCH),-match '$(MATCH)') $(MUTATE)
+
+api: ## rewrite api.txt, the list of exported names
+	cd tools && $(GO) run ./api -write
+
+api-check: ## fail when api.txt is stale, lost lines that CHANGELOG.md keeps quiet about (BASE=revision: since then), or has too many names
+	cd tools && $(GO) run ./api -base '$(BASE)'
+	CGO_ENABLED=0 $(GO) test -count=1 -run '^TestExportedNames$$' -v .
 
 golden: ## rewrite the golden files from what the code does now
 	CGO_ENABLED=0 $(GO) test $(call with,'flag\.Bool..update') -update
 
-fuzz: ## fuzz every target, each for FUZZTIME=30s
-	@set -e; for p in $(call with,'^func Fuzz'); do \
+fuzz: ## fuzz every target, each for FUZZTIME=30s, and print the executions of each
+	@set -e; mkdir -p .cache; : >.cache/fuzz; for p in $(call with,'^func Fuzz'); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do echo "fuzz $$p $$f"; \
-	    CGO_ENABLED=0 $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$p; done; done
+	    CGO_ENABLED=0 $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$p >.cache/fuzz.out || { cat .cache/fuzz.out; exit 1; }; \
+	    tail -n 3 .cache/fuzz.out; grep elapsed: .cache/fuzz.out | tail -n 1 | sed "s|.*elapsed: \([^,]*\), execs: \([0-9]*\).*|$$p $$f: \2 executions in \1|" >>.cache/fuzz; done; done; \
+	  cat .cache/fuzz
 
 bench: ## run the benchmarks of the library
 	CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchmem ./...
@@ -89,6 +130,14 @@ fleet: ## print what filters cost a fleet of 100,000 nodes, as docs/FLEET.md sho
 conformance: ## compare with libseccomp, gVisor and others, and run in bubblewrap and crun
 	$(MAKE) -C conformance test
 
+# RECORDINGS=5 and RUNS=40 (of slow programs a quarter): how often. PROGRAM=redis for one.
+test-programs: ## record real programs and run them under their recordings, also beside eight loops: no run may fail
+	cd conformance && SECCOMPILE_RECORDINGS=$(or $(RECORDINGS),5) SECCOMPILE_RUNS=$(or $(RUNS),40) \
+	  $(GOTEST) -count=1 -timeout 12h -v -run 'Recordings/$(PROGRAM)' ./programs
+
+smt: ## ask z3 and cvc5 about 3,000 pairs of filters and policies: may they contradict the proof?
+	$(MAKE) -C conformance smt
+
 # MIRROR=http://... names a Debian mirror if this machine's apt has none, UPDATE=1
 # fetches kernels anew, KERNELS_FLAGS=-v logs everything, -least N says how many guests
 # must run, -patience 10m how long a download may take.
@@ -106,4 +155,4 @@ test-kernels-selftest: ## break filters on purpose and see that the kernels of t
 clean: ## remove what the other targets made
 	rm -rf bin .cache
 
-.PHONY: help build static install test race check cross vet lint format generate fresh generators golden fuzz bench cover demo fleet conformance test-kernels test-kernels-be test-kernels-selftest clean
+.PHONY: help build static install test test-long test-pure test-go race check cross vet lint lint-workflows format generate fresh generators tools mutants api api-check golden fuzz bench cover demo fleet conformance smt test-programs test-kernels test-kernels-be test-kernels-selftest clean

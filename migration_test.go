@@ -16,9 +16,9 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/compiler"
+	"github.com/seccompile/seccompile/internal/optimize"
 	"github.com/seccompile/seccompile/loader"
 	"github.com/seccompile/seccompile/oci"
-	"github.com/seccompile/seccompile/optimize"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
 	"github.com/seccompile/seccompile/syscalltables"
@@ -46,8 +46,37 @@ func Example_migrateNames() {
 	// open true aarch64 SCMP_ARCH_AARCH64
 }
 
+func Example_migrateNumbers() {
+	p := &policy.Policy{Rules: []policy.Rule{
+		{Numbers: []uint32{1000, 1<<32 - 1}, Action: cbpf.Allow},
+		{Names: []string{"socket"}, ABIs: []arch.ABI{arch.X86}, Action: cbpf.Trap + 7},
+	}}
+	resolved, _, err := policy.Resolve(p, policy.Options{
+		ABIs:    []arch.ABI{arch.X86_64, arch.X86},
+		Exact:   true,
+		BadArch: cbpf.KillProcess,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	call, _ := syscalltables.Lookup("socket")
+	nr, selector, _ := call.Multiplexed(arch.X86)
+	for _, d := range []cbpf.Data{
+		{Arch: arch.X86_64.Audit(), NR: 1<<32 - 1},
+		{Arch: arch.X86.Audit(), NR: nr, Args: [6]uint64{uint64(selector)}},
+		{Arch: arch.X86_64.Audit(), NR: 41},
+	} {
+		fmt.Println(resolved.Eval(&d))
+	}
+	// Output:
+	// ALLOW
+	// TRAP(7)
+	// KILL_THREAD
+}
+
 func Example_migrateFilter() {
-	p := &policy.Policy{Default: cbpf.ErrnoClass, DefaultErrno: new(uint(38))}
+	enosys, esrch := uint(38), uint(3)
+	p := &policy.Policy{Default: cbpf.ErrnoClass, DefaultErrno: &enosys}
 	p.ABIs = append(p.ABIs, arch.X86_64, arch.X86)
 	p.Rules = append(p.Rules,
 		policy.Rule{Names: []string{"read", "write"}, Action: cbpf.Allow},
@@ -55,7 +84,7 @@ func Example_migrateFilter() {
 			{Index: 0, Op: policy.Equal, Value: 2},
 			{Index: 1, Op: policy.MaskedEqual, Value: 0xf, ValueTwo: 1}, // mask, datum
 		}},
-		policy.Rule{Names: []string{"kill"}, Action: cbpf.ErrnoClass, Errno: new(uint(3))},
+		policy.Rule{Names: []string{"kill"}, Action: cbpf.ErrnoClass, Errno: &esrch},
 	)
 	resolved, warnings, err := policy.Resolve(p, policy.Options{
 		ABIs:    []arch.ABI{arch.X86_64, arch.X86},
@@ -68,22 +97,22 @@ func Example_migrateFilter() {
 	for _, w := range warnings {
 		fmt.Println(w)
 	}
-	filter, err := compiler.Compile(resolved, compiler.Options{Weights: map[string]uint64{"read": 10}})
+	filter, _, err := compiler.Compile(resolved, compiler.Options{Weights: map[string]uint64{"read": 10}})
 	if err != nil {
 		log.Fatal(err)
 	}
-	raw, err := filter.Program.AppendBinary(nil)
+	raw, err := filter.AppendBinary(nil)
 	if err != nil {
 		log.Fatal(err)
 	}
-	_ = filter.Program.Disassemble(syscalltables.Names{})
+	_ = filter.Disassemble(policy.Names())
 	for _, nr := range []uint32{0, 41, 62, 9} {
 		d := &cbpf.Data{Arch: arch.X86_64.Audit(), NR: nr, Args: [6]uint64{2, 0x80001}}
-		fmt.Println(filter.Program.Eval(d))
+		fmt.Println(filter.Eval(d))
 	}
-	fmt.Println(len(raw) == 8*filter.Program.Len())
+	fmt.Println(len(raw) == 8*filter.Len())
 	// Output:
-	// /syscalls/1/names/0: socketcall reaches socket too and hides its arguments: conditions on them cannot be tested there (on x86) (lost-condition)
+	// /syscalls/1/names/0: socket can also be called through socketcall, which hides its arguments from filters: conditions on them do not apply there (on x86) (lost-condition)
 	// ALLOW
 	// ALLOW
 	// ERRNO(3)
@@ -105,12 +134,22 @@ func allowing(badArch cbpf.Action, calls []string, abis ...arch.ABI) *policy.Res
 }
 
 func Example_migrateMerge() {
-	one := allowing(cbpf.KillThread, []string{"read", "close"}, arch.X86_64)
-	other := allowing(cbpf.KillThread, []string{"read", "socket"}, arch.X86)
-	joined, err := compiler.Compile(&policy.Resolved{
-		Default: one.Default, BadArch: one.BadArch,
-		Spaces: slices.Concat(one.Spaces, other.Spaces),
-	}, compiler.Options{})
+	one := &policy.Policy{ABIs: []arch.ABI{arch.X86_64}, Rules: []policy.Rule{{Names: []string{"read", "close"}, Action: cbpf.Allow}}}
+	other := &policy.Policy{ABIs: []arch.ABI{arch.X86}, Rules: []policy.Rule{{Names: []string{"read", "socket"}, Action: cbpf.Allow}}}
+	both := &policy.Policy{ABIs: slices.Concat(one.ABIs, other.ABIs)}
+	for _, rule := range one.Rules {
+		rule.ABIs = one.ABIs
+		both.Rules = append(both.Rules, rule)
+	}
+	for _, rule := range other.Rules {
+		rule.ABIs = other.ABIs
+		both.Rules = append(both.Rules, rule)
+	}
+	resolved, _, err := policy.Resolve(both, policy.Options{ABIs: both.ABIs, ENOSYS: policy.ENOSYS{Off: true}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	joined, _, err := compiler.Compile(resolved, compiler.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -130,7 +169,7 @@ func Example_migrateMerge() {
 			call, _ := syscalltables.Lookup(name)
 			nr, _ := call.Number(abi)
 			d := &cbpf.Data{Arch: abi.Audit(), NR: nr}
-			fmt.Println(abi, call, joined.Program.Eval(d), merged.Program.Eval(d))
+			fmt.Println(abi, call, joined.Eval(d), merged.Program.Eval(d))
 		}
 	}
 	// Output:
@@ -168,15 +207,12 @@ func TestMigrationGuideOnMerge(t *testing.T) {
 			}
 			return res.Verdict == proof.Same
 		}
-		// Each ABI with its own rules: the calls of both, without those of one on the other.
 		both := allowing(cbpf.KillThread, []string{"read", "close", "getpid"}, a, b)
-		joined := &policy.Resolved{Default: both.Default, BadArch: both.BadArch, Spaces: slices.Clone(both.Spaces)}
-		for i := range joined.Spaces {
-			s := &joined.Spaces[i]
-			s.Calls = slices.DeleteFunc(slices.Clone(s.Calls), func(c policy.Call) bool {
-				call, _ := syscalltables.ByNumber(c.ABI, c.NR)
-				return c.ABI == a && call.Name() == "getpid" || c.ABI == b && call.Name() == "close"
-			})
+		joined, _, err := policy.Resolve(&policy.Policy{Rules: []policy.Rule{
+			{Names: forA, ABIs: []arch.ABI{a}, Action: cbpf.Allow}, {Names: forB, ABIs: []arch.ABI{b}, Action: cbpf.Allow},
+		}}, policy.Options{ABIs: []arch.ABI{a, b}, ENOSYS: policy.ENOSYS{Off: true}})
+		if err != nil {
+			t.Fatal(err)
 		}
 		layers := []*policy.Resolved{
 			allowing(cbpf.Allow, forA, a), allowing(cbpf.Allow, forB, b), allowing(cbpf.KillThread, nil, a, b),
@@ -191,17 +227,11 @@ func TestMigrationGuideOnMerge(t *testing.T) {
 		if !equal(proof.Policy(kill), merge(apart...)) {
 			t.Errorf("%v: two finished filters do not kill everything", pair)
 		}
-		together := &policy.Resolved{Default: both.Default, BadArch: both.BadArch, Spaces: slices.Concat(apart[0].Spaces, apart[1].Spaces)}
-		if err := together.Validate(); (err == nil) == (a.Audit() == b.Audit()) {
-			t.Errorf("%v: spaces together: %v", pair, err)
-		} else if err == nil && !equal(proof.Policy(joined), proof.Policy(together)) {
-			t.Errorf("%v: spaces together are something else than the rules of each ABI", pair)
-		}
 	}
 }
 
 func Example_migrateLoad() {
-	var program *cbpf.Program // of compiler.Result, or from cbpf.Decode
+	var program *cbpf.Program // of compiler.Compile, or from cbpf.Decode
 	features, err := loader.Probe()
 	if err != nil {
 		log.Fatal(err)
@@ -212,7 +242,7 @@ func Example_migrateLoad() {
 	o := loader.Options{
 		ThisThread: true,
 		KeepPrivs:  true,
-		Flags:      []loader.Flag{loader.LogFlag, loader.SpecAllow, loader.WaitKillableRecv},
+		Flags:      []cbpf.Flag{cbpf.LogFlag, cbpf.SpecAllow, cbpf.WaitKillableRecv},
 	}
 	err = loader.Install(program, o)
 	if errors.Is(err, syscall.EACCES) {

@@ -1,9 +1,10 @@
-// Package arch names the Linux system call ABIs that a seccomp filter can tell
-// apart, and says how a filter recognises each one.
+// Package arch names the Linux system call ABIs that a seccomp filter can distinguish,
+// and says how a filter recognises each one. Start with [Parse] for a name, [Native] for
+// the running program and [ByAudit] for what a filter sees.
 //
-// An ABI is not a processor: an x86-64 kernel presents three (x86_64, x32 and
-// x86), and each has numbers, argument widths and an AUDIT_ARCH value of its
-// own. All facts here are constants; nothing asks the running kernel.
+// An ABI is not a processor: an x86-64 kernel has three (x86_64, x32 and x86), each with
+// its own call numbers, argument width and AUDIT_ARCH value, though x32 shares
+// x86_64's. All facts here are constants; nothing asks the running kernel.
 package arch
 
 import (
@@ -12,12 +13,12 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"strconv"
 	"strings"
 )
 
-// An ABI is one Linux system call ABI. ABIs are comparable and ordered as
-// declared below. The zero ABI is no ABI: Valid reports false and every
-// property is zero or empty.
+// An ABI is one Linux system call ABI. ABIs are ordered as declared below. The zero ABI
+// is not an ABI: Valid reports false and every property is zero or empty.
 type ABI uint8
 
 // The ABIs that OCI profiles can name.
@@ -49,7 +50,7 @@ const (
 	count = iota + 1
 )
 
-// ErrUnknown is wrapped by the errors of [Parse].
+// ErrUnknown is wrapped by the errors of [Parse]: there is no ABI with this name.
 var ErrUnknown = errors.New("unknown ABI")
 
 // info holds the facts of one ABI.
@@ -63,7 +64,7 @@ type info struct {
 	ipc        uint32 // number of ipc(2), 0 if the ABI has none
 	bits       uint8  // width of a system call argument
 	big        bool   // big-endian
-	main       ABI    // the ABI of the 64-bit kernel that presents this one
+	main       ABI    // the main ABI of the 64-bit kernel that offers this one
 }
 
 // AUDIT_ARCH values are linux/audit.h's: the ELF machine, with bit 31 for
@@ -110,9 +111,9 @@ func All() iter.Seq[ABI] {
 	}
 }
 
-// Native returns the ABI of the running program's own system calls, a constant
-// of the build. It is the zero ABI where Linux has no such ABI (js/wasm) and
-// says nothing about the operating system.
+// Native returns the ABI that the running program was built for. It depends on GOARCH
+// alone, whatever the operating system, and is the zero ABI where Linux has none
+// (js/wasm).
 func Native() ABI {
 	for a := X86_64; a < count; a++ {
 		if infos[a].goarch == runtime.GOARCH {
@@ -123,9 +124,10 @@ func Native() ABI {
 }
 
 // Parse returns the ABI with the given name: runtime-spec's
-// ("SCMP_ARCH_X86_64"), libseccomp's ("x86_64") or Go's ("amd64"). The names
-// "native" and "SCMP_ARCH_NATIVE" stand for [Native]. The error wraps
-// [ErrUnknown].
+// ("SCMP_ARCH_X86_64"), libseccomp's ("x86_64") or Go's ("amd64"), or with an AUDIT_ARCH
+// value in hexadecimal, as the kernel's audit records have it ("c000003e", "0xc000003e");
+// that of x86_64 and x32 means x86_64. The names "native" and "SCMP_ARCH_NATIVE" stand
+// for [Native]. The error wraps [ErrUnknown].
 func Parse(name string) (ABI, error) {
 	if name == "native" || name == "SCMP_ARCH_NATIVE" {
 		if a := Native(); a != 0 {
@@ -138,14 +140,19 @@ func Parse(name string) (ABI, error) {
 			return a, nil
 		}
 	}
+	if audit, err := strconv.ParseUint(strings.TrimPrefix(name, "0x"), 16, 32); err == nil {
+		if a, ok := ByAudit(uint32(audit), 0); ok {
+			return a, nil
+		}
+	}
 	if a := meant(name); a != 0 {
 		return 0, fmt.Errorf("arch: %q: %w (did you mean %s?)", name, ErrUnknown, a)
 	}
 	return 0, fmt.Errorf("arch: %q: %w (known: %s)", name, ErrUnknown, strings.Join(names(), ", "))
 }
 
-// meant returns the ABI that a name Parse does not take was probably meant for:
-// a known name in other letters, or the name that uname(2), Debian or a compiler has for it.
+// meant returns the ABI that a name which Parse refuses was probably meant for: a known
+// name in other letters, or the name that uname(2), Debian or a compiler uses.
 func meant(name string) ABI {
 	n := strings.ReplaceAll(strings.ToLower(name), "-", "_")
 	n = strings.TrimPrefix(n, "scmp_arch_")
@@ -199,10 +206,9 @@ func names() []string {
 	return s
 }
 
-// ByAudit returns the ABI of a call as a filter sees it, by the AUDIT_ARCH value
-// and the number. The number matters only where x86_64 and x32 share a value:
-// bit 30 makes it x32, but 0xffffffff, the number of a call that a tracer skips,
-// is x86_64.
+// ByAudit returns the ABI of a call from what a filter sees: the AUDIT_ARCH value and
+// the number. The number matters only for x86_64 and x32, which share a value: bit 30
+// means x32, except in 0xffffffff, the number of a call that a tracer skips.
 func ByAudit(audit, nr uint32) (ABI, bool) {
 	for a := range All() {
 		if infos[a].audit != audit {
@@ -247,20 +253,17 @@ func (a ABI) Audit() uint32 { return a.info().audit }
 // Bits returns the width of a system call argument, 32 or 64.
 func (a ABI) Bits() int { return int(a.info().bits) }
 
-// BigEndian reports whether the ABI's kernel is big-endian.
-func (a ABI) BigEndian() bool { return a.info().big }
-
 // ByteOrder returns the byte order of struct sock_filter and seccomp_data on
 // the ABI's kernel.
 func (a ABI) ByteOrder() binary.ByteOrder {
-	if a.BigEndian() {
+	if a.info().big {
 		return binary.BigEndian
 	}
 	return binary.LittleEndian
 }
 
-// Base returns the first number of the ABI's number space: 0, the three
-// thousands of MIPS, or [X32Bit].
+// Base returns the first number of the ABI's number space: 0, 4000, 5000 or 6000 on
+// MIPS, and [X32Bit] on x32.
 func (a ABI) Base() uint32 { return a.info().base }
 
 // Socketcall returns the number of socketcall(2), which multiplexes the socket
@@ -271,12 +274,12 @@ func (a ABI) Socketcall() (nr uint32, ok bool) { nr = a.info().socketcall; retur
 // some ABIs; ok is false where it does not exist.
 func (a ABI) IPC() (nr uint32, ok bool) { nr = a.info().ipc; return nr, nr != 0 }
 
-// Main returns the ABI of the kernel that can present a: x86_64 for x86 and x32.
+// Main returns the main ABI of the kernel that offers a: x86_64 for x86 and x32.
 func (a ABI) Main() ABI { return a.info().main }
 
-// Family returns the ABIs that one kernel can present to its tasks together
-// with a, the kernel's main ABI first: x86_64, x32 and x86 for any of the three.
-// The slice is fresh.
+// Family returns the ABIs that one kernel can offer its tasks together with a, the
+// kernel's main ABI first: x86_64, x32 and x86 for any of the three. It is nil for the
+// zero ABI. The slice is fresh.
 func (a ABI) Family() []ABI {
 	if !a.Valid() {
 		return nil

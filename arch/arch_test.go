@@ -84,7 +84,6 @@ func TestEveryABIHasTheFactsOfItsKernel(t *testing.T) {
 				{"GOARCH", a.GOARCH(), want.goarch},
 				{"Audit", a.Audit(), want.machine | want.flags},
 				{"Bits", a.Bits(), want.bits},
-				{"BigEndian", a.BigEndian(), want.order == binary.ByteOrder(binary.BigEndian)},
 				{"ByteOrder", a.ByteOrder(), want.order},
 				{"Base", a.Base(), want.base},
 				{"Socketcall", socketcall, want.socketcall},
@@ -120,7 +119,7 @@ func TestAFamilyHasOneByteOrderAndIsFresh(t *testing.T) {
 	for a := range All() {
 		f := a.Family()
 		for _, b := range f {
-			if b.BigEndian() != a.BigEndian() {
+			if b.ByteOrder() != a.ByteOrder() {
 				t.Errorf("%v and %v are of one family but not of one byte order", a, b)
 			}
 			if !slices.Equal(b.Family(), f) {
@@ -138,7 +137,7 @@ func TestTheZeroABIAndUnknownOnesAreNothing(t *testing.T) {
 	for _, a := range []ABI{0, count, 255} {
 		_, okS := a.Socketcall()
 		_, okI := a.IPC()
-		if a.Valid() || a.OCI() != "" || a.GOARCH() != "" || a.Audit() != 0 || a.Bits() != 0 || a.BigEndian() ||
+		if a.Valid() || a.OCI() != "" || a.GOARCH() != "" || a.Audit() != 0 || a.Bits() != 0 ||
 			a.Base() != 0 || okS || okI || a.Main() != 0 || a.Family() != nil || a.ErrnoName(1) != "" {
 			t.Errorf("ABI(%d) has properties", uint8(a))
 		}
@@ -166,6 +165,25 @@ func TestParseTakesEveryNameOfAnABI(t *testing.T) {
 		got, err := Parse(name)
 		if n := Native(); got != n || (err == nil) != n.Valid() {
 			t.Errorf("Parse(%q) = %v, %v, want %v", name, got, err, n)
+		}
+	}
+}
+
+func TestParseTakesTheNumbersOfAuditRecords(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		want ABI
+	}{
+		{"c000003e", X86_64}, {"0xc000003e", X86_64}, {"C000003E", X86_64}, {"40000003", X86}, {"c00000b7", AArch64},
+		{"80000016", S390X}, {"8", MIPS}, {"0x8", MIPS}, {"14", PPC}, {"386", X86},
+	} {
+		if got, err := Parse(c.name); got != c.want || err != nil {
+			t.Errorf("Parse(%q) = %v, %v, want %v", c.name, got, err, c.want)
+		}
+	}
+	for _, name := range []string{"0x", "0", "3e", "1c000003e", "0x0xc000003e", "0xc000003g", "+c000003e", "c000_003e", "x86_64 c000003e"} {
+		if got, err := Parse(name); !errors.Is(err, ErrUnknown) {
+			t.Errorf("Parse(%q) = %v, %v, want an error", name, got, err)
 		}
 	}
 }

@@ -23,8 +23,8 @@ func (a ABI) ErrnoName(n uint16) string {
 	return ""
 }
 
-// Errno returns the number of a named error in the ABI's kernel. Besides the
-// names that ErrnoName returns it knows the second names EWOULDBLOCK, EDEADLOCK,
+// Errno returns the number of a named error in the ABI's kernel. Apart from the names
+// that ErrnoName returns it knows the second names EWOULDBLOCK, EDEADLOCK,
 // ENOTSUP, EFSBADCRC and EFSCORRUPTED, and on parisc EREFUSED and ECANCELLED.
 func (a ABI) Errno(name string) (uint16, bool) {
 	lists := a.errnos()

@@ -3,6 +3,7 @@ package artifact_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"flag"
 	"os"
 	"runtime"
@@ -17,8 +18,10 @@ import (
 	"github.com/seccompile/seccompile/artifact"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/compiler"
+	"github.com/seccompile/seccompile/internal/certificate"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/policy/docker"
+	"github.com/seccompile/seccompile/preset"
 	"github.com/seccompile/seccompile/proof"
 )
 
@@ -44,7 +47,7 @@ func example(tb testing.TB) *artifact.Artifact {
 			{
 				Filter: program(tb, cbpf.Allow, binary.LittleEndian),
 				ABIs:   []string{"x86_64", "x32", "x86"}, GOARCH: []string{"amd64", "386"},
-				Flags: []string{"SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"},
+				Flags: []cbpf.Flag{cbpf.LogFlag, cbpf.SpecAllow},
 				Proof: &artifact.Proof{
 					Policy: artifact.Digest([]byte("meaning")), LongestPath: 1,
 					Bitmap: []artifact.CachedCalls{{ABI: "x86_64", Numbers: "0-1023"}, {ABI: "x86"}},
@@ -52,9 +55,12 @@ func example(tb testing.TB) *artifact.Artifact {
 			},
 			{
 				Filter: program(tb, cbpf.Notify, binary.BigEndian),
-				ABIs:   []string{"s390x"}, GOARCH: []string{"s390x"}, Flags: []string{},
+				ABIs:   []string{"s390x"}, GOARCH: []string{"s390x"}, Flags: []cbpf.Flag{},
 			},
-			{Filter: program(tb, cbpf.Errno(1), binary.LittleEndian), ABIs: []string{"sh"}, GOARCH: []string{}},
+			{
+				Filter: program(tb, cbpf.Errno(1), binary.LittleEndian), ABIs: []string{"sh"}, GOARCH: []string{},
+				Proof: &artifact.Proof{Policy: artifact.Digest([]byte("meaning of sh"))},
+			},
 		},
 	}
 }
@@ -98,16 +104,13 @@ func TestFormat(t *testing.T) {
 	if d := cmp.Diff(a, b, programs); d != "" {
 		t.Error(d)
 	}
-	if !a.Programs[1].Listens() || a.Programs[0].Listens() {
-		t.Error("the second program needs a listener, and it alone")
-	}
 }
 
 // docker-default for every kernel that Go runs on, proved.
 func family(tb testing.TB) *artifact.Artifact {
 	tb.Helper()
 	a := &artifact.Artifact{
-		Tool: "seccompile", Tables: "7.2", Profile: artifact.Digest(docker.Default()),
+		Tool: "seccompile", Tables: "7.2", Profile: artifact.Digest(preset.Docker()),
 		Reading: artifact.Reading{Compat: "runc", ENOSYS: "profile", BadArch: "KILL_THREAD"},
 	}
 	for abi := range arch.All() {
@@ -120,7 +123,7 @@ func family(tb testing.TB) *artifact.Artifact {
 
 func compiled(tb testing.TB, main arch.ABI) artifact.Program {
 	tb.Helper()
-	asked, _, err := policy.Read(docker.Default(), policy.Target{ABI: main, Caps: policy.DefaultCaps()})
+	asked, _, err := oci.Read(preset.Docker(), policy.Target{ABI: main, Caps: preset.Caps("docker")})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -129,16 +132,16 @@ func compiled(tb testing.TB, main arch.ABI) artifact.Program {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	res, err := compiler.Compile(resolved, compiler.Options{})
+	res, _, err := compiler.Compile(resolved, compiler.Options{})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	c, _, err := proof.Certify(resolved, options, res.Program, proof.Limits{})
+	c, _, err := certificate.New(resolved, options, res, proof.Limits{})
 	if err != nil || c.Result != "same" {
 		tb.Fatal(c.Result, err)
 	}
 	p := artifact.Program{
-		Filter: res.Program, ABIs: c.ABIs,
+		Filter: res, ABIs: c.ABIs,
 		Proof: &artifact.Proof{Policy: c.Profile, LongestPath: c.LongestPath},
 	}
 	for _, abi := range main.Family() {
@@ -183,6 +186,13 @@ func TestEveryKernelInOneArtifact(t *testing.T) {
 	}
 }
 
+func TestEmptyArtifactHasNoFilter(t *testing.T) {
+	_, err := new(artifact.Artifact).For("amd64")
+	if want := "artifact: no filter for amd64 (there are none at all)"; !errors.Is(err, artifact.ErrNoFilter) || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
 // Nothing is loaded where nothing was made for.
 func TestForeignMachine(t *testing.T) {
 	for _, goarch := range []string{"riscv64", "x32", "x86_64", "none", ""} {
@@ -195,7 +205,7 @@ func TestForeignMachine(t *testing.T) {
 
 // The facts of a certificate that an artifact has are those of this version.
 func TestCertificateVersion(t *testing.T) {
-	line := "\ncertificate " + strconv.Itoa(proof.CertificateVersion) + "\n"
+	line := "\ncertificate " + strconv.Itoa(certificate.Version) + "\n"
 	if !bytes.Contains(encode(t, example(t)), []byte(line)) {
 		t.Errorf("no line %q: a new version of certificates needs one of artifacts", line)
 	}
@@ -215,21 +225,23 @@ func TestAppendBinaryRefuses(t *testing.T) {
 		{"no digest", func(a *artifact.Artifact) { a.Profile = "sha256:00" }, `profile: "sha256:00" is not`},
 		{"an upper-case digest", func(a *artifact.Artifact) { a.Profile = strings.ToUpper(a.Profile) }, `profile: "SHA256:`},
 		{"no reading", func(a *artifact.Artifact) { a.Reading = artifact.Reading{} }, `compat: "" is not`},
-		{"no programs", func(a *artifact.Artifact) { a.Programs = nil }, `program: there is none`},
+		{"no programs", func(a *artifact.Artifact) { a.Programs = nil }, `program: missing`},
 		{"too many programs", func(a *artifact.Artifact) { a.Programs = make([]artifact.Program, 33) }, `program: 33 of them`},
 		{"no filter", func(a *artifact.Artifact) { a.Programs[1].Filter = nil }, `program 2: no instructions`},
 		{"an empty filter", func(a *artifact.Artifact) { a.Programs[1].Filter = new(cbpf.Program) }, `program 2: no instructions`},
-		{"no ABI", func(a *artifact.Artifact) { a.Programs[1].ABIs = nil }, `program 2: abis: there is none`},
-		{"an ABI in two programs", func(a *artifact.Artifact) { a.Programs[1].ABIs = []string{"x86"} }, `abis: "x86" is there twice`},
-		{"a GOARCH in two programs", func(a *artifact.Artifact) { a.Programs[1].GOARCH = []string{"386"} }, `goarch: "386" is there twice`},
-		{"a flag twice", func(a *artifact.Artifact) { a.Programs[1].Flags = []string{"A", "A"} }, `program 2: flags: "A" is there twice`},
-		{"a flag of the format's", func(a *artifact.Artifact) { a.Programs[1].Flags = []string{"unset"} }, `program 2: flags: "unset" has a meaning`},
-		{"too many flags", func(a *artifact.Artifact) { a.Programs[1].Flags = make([]string, 33) }, `program 2: a list of more than 32`},
-		{"a proof of nothing", func(a *artifact.Artifact) { a.Programs[1].Proof = new(artifact.Proof) }, `program 2: policy: "" is not`},
+		{"no ABI", func(a *artifact.Artifact) { a.Programs[1].ABIs = nil }, `program 2: abis: missing`},
+		{"an ABI in two programs", func(a *artifact.Artifact) { a.Programs[1].ABIs = []string{"x86"} }, `abis: "x86" is listed twice`},
+		{"a GOARCH in two programs", func(a *artifact.Artifact) { a.Programs[1].GOARCH = []string{"386"} }, `goarch: "386" is listed twice`},
+		{"a flag twice", func(a *artifact.Artifact) { a.Programs[1].Flags = []cbpf.Flag{cbpf.LogFlag, cbpf.LogFlag} }, `program 2: flags: "SECCOMP_FILTER_FLAG_LOG" is listed twice`},
+		{"a flag of the loader's", func(a *artifact.Artifact) { a.Programs[1].Flags = []cbpf.Flag{cbpf.NewListener} }, `program 2: flags: SECCOMP_FILTER_FLAG_NEW_LISTENER is not a flag`},
+		{"too many flags", func(a *artifact.Artifact) { a.Programs[1].Flags = make([]cbpf.Flag, 33) }, `program 2: a list of more than 32`},
+		{"a proof of nothing", func(a *artifact.Artifact) { a.Programs[1].Proof = new(artifact.Proof) }, `program 2: proved: "" is not`},
 		{"too long a path", func(a *artifact.Artifact) { a.Programs[0].Proof.LongestPath = 2 }, `program 1: longest-path: 2`},
+		{"a path of negative length", func(a *artifact.Artifact) { a.Programs[0].Proof.LongestPath = -1 }, `program 1: longest-path: -1`},
+		{"a bitmap without a path", func(a *artifact.Artifact) { a.Programs[0].Proof.LongestPath = 0 }, `program 1: longest-path: missing beside a bitmap`},
 		{"a bitmap of another ABI", func(a *artifact.Artifact) { a.Programs[0].Proof.Bitmap[0].ABI = "s390x" }, `program 1: bitmap: "s390x" is not among`},
-		{"a bitmap of words", func(a *artifact.Artifact) { a.Programs[0].Proof.Bitmap[0].Numbers = "all" }, `program 1: bitmap: "all" is no list`},
-		{"two bitmaps of an ABI", func(a *artifact.Artifact) { a.Programs[0].Proof.Bitmap[1].ABI = "x86_64" }, `program 1: bitmap: "x86_64" is there twice`},
+		{"a bitmap of words", func(a *artifact.Artifact) { a.Programs[0].Proof.Bitmap[0].Numbers = "all" }, `program 1: bitmap: "all" is not a list`},
+		{"two bitmaps of an ABI", func(a *artifact.Artifact) { a.Programs[0].Proof.Bitmap[1].ABI = "x86_64" }, `program 1: bitmap: "x86_64" is listed twice`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/seccompile/seccompile/cbpf"
 )
 
 // The words of the format that stand in two places.
@@ -17,16 +19,15 @@ const (
 	end   = "end\n"
 )
 
-// certificateVersion is proof.CertificateVersion: which facts a certificate has and
+// certificateVersion is that of internal/certificate: which facts a certificate has and
 // what they mean.
 const certificateVersion = "1"
 
 // digestLen is the length of a digest in characters.
 const digestLen = len(digestPrefix) + 64
 
-// AppendBinary appends the artifact's file. Equal artifacts make equal files. The
-// error tells everything that no file could say; it makes a an
-// [encoding.BinaryAppender].
+// AppendBinary implements [encoding.BinaryAppender]: it appends the artifact's file.
+// Equal artifacts make equal files. The error lists every field that cannot be encoded.
 func (a *Artifact) AppendBinary(b []byte) ([]byte, error) {
 	body, err := a.body()
 	if err != nil {
@@ -38,7 +39,7 @@ func (a *Artifact) AppendBinary(b []byte) ([]byte, error) {
 	return append(b, body...), nil
 }
 
-// body returns what the digest is taken of.
+// body returns what the digest covers.
 func (a *Artifact) body() ([]byte, error) {
 	if err := a.check(); err != nil {
 		return nil, err
@@ -75,15 +76,19 @@ func (p *Program) header(b []byte) []byte {
 	if p.Flags == nil {
 		b = line(b, "flags", unset)
 	} else {
-		b = line(b, "flags", orNone(p.Flags)...)
+		b = line(b, "flags", orNone(flagNames(p.Flags))...)
 	}
-	b = line(b, "listener", yesNo(p.Listens()))
+	b = line(b, "listener", yesNo(p.Filter.Returns(cbpf.Notify)))
 	b = line(b, "digest", p.Digest())
 	if p.Proof == nil {
+		b = line(b, "proved", yesNo(false))
+		return line(b, "certificate", none)
+	}
+	b = line(b, "proved", p.Proof.Policy)
+	if p.Proof.LongestPath == 0 {
 		return line(b, "certificate", none)
 	}
 	b = line(b, "certificate", certificateVersion)
-	b = line(b, "policy", p.Proof.Policy)
 	b = line(b, "longest-path", strconv.Itoa(p.Proof.LongestPath))
 	for _, c := range p.Proof.Bitmap {
 		b = line(b, "bitmap", c.ABI, cmp.Or(c.Numbers, none))
@@ -122,13 +127,25 @@ func orderName(o binary.ByteOrder) string {
 }
 
 func tooLarge(size int) error {
-	return problem(strconv.Itoa(size) + " bytes, and at most " + strconv.Itoa(MaxSize) + " are taken (put fewer programs into one)")
+	return problem(strconv.Itoa(size) + " bytes, more than " + strconv.Itoa(MaxSize) + " (put fewer programs into one)")
 }
 
 func problem(reason string) error { return errors.New("artifact: " + reason) }
 
-// Limits that no real artifact comes near. They keep a made-up one from costing
-// more than its size.
+// A wrapped error has text around another one. With fmt, programs that only load would
+// be 200 KB larger.
+type wrapped struct {
+	before string
+	err    error
+	after  string
+}
+
+func (w *wrapped) Error() string { return w.before + w.err.Error() + w.after }
+
+func (w *wrapped) Unwrap() error { return w.err }
+
+// Limits that no real artifact comes near. They keep a hostile one from costing more
+// than its size.
 const (
 	maxList = 32  // programs, and words of a line
 	maxWord = 128 // characters, but of a bitmap's numbers
@@ -141,7 +158,7 @@ func (c *checker) fail(place, reason string) {
 	c.problems = append(c.problems, problem(place+": "+reason))
 }
 
-// check finds everything that a file could not say, or a reader not use.
+// check finds everything that a file cannot say or a reader cannot use.
 func (a *Artifact) check() error {
 	var c checker
 	if a.Tool == "" || len(a.Tool) > maxWord || strings.Trim(a.Tool, " ") != a.Tool || strings.ContainsFunc(a.Tool, unprintable) {
@@ -154,9 +171,9 @@ func (a *Artifact) check() error {
 	c.word("bad-arch", a.Reading.BadArch)
 	switch n := len(a.Programs); {
 	case n == 0:
-		c.fail("program", "there is none")
+		c.fail("program", "missing (add one)")
 	case n > maxList:
-		c.fail("program", strconv.Itoa(n)+" of them, and at most "+strconv.Itoa(maxList)+" are taken")
+		c.fail("program", strconv.Itoa(n)+" of them, more than "+strconv.Itoa(maxList))
 	default:
 		c.programs(a.Programs)
 	}
@@ -172,7 +189,7 @@ func (c *checker) programs(list []Program) {
 			c.fail(place, "no instructions")
 		}
 		if len(p.ABIs) == 0 {
-			c.fail(place+": abis", "there is none")
+			c.fail(place+": abis", "missing (add one)")
 		}
 		if p.longestList() > maxList {
 			c.fail(place, "a list of more than "+strconv.Itoa(maxList)+" words")
@@ -180,8 +197,7 @@ func (c *checker) programs(list []Program) {
 		}
 		c.words(place+": abis", p.ABIs)
 		c.words(place+": goarch", p.GOARCH)
-		c.words(place+": flags", p.Flags)
-		c.once(place+": flags", p.Flags)
+		c.flags(place+": flags", p.Flags)
 		c.proof(place, p)
 		abis = append(abis, p.ABIs...)
 		goarch = append(goarch, p.GOARCH...)
@@ -202,9 +218,13 @@ func (c *checker) proof(place string, p *Program) {
 	if p.Proof == nil {
 		return
 	}
-	c.digest(place+": policy", p.Proof.Policy)
-	if n := p.Proof.LongestPath; n < 1 || p.Filter != nil && n > p.Filter.Len() {
-		c.fail(place+": longest-path", strconv.Itoa(n)+" instructions are none or more than the program has")
+	c.digest(place+": proved", p.Proof.Policy)
+	n := p.Proof.LongestPath
+	if n == 0 && len(p.Proof.Bitmap) > 0 {
+		c.fail(place+": longest-path", "missing beside a bitmap")
+	}
+	if n < 0 || p.Filter != nil && n > p.Filter.Len() {
+		c.fail(place+": longest-path", strconv.Itoa(n)+" is not between 0 and the length of the program")
 	}
 	var abis []string
 	for _, b := range p.Proof.Bitmap {
@@ -212,7 +232,7 @@ func (c *checker) proof(place string, p *Program) {
 			c.fail(place+": bitmap", quote(b.ABI)+" is not among the program's ABIs")
 		}
 		if strings.Trim(b.Numbers, "0123456789-,xabcdef") != "" {
-			c.fail(place+": bitmap", quote(b.Numbers)+" is no list of numbers")
+			c.fail(place+": bitmap", quote(b.Numbers)+" is not a list of numbers")
 		}
 		abis = append(abis, b.ABI)
 	}
@@ -224,7 +244,7 @@ func (c *checker) words(place string, list []string) {
 	for _, s := range list {
 		c.word(place, s)
 		if s == none || s == unset {
-			c.fail(place, quote(s)+" has a meaning of its own")
+			c.fail(place, quote(s)+" is reserved")
 		}
 	}
 }
@@ -242,17 +262,34 @@ func (c *checker) digest(place, s string) {
 	}
 }
 
+func (c *checker) flags(place string, flags []cbpf.Flag) {
+	for _, f := range flags {
+		if !slices.Contains(cbpf.ProfileFlags(), f) {
+			c.fail(place, f.String()+" is not a flag that a profile may name")
+		}
+	}
+	c.once(place, flagNames(flags))
+}
+
+func flagNames(flags []cbpf.Flag) []string {
+	names := make([]string, len(flags))
+	for i, f := range flags {
+		names[i] = f.String()
+	}
+	return names
+}
+
 func (c *checker) once(place string, list []string) {
 	for i, s := range list {
 		if slices.Contains(list[:i], s) {
-			c.fail(place, quote(s)+" is there twice")
+			c.fail(place, quote(s)+" is listed twice")
 		}
 	}
 }
 
 func unprintable(r rune) bool { return r < ' ' || r > '~' }
 
-// quote returns a text for a message, short and fit for a terminal.
+// quote returns a text for a message, short and safe for a terminal.
 func quote(s string) string {
 	if len(s) > maxWord {
 		return strconv.QuoteToASCII(s[:maxWord]) + "..."

@@ -3,6 +3,7 @@ package artifact_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,7 +26,7 @@ func body(tb testing.TB, data []byte) []byte {
 	_, rest, ok := bytes.Cut(data, []byte("\n"))
 	_, rest, again := bytes.Cut(rest, []byte("\n"))
 	if !ok || !again {
-		tb.Fatal("no artifact")
+		tb.Fatal("not an artifact")
 	}
 	return rest
 }
@@ -103,45 +104,49 @@ func TestForgeries(t *testing.T) {
 		forge func(string) string
 		want  string
 	}{
-		{"nothing", func(string) string { return "" }, `line 3: the line of "tool" is missing`},
-		{"one line", func(string) string { return "tool x\n" }, `line 4: the line of "tables" is missing`},
-		{"a line without an end", func(string) string { return "tool x" }, `line 3: the line of "tool" is missing`},
-		{"an unknown line", replace("tables ", "signature x\ntables "), `line 4: the line of "tables" is missing`},
-		{"a missing line", replace("compat strict\n", ""), `line 6: the line of "compat" is missing`},
-		{"a line twice", replace("compat strict\n", "compat strict\ncompat runc\n"), `line 7: the line of "enosys" is missing`},
-		{"lines in another order", replace("compat strict\nenosys kernel:6.1\n", "enosys kernel:6.1\ncompat strict\n"), `line 6: the line of "compat"`},
+		{"nothing", func(string) string { return "" }, `line 3: the line "tool" is missing`},
+		{"one line", func(string) string { return "tool x\n" }, `line 4: the line "tables" is missing`},
+		{"a line without an end", func(string) string { return "tool x" }, `line 3: the line "tool" is missing`},
+		{"an unknown line", replace("tables ", "signature x\ntables "), `line 4: the line "tables" is missing`},
+		{"a missing line", replace("compat strict\n", ""), `line 6: the line "compat" is missing`},
+		{"a line twice", replace("compat strict\n", "compat strict\ncompat runc\n"), `line 7: the line "enosys" is missing`},
+		{"lines in another order", replace("compat strict\nenosys kernel:6.1\n", "enosys kernel:6.1\ncompat strict\n"), `line 6: the line "compat"`},
 		{"a line of DOS", replace("compat strict", "compat strict\r"), `compat: "strict\r" is not a word`},
 		{"two spaces", replace("compat strict", "compat  strict"), `compat: " strict" is not a word`},
 		{"a list with a gap", replace("x86_64 x32", "x86_64  x32"), `program 1: abis: "" is not a word`},
-		{"neither yes nor no", replace("strictest-wins yes", "strictest-wins maybe"), `line 9: does not agree`},
-		{"no programs", func(s string) string { return s[:strings.Index(s, "program")] + "end\n" }, `program: there is none`},
-		{"no end", replace("end\n", ""), `neither a program nor the end`},
-		{"a section of another kind", replace("program 1 big", "script 1 big"), `line 21: neither a program nor the end`},
-		{"a length with a zero", replace("program 1 little", "program 01 little"), `line 10: does not agree`},
-		{"a length with a sign", replace("program 1 little", "program +1 little"), `line 10: program: "+1" is no number`},
-		{"a negative length", replace("program 1 little", "program -1 little"), `line 10: program: "-1" is no number`},
+		{"neither yes nor no", replace("strictest-wins yes", "strictest-wins maybe"), `line 9: contradicts`},
+		{"no programs", func(s string) string { return s[:strings.Index(s, "program")] + "end\n" }, `program: missing`},
+		{"no end", replace("end\n", ""), `expected a program or the end`},
+		{"a section of another kind", replace("program 1 big", "script 1 big"), `line 21: expected a program or the end`},
+		{"a length with a zero", replace("program 1 little", "program 01 little"), `line 10: contradicts`},
+		{"a length with a sign", replace("program 1 little", "program +1 little"), `line 10: program: "+1" is not a number`},
+		{"a negative length", replace("program 1 little", "program -1 little"), `line 10: program: "-1" is not a number`},
 		{"a length of nothing", replace("program 1 little", "program 0 little"), `line 10: program: cbpf: `},
-		{"a length beyond the file", replace("program 1 little", "program 4 little"), `line 10: program: 4 instructions, and the file has fewer`},
-		{"a length beyond the kernel's", replace("program 1 little", "program 65535 little"), `line 10: program: 65535 instructions, and the file has fewer`},
-		{"a length beyond numbers", replace("program 1 little", "program 18446744073709551617 little"), `is no number`},
-		{"a length that overflows", replace("program 1 little", "program 2305843009213693952 little"), `is no number`},
-		{"no byte order", replace("program 1 little", "program 1"), `line 10: does not agree`},
-		{"a byte order of its own", replace("program 1 little", "program 1 middle"), `line 10: does not agree`},
+		{"a length beyond the file", replace("program 1 little", "program 4 little"), `line 10: program: 4 instructions, but the file has fewer`},
+		{"a length beyond the kernel's", replace("program 1 little", "program 65535 little"), `line 10: program: 65535 instructions, but the file has fewer`},
+		{"a length beyond numbers", replace("program 1 little", "program 18446744073709551617 little"), `is not a number`},
+		{"a length that overflows", replace("program 1 little", "program 2305843009213693952 little"), `is not a number`},
+		{"no byte order", replace("program 1 little", "program 1"), `line 10: contradicts`},
+		{"a byte order of its own", replace("program 1 little", "program 1 middle"), `line 10: contradicts`},
 		{"the wrong byte order", replace("program 1 little", "program 1 big"), `line 10: program: cbpf: `},
 		{"the other wrong byte order", replace("program 1 big", "program 1 little"), `line 21: program: cbpf: `},
-		{"a listener that is not needed", replace("listener no", "listener yes"), `line 14: does not agree`},
-		{"no listener", replace("listener yes", "listener no"), `line 25: does not agree`},
-		{"a proof of another program", replace("digest sha256:40", "digest sha256:41"), `line 15: does not agree`},
-		{"a later certificate", replace("certificate 1", "certificate 2"), `line 16: certificate: of version "2", which is not known`},
-		{"a certificate without a policy", replace("certificate none", "certificate 1"), `line 28: the line of "policy" is missing`},
-		{"a path of no length", replace("longest-path 1", "longest-path 0"), `program 1: longest-path: 0`},
-		{"a bitmap without numbers", replace("bitmap x86 none", "bitmap x86 "), `line 20: does not agree`},
-		{"an ABI twice", replace("abis s390x", "abis x86_64"), `abis: "x86_64" is there twice`},
-		{"a program that the kernel refuses", func(s string) string { return s[:len(s)-8] + "\xff" + s[len(s)-7:] }, `line 28: program: cbpf: `},
+		{"a listener that is not needed", replace("listener no", "listener yes"), `line 14: contradicts`},
+		{"no listener", replace("listener yes", "listener no"), `line 25: contradicts`},
+		{"a proof of another program", replace("digest sha256:40", "digest sha256:41"), `line 15: contradicts`},
+		{"a later certificate", replace("certificate 1", "certificate 2"), `line 17: certificate: version "2" needs a later release`},
+		{"a certificate without facts", replace("certificate none", "certificate 1"), `line 29: the line "longest-path" is missing`},
+		{"a certificate of nothing", replace("certificate none", "certificate 1\nlongest-path 1"), `line 29: a certificate of a filter that is not proved`},
+		{"a claim without a policy", replace("proved no", "proved yes"), `program 2: proved: "yes" is not`},
+		{"no claim", replace("proved no\n", ""), `line 27: the line "proved" is missing`},
+		{"a path of no length", replace("longest-path 1\nbitmap x86_64 0-1023\nbitmap x86 none", "longest-path 0"), `line 17: contradicts`},
+		{"a bitmap of no path", replace("longest-path 1", "longest-path 0"), `program 1: longest-path: missing beside a bitmap`},
+		{"a bitmap without numbers", replace("bitmap x86 none", "bitmap x86 "), `line 20: contradicts`},
+		{"an ABI twice", replace("abis s390x", "abis x86_64"), `abis: "x86_64" is listed twice`},
+		{"a program that the kernel refuses", func(s string) string { return s[:len(s)-8] + "\xff" + s[len(s)-7:] }, `line 29: program: cbpf: `},
 		{"programs in another order", func(s string) string {
 			return s[:len(s)-24] + s[len(s)-8:] + s[len(s)-16:len(s)-8] + s[len(s)-24:len(s)-16]
-		}, `does not agree`},
-		{"a program more", func(s string) string { return s + s[len(s)-8:] }, `there is more after the programs`},
+		}, `contradicts`},
+		{"a program more", func(s string) string { return s + s[len(s)-8:] }, `bytes left over after the programs`},
 	}
 	original := string(body(t, encode(t, example(t))))
 	for _, tt := range tests {
@@ -166,14 +171,14 @@ func TestNoArtifact(t *testing.T) {
 		is   bool
 		want string
 	}{
-		{"nothing", nil, false, "not an artifact"},
+		{"nothing", nil, false, "line 1: damaged or cut short: 0 bytes"},
 		{"text", []byte("{}"), false, "not an artifact"},
 		{"a filter", []byte{6, 0, 0, 0, 0, 0, 0xff, 0x7f}, false, "not an artifact"},
-		{"a later version", bytes.Replace(data, []byte("artifact 1\n"), []byte("artifact 2\n"), 1), true, "version that is not known"},
-		{"the magic alone", []byte(magic), true, "line 2: no digest"},
-		{"a digest alone", data[:len(magic)+72], true, "line 2: the digest is not that of the content"},
-		{"another digest", bytes.Replace(data, []byte("sha256:"), []byte("sha512:"), 1), true, "line 2: the digest"},
-		{"more than there can be", append(data, make([]byte, artifact.MaxSize)...), true, "at most 1048576 are taken"},
+		{"a later version", bytes.Replace(data, []byte("artifact 1\n"), []byte("artifact 2\n"), 1), true, "line 1: the format needs a later release"},
+		{"the magic alone", []byte(magic), true, "line 2: damaged or cut short: no digest"},
+		{"a digest alone", data[:len(magic)+72], true, "line 2: damaged or cut short: the digest is not that of the content"},
+		{"another digest", bytes.Replace(data, []byte("sha256:"), []byte("sha512:"), 1), true, "line 2: damaged or cut short"},
+		{"more than there can be", append(data, make([]byte, artifact.MaxSize)...), true, "more than 1048576"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -184,6 +189,52 @@ func TestNoArtifact(t *testing.T) {
 				t.Errorf("%v, error %v, want %q", a, err, tt.want)
 			}
 		})
+	}
+}
+
+// A caller tells a bad copy, a file of a later release and a wrong machine apart.
+func TestErrorClasses(t *testing.T) {
+	data := encode(t, example(t))
+	original := string(body(t, data))
+	class := func(err error) error {
+		for _, c := range []error{artifact.ErrDamaged, artifact.ErrNewer, artifact.ErrNoFilter} {
+			if errors.Is(err, c) {
+				return c
+			}
+		}
+		return nil
+	}
+	for n := range data {
+		if _, err := artifact.Decode(data[:n]); class(err) != artifact.ErrDamaged {
+			t.Fatalf("the first %d bytes: %v", n, err)
+		}
+	}
+	for i := len(magic); i < len(data); i++ {
+		bad := bytes.Clone(data)
+		bad[i] ^= 1
+		if _, err := artifact.Decode(bad); class(err) != artifact.ErrDamaged {
+			t.Fatalf("byte %d changed: %v", i, err)
+		}
+	}
+	tests := []struct {
+		name string
+		data []byte
+		want error
+	}{
+		{"text", []byte("{}"), nil},
+		{"too large", make([]byte, artifact.MaxSize+1), nil},
+		{"forged", seal([]byte(strings.Replace(original, "listener no", "listener yes", 1))), nil},
+		{"a later format", bytes.Replace(data, []byte("artifact 1\n"), []byte("artifact 12\n"), 1), artifact.ErrNewer},
+		{"a later certificate", seal([]byte(strings.Replace(original, "certificate 1", "certificate 2", 1))), artifact.ErrNewer},
+		{"a later flag", seal([]byte(strings.Replace(original, "flags SECCOMP_FILTER_FLAG_LOG", "flags SECCOMP_FILTER_FLAG_NEXT", 1))), artifact.ErrNewer},
+	}
+	for _, tt := range tests {
+		if _, err := artifact.Decode(tt.data); err == nil || class(err) != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
+	}
+	if _, err := example(t).For("sparc64"); class(err) != artifact.ErrNoFilter {
+		t.Errorf("For: %v", err)
 	}
 }
 
@@ -202,7 +253,7 @@ func TestAppendBinaryOfTooMuch(t *testing.T) {
 	for i := range 32 {
 		a.Programs = append(a.Programs, artifact.Program{Filter: p, ABIs: []string{fmt.Sprint("abi", i)}})
 	}
-	if _, err := a.AppendBinary(nil); err == nil || !strings.Contains(err.Error(), "at most 1048576 are taken") {
+	if _, err := a.AppendBinary(nil); err == nil || !strings.Contains(err.Error(), "more than 1048576") {
 		t.Errorf("error %v", err)
 	}
 	a.Programs = a.Programs[:31]

@@ -34,19 +34,18 @@ const maxErrno = 4095
 type actionClass struct {
 	class Action
 	name  string // seccomp(2)'s
-	oci   string // runtime-spec's
 }
 
 // classes names every action class, strictest first.
 var classes = [...]actionClass{
-	{KillProcess, "KILL_PROCESS", "SCMP_ACT_KILL_PROCESS"},
-	{KillThread, "KILL_THREAD", "SCMP_ACT_KILL_THREAD"},
-	{Trap, "TRAP", "SCMP_ACT_TRAP"},
-	{ErrnoClass, "ERRNO", "SCMP_ACT_ERRNO"},
-	{Notify, "NOTIFY", "SCMP_ACT_NOTIFY"},
-	{TraceClass, "TRACE", "SCMP_ACT_TRACE"},
-	{Log, "LOG", "SCMP_ACT_LOG"},
-	{Allow, "ALLOW", "SCMP_ACT_ALLOW"},
+	{KillProcess, "KILL_PROCESS"},
+	{KillThread, "KILL_THREAD"},
+	{Trap, "TRAP"},
+	{ErrnoClass, "ERRNO"},
+	{Notify, "NOTIFY"},
+	{TraceClass, "TRACE"},
+	{Log, "LOG"},
+	{Allow, "ALLOW"},
 }
 
 // Errno returns the action that fails the call with error number n. Kernels cap
@@ -62,9 +61,7 @@ func (a Action) Class() Action { return a & 0xffff0000 }
 // Data returns the lower 16 bits: the error number of ERRNO, the message of TRACE.
 func (a Action) Data() uint16 { return uint16(a) }
 
-// Known reports whether a's class is one of linux/seccomp.h's.
-func (a Action) Known() bool { return a.name() != "" }
-
+// name returns seccomp(2)'s name of the class, "" if linux/seccomp.h has no such class.
 func (a Action) name() string {
 	for i := range classes {
 		if classes[i].class == a.Class() {
@@ -156,31 +153,27 @@ func (a Action) Effective() Action {
 	return KillProcess
 }
 
-// OCI returns runtime-spec's name of the action's class, "SCMP_ACT_ERRNO", or ""
-// if the class is unknown.
-func (a Action) OCI() string {
-	for i := range classes {
-		if classes[i].class == a.Class() {
-			return classes[i].oci
-		}
-	}
-	return ""
-}
+// A Permission is a way in which a filter's answer lets a call happen. Each includes
+// the ones before it.
+type Permission uint8
 
-// ParseOCIAction returns the action class that runtime-spec calls s, without
-// data. SCMP_ACT_KILL is KILL_THREAD.
-func ParseOCIAction(s string) (Action, error) {
-	if s == "SCMP_ACT_KILL" {
-		return KillThread, nil
+// The ways, with the actions that permit a call so (kernel/seccomp.c:
+// __seccomp_filter).
+const (
+	Alone          Permission = iota // the kernel executes the call whoever is around: ALLOW and LOG
+	WithTracer                       // it also does if a tracer attends to the call: TRACE
+	WithSupervisor                   // it also does if a listener's supervisor continues the call: NOTIFY
+)
+
+// Permits reports whether a call that gets this action can happen in the given way.
+func (a Action) Permits(p Permission) bool {
+	switch a.Class() {
+	case Allow, Log:
+		return true
+	case TraceClass:
+		return p >= WithTracer
+	case Notify:
+		return p >= WithSupervisor
 	}
-	for i := range classes {
-		if classes[i].oci == s {
-			return classes[i].class, nil
-		}
-	}
-	names := []string{"SCMP_ACT_KILL"}
-	for i := range classes {
-		names = append(names, classes[i].oci)
-	}
-	return 0, fmt.Errorf("cbpf: action %q is unknown (known: %s)", s, strings.Join(names, ", "))
+	return false
 }

@@ -82,23 +82,29 @@ func TestActionEffective(t *testing.T) {
 	}
 }
 
-func TestActionOCI(t *testing.T) {
+func TestPermits(t *testing.T) {
 	for i := range classes {
-		c := &classes[i]
-		got, err := ParseOCIAction(c.oci)
-		if err != nil || got != c.class || (c.class|5).OCI() != c.oci {
-			t.Errorf("%s is %v, %v and back %s", c.oci, got, err, (c.class | 5).OCI())
+		a := classes[i].class | 5
+		var got []Permission
+		for _, p := range []Permission{Alone, WithTracer, WithSupervisor} {
+			if a.Permits(p) {
+				got = append(got, p)
+			}
+		}
+		var want []Permission
+		switch a.Class() {
+		case Allow, Log:
+			want = []Permission{Alone, WithTracer, WithSupervisor}
+		case TraceClass:
+			want = []Permission{WithTracer, WithSupervisor}
+		case Notify:
+			want = []Permission{WithSupervisor}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%v permits %v, want %v", a, got, want)
 		}
 	}
-	if a, err := ParseOCIAction("SCMP_ACT_KILL"); a != KillThread || err != nil {
-		t.Errorf("SCMP_ACT_KILL is %v, %v", a, err)
-	}
-	for _, s := range []string{"", "ALLOW", "SCMP_ACT_DENY"} {
-		if a, err := ParseOCIAction(s); err == nil || a != 0 {
-			t.Errorf("%q is %v, %v, want an error", s, a, err)
-		}
-	}
-	if s := Action(0x12340000).OCI(); s != "" {
-		t.Errorf("an unknown class is %s", s)
+	if a := Action(0x7ffe0000); a.Permits(WithSupervisor) { // killed, between LOG and ALLOW as a number
+		t.Errorf("%v permits", a)
 	}
 }

@@ -12,25 +12,25 @@ import (
 	"golang.org/x/net/bpf"
 )
 
-// A SyntaxError says what is wrong with a line of assembly.
-type SyntaxError struct {
-	Line   int // counted from 1; 0 for the text as a whole
-	Reason string
+// A syntaxError says what is wrong with a line of assembly.
+type syntaxError struct {
+	line   int // counted from 1; 0 for the text as a whole
+	reason string
 }
 
-// Error implements error.
-func (e *SyntaxError) Error() string {
-	if e.Line == 0 {
-		return "cbpf: " + e.Reason
+func (e *syntaxError) Error() string {
+	if e.line == 0 {
+		return "cbpf: " + e.reason
 	}
-	return fmt.Sprintf("cbpf: line %d: %s", e.Line, e.Reason)
+	return fmt.Sprintf("cbpf: line %d: %s", e.line, e.reason)
 }
 
-// maxSyntaxErrors bounds the report on a text that is no assembly at all.
+// maxSyntaxErrors bounds the report on a text that is not assembly at all.
 const maxSyntaxErrors = 100
 
 // Assemble reads a program from text, in the language that [Program.Disassemble]
-// writes. The error joins a [*SyntaxError] for every problem found.
+// writes. The error lists everything that is wrong, each on a line
+// as in "cbpf: line 3: unknown instruction".
 //
 // A line holds an instruction, perhaps behind labels, and ends at a semicolon:
 //
@@ -43,15 +43,15 @@ const maxSyntaxErrors = 100
 //	7:    ret  ALLOW
 //	bad:  ret  ERRNO(1)
 //
-// Labels are names; a number is a name too, no position, so that lines can be put
+// Labels are names; a number is a name too, not a position, so that lines can be put
 // into a disassembly without renumbering it. Jumps go forward only. Other
 // instructions: ld and ldx with #1, M[0] or len; st and stx with M[0]; tax; txa;
 // add, sub, mul, div, and, or, xor, lsh and rsh with #1 or x; neg; ja LABEL; jgt and
 // jset; jumps that compare with x; ret a. An instruction with values in fields
 // that it ignores is written .raw OPCODE JT JF K, in the kernel's numbers.
 //
-// n knows the names of ABIs (which stand for their AUDIT_ARCH values) and system
-// calls; it may be nil if the text uses none, as a disassembly does not.
+// n knows the names of ABIs (which stand for their AUDIT_ARCH values) and of system
+// calls. It may be nil if the text uses no names, as disassemblies do not.
 func Assemble(text []byte, n Names) (*Program, error) {
 	as := assembler{names: n, labels: map[string]label{}}
 	line := 0
@@ -78,7 +78,7 @@ type assembler struct {
 	lines  []int  // by pc
 	jumps  []jump // in order of pc
 	labels map[string]label
-	errs   []*SyntaxError
+	errs   []*syntaxError
 }
 
 // label is a place in the program.
@@ -95,12 +95,12 @@ type jump struct {
 }
 
 func (as *assembler) fail(line int, format string, args ...any) {
-	as.errs = append(as.errs, &SyntaxError{Line: line, Reason: fmt.Sprintf(format, args...)})
+	as.errs = append(as.errs, &syntaxError{line, fmt.Sprintf(format, args...)})
 }
 
 // err joins the errors in order of lines.
 func (as *assembler) err() error {
-	slices.SortStableFunc(as.errs, func(a, b *SyntaxError) int { return cmp.Compare(a.Line, b.Line) })
+	slices.SortStableFunc(as.errs, func(a, b *syntaxError) int { return cmp.Compare(a.line, b.line) })
 	errs := make([]error, len(as.errs))
 	for i, e := range as.errs {
 		errs[i] = e
@@ -224,7 +224,7 @@ func (as *assembler) choose(line int, name, arg string) (op uint16, f form, ok b
 	case arg == "":
 		as.fail(line, "%s lacks its operand (%s)", name, strings.Join(forms, ", "))
 	default:
-		as.fail(line, "%s takes no %q (it takes %s)", name, arg, strings.Join(forms, ", "))
+		as.fail(line, "%s does not take %q (it takes %s)", name, arg, strings.Join(forms, ", "))
 	}
 	return 0, 0, false
 }
@@ -256,7 +256,7 @@ func (f form) describe() string {
 	case formX, formBranchX:
 		return "x"
 	case formWord:
-		return "a word of the call as in nr, arch, arg0.lo or [16]"
+		return "a field of seccomp_data as in nr, arch, arg0.lo or [16]"
 	case formMem:
 		return "M[0] to M[15]"
 	case formLen:
@@ -298,13 +298,13 @@ func (as *assembler) operand(line int, f form, arg string) (k uint32, ok bool) {
 		return as.constant(line, arg)
 	case formWord:
 		if k, ok = parseWord(arg, as.order == binary.BigEndian); !ok {
-			as.fail(line, "%q is no word of the call (nr, arch, ip.lo, arg0.lo ... arg5.hi, or a byte offset as in [16])", arg)
+			as.fail(line, "%q is not a field of struct seccomp_data (nr, arch, ip.lo, arg0.lo ... arg5.hi, or a byte offset as in [16])", arg)
 		}
 		return k, ok
 	case formMem:
 		inner, closed := strings.CutSuffix(strings.TrimPrefix(arg, "M["), "]")
 		if k, ok = parseImmediate(inner); !ok || !closed {
-			as.fail(line, "%q is no word of the scratch memory (M[0] to M[15])", arg)
+			as.fail(line, "%q is not a word of the scratch memory (M[0] to M[15])", arg)
 			return 0, false
 		}
 		return k, true
@@ -327,7 +327,7 @@ func (as *assembler) constant(line int, arg string) (uint32, bool) {
 	abi, call, isCall := strings.Cut(arg, ":")
 	switch {
 	case strings.HasPrefix(arg, "#"):
-		as.fail(line, "%q is no number of 32 bits", arg)
+		as.fail(line, "%q is not a 32-bit number", arg)
 		return 0, false
 	case as.names == nil:
 		as.fail(line, "%q: names are not known here (use the number)", arg)

@@ -108,13 +108,13 @@ func TestAssembleErrors(t *testing.T) {
 cbpf: line 3: unknown instruction "ldh" (seccomp loads whole words: ld)
 cbpf: line 4: unknown instruction "mod" (seccomp has none; use and for a power of two)`},
 		{"operands", ".order big\nld\nst #1\nld M[x]\nld [y]\nld #4294967296\ntax #1\nld x\nret ALLOW LOG",
-			`cbpf: line 2: ld lacks its operand (a word of the call as in nr, arch, arg0.lo or [16], a number as in #1, M[0] to M[15], len)
-cbpf: line 3: st takes no "#1" (it takes M[0] to M[15])
-cbpf: line 4: "M[x]" is no word of the scratch memory (M[0] to M[15])
-cbpf: line 5: "[y]" is no word of the call (nr, arch, ip.lo, arg0.lo ... arg5.hi, or a byte offset as in [16])
-cbpf: line 6: "#4294967296" is no number of 32 bits
+			`cbpf: line 2: ld lacks its operand (a field of seccomp_data as in nr, arch, arg0.lo or [16], a number as in #1, M[0] to M[15], len)
+cbpf: line 3: st does not take "#1" (it takes M[0] to M[15])
+cbpf: line 4: "M[x]" is not a word of the scratch memory (M[0] to M[15])
+cbpf: line 5: "[y]" is not a field of struct seccomp_data (nr, arch, ip.lo, arg0.lo ... arg5.hi, or a byte offset as in [16])
+cbpf: line 6: "#4294967296" is not a 32-bit number
 cbpf: line 7: "#1" follows a complete tax instruction (remove it)
-cbpf: line 8: ld takes no "x" (it takes a word of the call as in nr, arch, arg0.lo or [16], a number as in #1, M[0] to M[15], len)
+cbpf: line 8: ld does not take "x" (it takes a field of seccomp_data as in nr, arch, arg0.lo or [16], a number as in #1, M[0] to M[15], len)
 cbpf: line 9: "LOG" follows a complete ret instruction (remove it)`},
 		{"names", ".order big\njeq vax\njeq x86:frob\nret ERRNO\nret DENY",
 			`cbpf: line 2: "vax" is neither a number nor an ABI (ABIs are named as in x86_64, calls as in x86_64:read)

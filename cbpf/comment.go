@@ -60,7 +60,7 @@ func (c *commenter) comment(pc int) string {
 func (c *commenter) verdict(here calls, a Action) string {
 	var what string
 	switch {
-	case !a.Known():
+	case a.name() == "":
 		what = "unknown action, kills the process"
 	case a == Errno(0):
 		what = "skips the call, which returns 0"
@@ -192,10 +192,15 @@ func (c *commenter) argument(here calls, off uint32, always bool) string {
 	return s
 }
 
+// A tester is Names with the optional method.
+type tester interface {
+	Test(audit, nr uint32, index int, op string, mask, v uint32) string
+}
+
 // argumentTest says in words what a test of the lower half of an argument asks, by call
 // unless short. It is empty where the names have no words for it or calls differ.
 func (c *commenter) argumentTest(pc int, here calls, short bool) string {
-	names, ok := c.names.(TestNames)
+	names, ok := c.names.(tester)
 	op, k, known := c.test(pc)
 	a := c.regs[pc].a
 	if !ok || !known || strings.HasSuffix(wordName(a.off, c.p.big), ".hi") {

@@ -18,9 +18,9 @@ type Line struct {
 }
 
 // Lines returns the program's instructions as text. The labels that jumps go to
-// are instruction numbers. The comments tell, as far as the paths to an
-// instruction determine it, which ABIs and calls it is about, and the
-// instruction's origin; n provides the names and may be nil.
+// are instruction numbers. The comments say which ABIs and calls an
+// instruction is about, as far as the paths to it determine that, and give its
+// origin. n provides the names and may be nil.
 func (p *Program) Lines(n Names) []Line {
 	if len(p.insns) == 0 {
 		return nil

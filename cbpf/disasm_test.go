@@ -64,7 +64,7 @@ func TestComments(t *testing.T) {
 // wordy is a vocabulary that has words for tests of all arguments but those of read.
 type wordy struct{ vocabulary }
 
-var _ TestNames = wordy{}
+var _ tester = wordy{}
 
 func (w wordy) Test(audit, nr uint32, index int, op string, mask, v uint32) string {
 	arg := w.Arg(audit, nr, index)

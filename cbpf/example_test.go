@@ -46,7 +46,7 @@ func ExampleProgram_Disassemble() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Print(p.Disassemble(nil)) // syscalltables.Names{} instead of nil gives names
+	fmt.Print(p.Disassemble(nil)) // policy.Names() instead of nil gives names
 	// Output:
 	// .order big
 	//  0:  ld    arch
@@ -74,4 +74,17 @@ func ExampleProgram_Trace() {
 	// jeq   #56          jt 5    jf 4      A = 0x1
 	// ret   ALLOW                          A = 0x1
 	// ALLOW
+}
+
+// Whether a call happens can be up to a tracer or a supervisor.
+func ExampleAction_Permits() {
+	for _, a := range []cbpf.Action{cbpf.Allow, cbpf.Log, cbpf.Trace(0), cbpf.Notify, cbpf.Errno(1)} {
+		fmt.Println(a, a.Permits(cbpf.Alone), a.Permits(cbpf.WithTracer), a.Permits(cbpf.WithSupervisor))
+	}
+	// Output:
+	// ALLOW true true true
+	// LOG true true true
+	// TRACE(0) false true true
+	// NOTIFY false false true
+	// ERRNO(1) false false false
 }

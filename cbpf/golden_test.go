@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/seccompile/seccompile/internal/golden"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -36,29 +36,12 @@ func TestGolden(t *testing.T) {
 			}
 			p := must(t, string(source))
 			raw, _ := p.AppendBinary(nil)
-			golden(t, name+".bpf", raw)
-			golden(t, name+".txt", []byte(p.Disassemble(vocabulary{})))
+			golden.Check(t, *update, name+".bpf", string(raw))
+			golden.Check(t, *update, name+".txt", p.Disassemble(vocabulary{}))
 			roundTrip(t, p, vocabulary{}, nil)
 		})
 	}
 	if sources == 0 {
 		t.Error("no sources")
-	}
-}
-
-func golden(t *testing.T, file string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, got, 0o666); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("%v (run go test -update)", err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s differs (run go test -update if that is right):\n%s", file, diff)
 	}
 }

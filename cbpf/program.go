@@ -1,10 +1,11 @@
 // Package cbpf is the machine that runs seccomp filters: classic BPF exactly as
 // seccomp(2) accepts it.
 //
-// A [Program] is a filter that the kernel takes: it can be run on a call
-// ([Program.Eval]), written for its target ([Program.AppendBinary]) and as text
-// ([Program.Disassemble]). An [Action] is what a filter answers, a [Data] what it
-// is asked. Nothing here asks or changes the running kernel.
+// A [Program] is a filter that the kernel accepts. Make one with [New], [Decode] or
+// [Assemble], or with package compiler; run it on a call ([Program.Eval]), write it for its
+// target ([Program.AppendBinary]) or as text ([Program.Disassemble]), and install it with
+// package loader. A filter is given a [Data] and returns an [Action]. Nothing here asks
+// or changes the running kernel.
 package cbpf
 
 import (
@@ -15,7 +16,7 @@ import (
 	"golang.org/x/net/bpf"
 )
 
-// MaxInstructions is the longest program that the kernel takes (linux/bpf_common.h: BPF_MAXINSNS).
+// MaxInstructions is the length of the longest program that the kernel accepts (linux/bpf_common.h: BPF_MAXINSNS).
 const MaxInstructions = 4096
 
 // insnSize is the size of struct sock_filter.
@@ -85,7 +86,7 @@ func Sniff(b []byte) (order binary.ByteOrder, ok bool) {
 	return nil, false
 }
 
-// isBig tells big from little, for any implementation of either.
+// isBig reports whether an order is big-endian, whoever implements it.
 func isBig(order binary.ByteOrder) (bool, error) {
 	if order == nil {
 		return false, &VerifyError{PC: -1, Reason: "no byte order (state the target's)"}
@@ -111,7 +112,7 @@ func (p *Program) Order() binary.ByteOrder {
 	return binary.LittleEndian
 }
 
-// WithOrigins returns a copy of p in which origins[pc] tells where the
+// WithOrigins returns a copy of p in which origins[pc] says where the
 // instruction at pc comes from, as JSON pointers into the profile; "" is unknown,
 // and so is what a short slice leaves out.
 func (p *Program) WithOrigins(origins []string) *Program {
@@ -159,6 +160,14 @@ func (p *Program) Returns(class Action) bool {
 // Names lends the disassembler and assembler the vocabulary of a kernel; package
 // syscalltables implements it. ABIs are identified as filters see them: by
 // AUDIT_ARCH value and number.
+//
+// A method
+//
+//	Test(audit, nr uint32, index int, op string, mask, v uint32) string
+//
+// is optional. It writes a test of some bits of the lower half of an argument, op
+// being an operator of C: "family == AF_VSOCK", "flags & CLONE_NEWUSER != 0"; "" if
+// only the number of v can be shown.
 type Names interface {
 	// ABI names the ABI of a call: "x86_64"; "" if unknown. x32 and x86_64 share
 	// an AUDIT_ARCH value and are told apart by bit 30 of the number.
@@ -173,13 +182,4 @@ type Names interface {
 	Arg(audit, nr uint32, index int) string
 	// Errno names an error number: "EPERM"; "" if unknown.
 	Errno(audit uint32, errno uint16) string
-}
-
-// TestNames are Names that have words for tests of arguments too.
-type TestNames interface {
-	Names
-	// Test writes a test of some bits of the lower half of an argument, op being an
-	// operator of C: "family == AF_VSOCK", "flags & CLONE_NEWUSER != 0"; "" if there
-	// is no better word for v than its number.
-	Test(audit, nr uint32, index int, op string, mask, v uint32) string
 }

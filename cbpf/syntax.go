@@ -126,7 +126,7 @@ func operand(ins bpf.RawInstruction, f form, big bool) string {
 	case formLen:
 		return "len"
 	case formAction:
-		if a := Action(ins.K); a.Known() {
+		if a := Action(ins.K); a.name() != "" {
 			return a.String()
 		}
 		return "#" + Action(ins.K).String()

@@ -9,13 +9,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/compiler"
+	"github.com/seccompile/seccompile/internal/golden"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/policy/docker"
+	"github.com/seccompile/seccompile/preset"
 	"github.com/seccompile/seccompile/proof"
 	"github.com/seccompile/seccompile/syscalltables"
 )
@@ -27,8 +27,8 @@ var (
 
 const goldens = "../testdata/golden"
 
-// A golden is a profile for stated ABIs whose program is kept in the repository.
-type golden struct {
+// A sample is a profile for stated ABIs whose program is kept in the repository.
+type sample struct {
 	name    string
 	profile []byte
 	options policy.Options
@@ -36,20 +36,20 @@ type golden struct {
 
 // everyGolden returns Docker's default profile for every family of ABIs, and the
 // profiles in testdata for the ABIs that they name.
-func everyGolden(t *testing.T) []golden {
+func everyGolden(t *testing.T) []sample {
 	t.Helper()
-	var all []golden
+	var all []sample
 	for a := range arch.All() {
 		if a.Main() == a {
-			all = append(all, golden{"docker-" + a.String(), docker.Default(), policy.Options{ABIs: a.Family()}})
+			all = append(all, sample{"docker-" + a.String(), preset.Docker(), policy.Options{ABIs: a.Family()}})
 		}
 	}
 	off := policy.ENOSYS{Off: true}
 	all = append(all,
-		golden{"docker-x86_64-alone", docker.Default(), policy.Options{ABIs: []arch.ABI{arch.X86_64}, ENOSYS: off}},
-		golden{"docker-x86_64-off", docker.Default(), policy.Options{ABIs: arch.X86_64.Family(), ENOSYS: off}},
-		golden{"docker-x32-alone", docker.Default(), policy.Options{ABIs: []arch.ABI{arch.X32}}},
-		golden{"docker-x86_64-kernel-5.10", docker.Default(), policy.Options{ABIs: arch.X86_64.Family(),
+		sample{"docker-x86_64-alone", preset.Docker(), policy.Options{ABIs: []arch.ABI{arch.X86_64}, ENOSYS: off}},
+		sample{"docker-x86_64-off", preset.Docker(), policy.Options{ABIs: arch.X86_64.Family(), ENOSYS: off}},
+		sample{"docker-x32-alone", preset.Docker(), policy.Options{ABIs: []arch.ABI{arch.X32}}},
+		sample{"docker-x86_64-kernel-5.10", preset.Docker(), policy.Options{ABIs: arch.X86_64.Family(),
 			ENOSYS: policy.ENOSYS{Kernel: syscalltables.Version{Major: 5, Minor: 10}}}},
 	)
 	files, err := filepath.Glob("../testdata/profiles/*.json")
@@ -61,7 +61,7 @@ func everyGolden(t *testing.T) []golden {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, _, err := policy.Read(b, policy.Target{ABI: arch.X86_64, Caps: policy.DefaultCaps()})
+		p, _, err := oci.Read(b, policy.Target{ABI: arch.X86_64, Caps: preset.Caps("docker")})
 		if err != nil {
 			t.Fatalf("%s: %v", f, err)
 		}
@@ -69,7 +69,7 @@ func everyGolden(t *testing.T) []golden {
 		if len(abis) == 0 {
 			abis = []arch.ABI{arch.X86_64}
 		}
-		all = append(all, golden{strings.TrimSuffix(filepath.Base(f), ".json"), b, policy.Options{ABIs: abis}})
+		all = append(all, sample{strings.TrimSuffix(filepath.Base(f), ".json"), b, policy.Options{ABIs: abis}})
 	}
 	return all
 }
@@ -80,25 +80,25 @@ func TestGoldenPrograms(t *testing.T) {
 	for _, g := range everyGolden(t) {
 		t.Run(g.name, func(t *testing.T) {
 			r := resolve(t, g.profile, g.options)
-			res, err := compiler.Compile(r, compiler.Options{})
+			program, _, err := compiler.Compile(r, compiler.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			raw, err := res.Program.AppendBinary(nil)
+			raw, err := program.AppendBinary(nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			text := res.Program.Disassemble(syscalltables.Names{})
+			text := program.Disassemble(policy.Names())
 			files[g.name+".bpf"], files[g.name+".txt"] = true, true
 			if old, err := os.ReadFile(filepath.Join(goldens, g.name+".bpf")); err == nil && len(raw) > len(old) && !*grow {
 				t.Fatalf("%d instructions, the golden program has %d (-update -grow if that is right)", len(raw)/8, len(old)/8)
 			}
-			compare(t, g.name+".bpf", raw)
-			compare(t, g.name+".txt", []byte(text))
-			fmt.Fprintf(sizes, "%-40s %4d\n", g.name, res.Program.Len())
-			prove(t, r, res.Program)
+			golden.Check(t, *update, filepath.Join(goldens, g.name+".bpf"), string(raw))
+			golden.Check(t, *update, filepath.Join(goldens, g.name+".txt"), text)
+			fmt.Fprintf(sizes, "%-40s %4d\n", g.name, program.Len())
+			prove(t, r, program)
 
-			again, err := cbpf.Assemble([]byte(text), syscalltables.Names{})
+			again, err := cbpf.Assemble([]byte(text), policy.Names())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -107,8 +107,22 @@ func TestGoldenPrograms(t *testing.T) {
 			}
 		})
 	}
-	compare(t, "sizes.txt", []byte(sizes.String()))
+	golden.Check(t, *update, filepath.Join(goldens, "sizes.txt"), sizes.String())
 	orphans(t, files)
+}
+
+// resolve makes a policy of a profile, for stated ABIs.
+func resolve(t *testing.T, profile []byte, o policy.Options) *policy.Resolved {
+	t.Helper()
+	p, _, err := oci.Read(profile, policy.Target{ABI: o.ABIs[0].Main(), Caps: preset.Caps("docker")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _, err := policy.Resolve(p, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // prove fails unless the program is proved to mean what the policy does, without
@@ -122,32 +136,6 @@ func prove(t *testing.T, r *policy.Resolved, p *cbpf.Program) {
 	if !report.OK() {
 		t.Errorf("%v", report)
 	}
-}
-
-func compare(t *testing.T, name string, got []byte) {
-	t.Helper()
-	file := filepath.Join(goldens, name)
-	if *update {
-		if err := os.MkdirAll(goldens, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("%v (-update writes it)", err)
-	}
-	if bytes.Equal(want, got) {
-		return
-	}
-	if strings.HasSuffix(name, ".bpf") {
-		t.Errorf("%s has other instructions than this run (-update if that is right)", name)
-		return
-	}
-	t.Errorf("%s is -, this run + (-update if that is right)\n%s", name, cmp.Diff(string(want), string(got)))
 }
 
 func orphans(t *testing.T, files map[string]bool) {
@@ -172,22 +160,33 @@ func orphans(t *testing.T, files map[string]bool) {
 func TestGoldenProgramsAtEveryEffort(t *testing.T) {
 	for _, g := range everyGolden(t) {
 		r := resolve(t, g.profile, g.options)
-		fast, err := compiler.Compile(r, compiler.Options{})
+		fast, _, err := compiler.Compile(r, compiler.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		best, err := compiler.Compile(r, compiler.Options{Effort: compiler.Exhaustive})
+		best, _, err := compiler.Compile(r, compiler.Options{Effort: compiler.Exhaustive})
 		if err != nil {
 			t.Fatal(err)
 		}
-		prove(t, r, best.Program)
-		weighted, err := compiler.Compile(r, compiler.Options{Weights: map[string]uint64{"futex": 870, "read": 20, "nosuchcall": 9, "clone": 0}})
+		prove(t, r, best)
+		weighted, _, err := compiler.Compile(r, compiler.Options{Weights: map[string]uint64{"futex": 870, "read": 20, "nosuchcall": 9, "clone": 0}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		prove(t, r, weighted.Program)
-		if n := fast.Program.Len() - best.Program.Len(); n > 3+best.Program.Len()/20 {
-			t.Errorf("%s: fast %d, exhaustive %d instructions", g.name, fast.Program.Len(), best.Program.Len())
+		prove(t, r, weighted)
+		if n := fast.Len() - best.Len(); n > 3+best.Len()/20 {
+			t.Errorf("%s: fast %d, exhaustive %d instructions", g.name, fast.Len(), best.Len())
 		}
+	}
+}
+
+func TestUnknownEffort(t *testing.T) {
+	r, _, err := policy.Resolve(&policy.Policy{Default: cbpf.Allow}, policy.Options{ABIs: []arch.ABI{arch.X86_64}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _, err := compiler.Compile(r, compiler.Options{Effort: 9})
+	if want := "compiler: Options.Effort: 9 is not an Effort (use Fast or Exhaustive)"; p != nil || err == nil || err.Error() != want {
+		t.Errorf("got %v, error %v, want %s", p, err, want)
 	}
 }

@@ -6,8 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/policy/docker"
+	"github.com/seccompile/seccompile/preset"
 )
 
 // BenchmarkContainerStart runs the same container again and again without a
@@ -15,12 +16,12 @@ import (
 // same profile compiled by us, in turns. It reports the medians: of a run without
 // a filter, and of what a filter adds to it.
 func BenchmarkContainerStart(b *testing.B) {
-	p, _, err := policy.Read(docker.Default(), policy.Target{Caps: policy.DefaultCaps()})
+	p, _, err := oci.Read(preset.Docker(), policy.Target{Caps: preset.Caps("docker")})
 	if err != nil {
 		b.Fatal(err)
 	}
 	bare, theirs, ours := newContainer(b, nil), newContainer(b, nil), newContainer(b, compile(b, "docker-default"))
-	theirs.spec.Linux.Seccomp = p.OCI()
+	theirs.spec.Linux.Seccomp = spec(b, p)
 	contenders := []*crunContainer{bare, theirs, ours}
 	took := map[*crunContainer][]time.Duration{}
 	random := rand.New(rand.NewPCG(1, 2))

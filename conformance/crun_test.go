@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -127,9 +128,11 @@ func agent(t *testing.T, path string) (asked <-chan []string) {
 // A crunContainer is a container of busybox alone.
 type crunContainer struct {
 	t       testing.TB
-	program string // crun
-	dir, id string // the bundle and the container's name
+	before  []string // what runs the program, if it does not run alone
+	program string   // crun
+	dir, id string   // the bundle and the container's name
 	spec    *specs.Spec
+	seccomp json.RawMessage // a profile as it stands, instead of the spec's
 }
 
 // newContainer makes the bundle of a container whose filter is ours. nil means
@@ -201,14 +204,17 @@ func (c *crunContainer) command(args ...string) *exec.Cmd {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	if c.seccomp != nil {
+		config = bytes.Replace(config, []byte(`"linux":{`), slices.Concat([]byte(`"linux":{"seccomp":`), c.seccomp, []byte(",")), 1)
+	}
 	if err := os.WriteFile(filepath.Join(c.dir, "config.json"), config, 0o600); err != nil {
 		c.t.Fatal(err)
 	}
 	// A hybrid cgroup mount with controllers in its unified part is more than
 	// crun puts up with: take it out of the way, in a mount namespace of our own.
-	return exec.Command("unshare", append([]string{"--mount", "/bin/sh", "-c",
-		`umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"`,
-		"sh", c.program, "--root", filepath.Join(c.dir, "state")}, args...)...)
+	words := []string{"--mount", "/bin/sh", "-c", `umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"`, "sh"}
+	words = append(append(words, c.before...), c.program, "--root", filepath.Join(c.dir, "state"))
+	return exec.Command("unshare", append(words, args...)...)
 }
 
 // rootfs makes a root directory in which every command is busybox.

@@ -17,7 +17,7 @@ import (
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/conformance/internal/peers"
 	"github.com/seccompile/seccompile/conformance/internal/scmp"
-	"github.com/seccompile/seccompile/fuzz/gen"
+	"github.com/seccompile/seccompile/internal/gen"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
 )
@@ -68,7 +68,7 @@ func TestLibseccomp(t *testing.T) {
 	}
 	var total tally
 	var mu sync.Mutex // of total
-	t.Cleanup(func() { t.Log(&total) })
+	t.Cleanup(func() { t.Logf("libseccomp %s: %v", scmp.Version(), &total) })
 	for set, abis := range abiSets() {
 		for _, f := range families {
 			t.Run(fmt.Sprintf("%v/%s", abis, f.name), func(t *testing.T) {
@@ -128,7 +128,7 @@ func (c *tally) compare(t *testing.T, seed uint64, r *rand.Rand, p *policy.Polic
 	meant, _, ours := policy.Resolve(p, policy.Options{ABIs: abis})
 	o := oracle{compiler: peers.Libseccomp{Options: scmp.Options{Level: 1 + r.IntN(2)}}, policy: p, abis: abis, alone: map[key]*cbpf.Program{}}
 	var err error
-	o.program, err = o.compiler.Compile(p.OCI(), abis)
+	o.program, err = o.compiler.Compile(spec(t, p), abis)
 	switch {
 	case errors.Is(err, syscall.EEXIST):
 		c.contradictory++ // it sees contradictions where there is an order too

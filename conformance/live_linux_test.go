@@ -18,7 +18,7 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/compiler"
-	"github.com/seccompile/seccompile/fuzz/gen"
+	"github.com/seccompile/seccompile/internal/gen"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/syscalltables"
 )
@@ -73,7 +73,7 @@ func TestLiveKernel(t *testing.T) {
 					}
 					if got := errnos[i][j]; got != uint32(want.Data()) {
 						t.Errorf("seed %d: nr %#x (%s), args %#x: the kernel says errno %d, the policy %v", b.seed, d.NR,
-							syscalltables.Names{}.Syscall(d.Arch, d.NR), d.Args, got, want)
+							policy.Names().Syscall(d.Arch, d.NR), d.Args, got, want)
 						break // one of each filter is enough to read
 					}
 				}
@@ -108,11 +108,11 @@ func liveBatches(t *testing.T, n, limit int) []liveBatch {
 		if !ok {
 			continue // rules that contradict each other
 		}
-		out, err := compiler.Compile(res, compiler.Options{})
+		out, _, err := compiler.Compile(res, compiler.Options{})
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		batches = append(batches, liveBatch{seed, res, out.Program, liveCalls(t, r, seed, res, out.Program, limit)})
+		batches = append(batches, liveBatch{seed, res, out, liveCalls(t, r, seed, res, out, limit)})
 	}
 	return batches
 }
@@ -144,7 +144,13 @@ func livePolicy(r *rand.Rand) (*policy.Resolved, bool) {
 	// The kernel itself answers ENOSYS to numbers that it does not have.
 	shown := &policy.Resolved{Default: res.Default, BadArch: res.BadArch, Spaces: slices.Clone(res.Spaces)}
 	for i := range shown.Spaces {
-		shown.Spaces[i].ENOSYS = cbpf.Errno(enosysErrno)
+		ranges := slices.Clone(shown.Spaces[i].Ranges)
+		for j := range ranges {
+			if ranges[j].Reason == policy.ByENOSYS {
+				ranges[j].Action = cbpf.Errno(enosysErrno)
+			}
+		}
+		shown.Spaces[i].Ranges = ranges
 	}
 	return shown, true
 }
@@ -192,7 +198,7 @@ func liveCalls(t *testing.T, r *rand.Rand, seed uint64, res *policy.Resolved, p 
 			t.Fatalf("seed %d: %+v: the program says %v, the policy %v", seed, d, got, want)
 		}
 		if want.Class() == cbpf.ErrnoClass ||
-			want == cbpf.Allow && slices.Contains(harmless(), syscalltables.Names{}.Syscall(d.Arch, d.NR)) && d.NR&arch.X32Bit == 0 {
+			want == cbpf.Allow && slices.Contains(harmless(), policy.Names().Syscall(d.Arch, d.NR)) && d.NR&arch.X32Bit == 0 {
 			calls[d.Arch] = append(calls[d.Arch], d)
 		}
 	}

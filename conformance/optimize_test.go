@@ -8,9 +8,10 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/compiler"
 	"github.com/seccompile/seccompile/conformance/internal/scmp"
-	"github.com/seccompile/seccompile/optimize"
+	"github.com/seccompile/seccompile/internal/optimize"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/policy/docker"
+	"github.com/seccompile/seccompile/preset"
 	"github.com/seccompile/seccompile/proof"
 )
 
@@ -25,13 +26,13 @@ func TestOptimizeLibseccomp(t *testing.T) {
 			t.Errorf("libseccomp does not know one of %v", abis)
 			continue
 		}
-		asked, _, err := policy.Read(docker.Default(), policy.Target{ABI: abis[0]})
+		asked, _, err := oci.Read(preset.Docker(), policy.Target{ABI: abis[0]})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, o := range []scmp.Options{{Level: 1, NoStub: true}, {Level: 2, NoStub: true}, {Level: 2}} {
 			t.Run(fmt.Sprintf("%v/level %d, stub %v", abis, o.Level, !o.NoStub), func(t *testing.T) {
-				theirs, err := scmp.Compile(asked.OCI(), abis, o)
+				theirs, err := scmp.Compile(spec(t, asked), abis, o)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -39,7 +40,7 @@ func TestOptimizeLibseccomp(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				ours, err := compiler.Compile(meant, compiler.Options{})
+				ours, _, err := compiler.Compile(meant, compiler.Options{})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -48,8 +49,8 @@ func TestOptimizeLibseccomp(t *testing.T) {
 					t.Fatal(err)
 				}
 				t.Logf("libseccomp %d instructions, optimised %d, compiled %d; %d calls run",
-					theirs.Len(), r.Program.Len(), ours.Program.Len(), r.Points)
-				if 100*r.Program.Len() > 105*ours.Program.Len() {
+					theirs.Len(), r.Program.Len(), ours.Len(), r.Points)
+				if 100*r.Program.Len() > 105*ours.Len() {
 					t.Error("more than 5 % longer than the compiler's")
 				}
 				if r.Proof.Verdict != proof.Same || r.Points == 0 {

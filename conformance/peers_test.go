@@ -7,7 +7,7 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/conformance/internal/peers"
-	"github.com/seccompile/seccompile/fuzz/gen"
+	"github.com/seccompile/seccompile/internal/gen"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/syscalltables"
 )
@@ -24,7 +24,7 @@ func TestGVisor(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		theirs, err := peers.GVisor{}.Compile(p.OCI(), abis)
+		theirs, err := peers.GVisor{}.Compile(spec(t, p), abis)
 		var tooLong *cbpf.VerifyError
 		if errors.Is(err, peers.ErrInexpressible) || errors.As(err, &tooLong) {
 			continue
@@ -69,7 +69,7 @@ func TestGoSeccompBPF(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		theirs, err := peers.Elastic{}.Compile(p.OCI(), abis)
+		theirs, err := peers.Elastic{}.Compile(spec(t, p), abis)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,9 +6,10 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/compiler"
-	"github.com/seccompile/seccompile/fuzz/gen"
+	"github.com/seccompile/seccompile/internal/gen"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/policy/docker"
+	"github.com/seccompile/seccompile/preset"
 	"github.com/seccompile/seccompile/proof"
 )
 
@@ -20,11 +21,10 @@ type tally struct{ planted, seen, caught int }
 // and whatever it catches must be real.
 func (c *tally) plant(t *testing.T, res *policy.Resolved, seed uint64, oneIn int) {
 	t.Helper()
-	compiled, err := compiler.Compile(res, compiler.Options{})
+	p, _, err := compiler.Compile(res, compiler.Options{})
 	if err != nil {
 		return
 	}
-	p := compiled.Program
 	var calls []cbpf.Data
 	var want []cbpf.Action
 	for d := range gen.Points(gen.New(seed), res, p, 2) {
@@ -66,10 +66,7 @@ func (c *tally) plant(t *testing.T, res *policy.Resolved, seed uint64, oneIn int
 
 func TestPlantedFaultsInThousandsOfFiltersAreCaught(t *testing.T) {
 	t.Parallel() // behind the others: a filter that is wrong shows sooner
-	programs := 2000
-	if testing.Short() {
-		programs = 200
-	}
+	programs := gen.Many(100, 2000)
 	sparse := kinds()[2:] // a dense policy has a thousand faults to prove
 	var c tally
 	for seed := uint64(0); programs > 0 && !t.Failed(); seed++ {
@@ -87,7 +84,7 @@ func TestPlantedFaultsInThousandsOfFiltersAreCaught(t *testing.T) {
 
 func TestPlantedFaultsInDockerDefaultAreCaught(t *testing.T) {
 	t.Parallel()
-	p, _, err := policy.Read(docker.Default(), policy.Target{ABI: arch.X86_64, Caps: policy.DefaultCaps()})
+	p, _, err := oci.Read(preset.Docker(), policy.Target{ABI: arch.X86_64, Caps: preset.Caps("docker")})
 	if err != nil {
 		t.Fatal(err)
 	}

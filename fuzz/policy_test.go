@@ -13,13 +13,17 @@ import (
 	"testing"
 
 	"github.com/seccompile/seccompile/arch"
-	"github.com/seccompile/seccompile/compiler"
-	"github.com/seccompile/seccompile/fuzz/gen"
+	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/compile"
+	"github.com/seccompile/seccompile/internal/gen"
+	"github.com/seccompile/seccompile/internal/proved"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
 )
 
-var efforts = []compiler.Effort{compiler.Fast, compiler.Exhaustive}
+// efforts are both ways to compile.
+var efforts = []compile.Options{{}, {Exhaustive: true}}
 
 // A kind is a way to draw policies.
 type kind struct {
@@ -29,17 +33,21 @@ type kind struct {
 	families []gen.Family // one of them draws the conditions
 	entries  int          // the most
 	findings int          // at most one policy in so many may have some
+	first    bool         // of the order FirstMatch
+	stack    bool         // of several policies, of either order
 }
 
 // kinds returns all kinds, those that find most first.
 func kinds() []kind {
 	all := []gen.Family{gen.Any, gen.Masks, gen.OneArg}
 	return []kind{
-		{"dense x32", true, true, all, 16, 100},
-		{"dense", true, false, all, 8, 100},
-		{"any", false, false, all[:1], 8, 50},
-		{"masks", false, false, all[1:2], 8, 50},
-		{"one argument", false, false, all[2:], 8, 50},
+		{"dense x32", true, true, all, 16, 100, false, false},
+		{"dense", true, false, all, 8, 100, false, false},
+		{"any", false, false, all[:1], 8, 50, false, false},
+		{"masks", false, false, all[1:2], 8, 50, false, false},
+		{"one argument", false, false, all[2:], 8, 50, false, false},
+		{"first match", false, false, all[:2], 8, 50, true, false},
+		{"stack", false, false, all, 8, 50, false, true},
 	}
 }
 
@@ -52,7 +60,11 @@ type drawn struct {
 
 // String returns what reproduces the policy without the generator.
 func (d *drawn) String() string {
-	profile, err := json.Marshal(d.policy.OCI())
+	spec, err := oci.Spec(d.policy)
+	if err != nil {
+		return fmt.Sprintf("options %+v, policy %+v, resolved %v", d.options, *d.policy, d.Resolved)
+	}
+	profile, err := json.Marshal(spec)
 	return fmt.Sprintf("options %+v, profile %s %v", d.options, profile, err)
 }
 
@@ -63,13 +75,25 @@ func (k *kind) draw(t testing.TB, r *rand.Rand, entries int) *drawn {
 	if k.x32 {
 		o.ABIs = arch.X86_64.Family()[:2+r.IntN(2)]
 	}
-	p := gen.Policy(r, gen.Options{
-		ABIs:    o.ABIs,
-		Family:  k.families[r.IntN(len(k.families))],
-		Dense:   k.dense,
-		Entries: entries,
-		Invalid: r.IntN(8) == 0,
-	})
+	one := func() *policy.Policy {
+		return gen.Policy(r, gen.Options{
+			ABIs:       o.ABIs,
+			Family:     k.families[r.IntN(len(k.families))],
+			Dense:      k.dense,
+			Entries:    entries,
+			Beyond:     r.IntN(2) == 0,
+			FirstMatch: k.first || k.stack && r.IntN(2) == 0,
+			Invalid:    r.IntN(8) == 0,
+		})
+	}
+	p := one()
+	for k.stack && len(p.Older) < 3 && (len(p.Older) == 0 || r.IntN(2) == 0) {
+		older := one()
+		if r.IntN(2) == 0 {
+			older.ABIs, older.Elsewhere = older.ABIs[:1], cbpf.Allow
+		}
+		p.Older = append(p.Older, older)
+	}
 	res, _, err := policy.Resolve(p, o)
 	var problems policy.Errors
 	if err != nil && !errors.As(err, &problems) {
@@ -81,34 +105,44 @@ func (k *kind) draw(t testing.TB, r *rand.Rand, entries int) *drawn {
 	return &drawn{res, p, o}
 }
 
-// proved compiles a policy and proves the program equal to it: that is the law.
-// It reports false for policies that no program of 4096 instructions fits.
-func proved(t testing.TB, res *policy.Resolved, effort compiler.Effort) (proof.Report, bool) {
+// compiled compiles a policy. The law is that there is a proved program, of either
+// compiler, and that the proof refuted none. It returns nil for policies that no program
+// of 4096 instructions fits.
+func compiled(t testing.TB, res *policy.Resolved, o compile.Options) *proved.Result {
 	t.Helper()
-	c, err := compiler.Compile(res, compiler.Options{Effort: effort})
-	var tooLong *compiler.TooLongError
-	if errors.As(err, &tooLong) {
-		return proof.Report{}, false
+	c, err := proved.Compile(res, o)
+	var tooLong *compile.TooLongError
+	if errors.As(err, &tooLong) && !errors.As(err, new(*proof.LimitError)) {
+		return nil
 	}
 	if err != nil {
 		t.Errorf("Compile: %v", err)
-		return proof.Report{}, false
+		return nil
 	}
-	report, err := proof.Check(proof.Policy(res), c.Program, proof.Limits{})
+	if len(c.Warnings) > 0 {
+		t.Errorf("Compile: %v", c.Warnings)
+	}
+	return c
+}
+
+// checked proves a program in the general way, which also finds faults.
+func checked(t testing.TB, res *policy.Resolved, c *cbpf.Program) proof.Report {
+	t.Helper()
+	report, err := proof.Check(proof.Policy(res), c, proof.Limits{})
 	switch {
 	case err != nil:
 		t.Error(err)
 	case report.Verdict == proof.Different:
-		t.Errorf("effort %d: %v", effort, report.Witness)
+		t.Error(report.Witness)
 	case report.Verdict == proof.Unknown && !crowded(res):
-		t.Errorf("effort %d: not proved: %s", effort, report.Reason)
+		t.Errorf("not proved: %s", report.Reason)
 	}
 	for _, f := range report.Findings {
 		if f.Kind == proof.Refused || f.Kind == proof.TooFast {
-			t.Errorf("effort %d: %v", effort, f)
+			t.Error(f)
 		}
 	}
-	return report, true
+	return report
 }
 
 // crowded reports whether some call has so many clauses, or conditions on several
@@ -139,13 +173,14 @@ func FuzzPolicy(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte, entries uint8) {
 		r := gen.FromBytes(data)
-		d := kinds()[r.IntN(len(kinds()))].draw(t, r, 1+int(entries%16))
+		k := kinds()[r.IntN(len(kinds()))]
+		d := k.draw(t, r, 1+int(entries%16))
 		if d == nil {
 			return
 		}
-		for _, effort := range efforts {
-			proved(t, d.Resolved, effort)
-		}
+		// The general proof and the exhaustive search take a hundred times as long: they are
+		// in FuzzWalk and TestRandomPoliciesAreProved.
+		compiled(t, d.Resolved, compile.Options{})
 	})
 }
 
@@ -154,14 +189,10 @@ func FuzzPolicy(f *testing.F) {
 // with that one as the first, -run with the name of the kind starts with the same
 // policy.
 func TestRandomPoliciesAreProved(t *testing.T) {
-	policies := uint64(10000)
-	if testing.Short() {
-		policies = 1000
-	}
-	policies = setting(t, "SECCOMPILE_POLICIES", policies)
+	policies := setting(t, "SECCOMPILE_POLICIES", uint64(gen.Many(500, 10_000)))
 	first := setting(t, "SECCOMPILE_SEED", 0)
 	for _, k := range kinds() {
-		a := &account{kind: k, want: (int(policies) + len(kinds()) - 1) / len(kinds()), seed: first}
+		a := &account{kind: k, want: (int(policies) + len(kinds()) - 1) / len(kinds()), seed: first, choices: map[proved.Choice]int{}}
 		ok := t.Run(k.name, func(t *testing.T) {
 			t.Cleanup(func() { t.Log(a) })
 			for shard := range runtime.GOMAXPROCS(0) {
@@ -202,15 +233,16 @@ type account struct {
 	seed    uint64 // the next one
 	proved  int
 	x32     int // proved for x86_64 with x32
-	limits  int // not proved: a limit was hit
+	limits  int // not proved in the general way: a limit was hit
 	tooLong int
 	faulty  int // proved, with findings: on hostile policies the compiler may leave some, but few
 	slow    int // faulty in that they miss the bitmap
+	choices map[proved.Choice]int
 }
 
 func (a *account) String() string {
-	return fmt.Sprintf("%d policies proved, %d of them for x86_64 with x32; %d more not for size, %d are too long; %d with findings, %d of them miss the bitmap",
-		a.proved, a.x32, a.limits, a.tooLong, a.faulty, a.slow)
+	return fmt.Sprintf("%d policies proved in both ways, %d of them for x86_64 with x32; %d more only along their paths, %d are too long; %d with findings, %d of them miss the bitmap; programs: %v",
+		a.proved, a.x32, a.limits, a.tooLong, a.faulty, a.slow, a.choices)
 }
 
 // next returns a seed while policies are left to draw.
@@ -229,18 +261,25 @@ func (a *account) prove(t *testing.T, seed uint64) {
 	if d == nil {
 		return
 	}
-	effort := compiler.Fast
+	o := efforts[0]
 	if r.IntN(64) == 0 { // it takes as long as all others
-		effort = compiler.Exhaustive
+		o = efforts[1]
 	}
-	report, ok := proved(t, d.Resolved, effort)
+	c := compiled(t, d.Resolved, o)
+	var report proof.Report
+	if c != nil {
+		report = checked(t, d.Resolved, c.Program)
+	}
 	if t.Failed() {
-		t.Logf("SECCOMPILE_SEED=%#x: effort %d, %v", seed, effort, d)
+		t.Logf("SECCOMPILE_SEED=%#x: %+v, %v", seed, o, d)
 	}
 	a.Lock()
 	defer a.Unlock()
+	if c != nil {
+		a.choices[c.Choice]++
+	}
 	switch {
-	case !ok:
+	case c == nil:
 		a.tooLong++
 	case report.Verdict != proof.Same:
 		a.limits++
@@ -250,7 +289,7 @@ func (a *account) prove(t *testing.T, seed uint64) {
 			a.x32++
 		}
 	}
-	if len(report.Findings) > 0 {
+	if len(report.Findings) > 0 && c.Choice == proved.Optimised { // a plain one may ask twice
 		a.faulty++
 		t.Logf("seed %#x: %v", seed, report.Findings[0])
 	}

@@ -6,9 +6,9 @@ import (
 	"testing"
 
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/fuzz/gen"
+	"github.com/seccompile/seccompile/internal/gen"
+	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
-	"github.com/seccompile/seccompile/syscalltables"
 )
 
 // small limits keep random programs, some of which are beyond any proof, quick.
@@ -52,7 +52,7 @@ func FuzzProgram(f *testing.F) {
 // its bytes.
 func textIsFaithful(t *testing.T, p *cbpf.Program) {
 	t.Helper()
-	for _, names := range []cbpf.Names{nil, syscalltables.Names{}} {
+	for _, names := range []cbpf.Names{nil, policy.Names()} {
 		text := p.Disassemble(names)
 		q, err := cbpf.Assemble([]byte(text), names)
 		if err != nil {

@@ -10,11 +10,11 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/compiler"
-	"github.com/seccompile/seccompile/fuzz/gen"
+	"github.com/seccompile/seccompile/internal/gen"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/policy/docker"
+	"github.com/seccompile/seccompile/preset"
 	"github.com/seccompile/seccompile/proof"
-	"github.com/seccompile/seccompile/syscalltables"
 )
 
 // profiles are the edges of the formats, short enough to be mutated well.
@@ -43,7 +43,7 @@ func FuzzRead(f *testing.F) {
 	for _, s := range append(profiles, texts...) {
 		f.Add([]byte(s), uint8(arch.X86_64))
 	}
-	f.Add(docker.Default(), uint8(arch.S390X))
+	f.Add(preset.Docker(), uint8(arch.S390X))
 	files, err := filepath.Glob("../testdata/profiles/*.json")
 	if err != nil {
 		f.Fatal(err)
@@ -75,7 +75,7 @@ func FuzzRead(f *testing.F) {
 				t.Errorf("Decode returns a program and %v", err)
 			}
 		}
-		for _, names := range []cbpf.Names{nil, syscalltables.Names{}} {
+		for _, names := range []cbpf.Names{nil, policy.Names()} {
 			if p, err := cbpf.Assemble(data, names); err == nil {
 				textIsFaithful(t, p)
 			} else if p != nil {
@@ -89,7 +89,7 @@ func FuzzRead(f *testing.F) {
 // to it, and holds it against its own print.
 func readProfile(t *testing.T, data []byte, target arch.ABI) {
 	t.Helper()
-	p, _, err := policy.Read(data, policy.Target{ABI: target, Caps: policy.DefaultCaps()})
+	p, _, err := oci.Read(data, policy.Target{ABI: target, Caps: preset.Caps("docker")})
 	if err != nil {
 		var problems policy.Errors
 		if p != nil || !errors.As(err, &problems) {
@@ -105,7 +105,7 @@ func readProfile(t *testing.T, data []byte, target arch.ABI) {
 	if err != nil {
 		return
 	}
-	c, err := compiler.Compile(res, compiler.Options{})
+	c, _, err := compiler.Compile(res, compiler.Options{})
 	var tooLong *compiler.TooLongError
 	if err != nil {
 		if !errors.As(err, &tooLong) {
@@ -113,8 +113,13 @@ func readProfile(t *testing.T, data []byte, target arch.ABI) {
 		}
 		return
 	}
-	same(t, proof.Policy(res), proof.Program(c.Program))
-	again, err := policy.FromOCI(p.OCI())
+	same(t, proof.Policy(res), proof.Program(c))
+	spec, err := oci.Spec(p)
+	if err != nil {
+		t.Errorf("Spec: %v", err)
+		return
+	}
+	again, err := oci.FromSpec(spec)
 	if err != nil {
 		t.Errorf("FromOCI of OCI: %v", err)
 		return

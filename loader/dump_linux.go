@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ import (
 
 func dump(ctx context.Context, tid int) (filters []LiveFilter, err error) {
 	if tid <= 0 {
-		return nil, problem("thread " + strconv.Itoa(tid) + ": an id is above 0")
+		return nil, errors.New("loader: thread " + strconv.Itoa(tid) + ": thread ids start at 1")
 	}
 	onOwnThread(func() { filters, err = trace(ctx, tid) })
 	return filters, err
@@ -54,7 +55,7 @@ func trace(ctx context.Context, tid int) ([]LiveFilter, error) {
 	if mode, _ := confinement(unix.Gettid()); mode != 0 {
 		return nil, &Error{
 			Call: "ptrace", Err: unix.EACCES,
-			Reason: "this process is confined itself, and the kernel shows filters to unconfined ones only (run it outside of the container)",
+			Reason: "the kernel shows filters only to processes without filters, and this one has some (run it outside of the container)",
 		}
 	}
 	if _, errno := ptrace(unix.PTRACE_SEIZE, tid, 0, nil); errno != 0 {
@@ -64,10 +65,13 @@ func trace(ctx context.Context, tid int) ([]LiveFilter, error) {
 	if err != nil {
 		return nil, err
 	}
-	filters, err := readFilters(tid)
+	raw, err := readFilters(tid)
 	// Fails only if it has been killed, and then nothing is to be done.
 	_, _, _ = unix.RawSyscall6(unix.SYS_PTRACE, unix.PTRACE_DETACH, uintptr(tid), 0, uintptr(signal), 0, 0)
-	return filters, err
+	if err != nil {
+		return nil, err
+	}
+	return live(raw)
 }
 
 // ptrace is ptrace(2), which does not wait.
@@ -118,35 +122,48 @@ const (
 	cldStopped = 5
 )
 
-// readFilters reads the filters of a stopped thread.
-func readFilters(tid int) ([]LiveFilter, error) {
-	var filters []LiveFilter
+// A copied is a filter as the kernel hands it out.
+type copied struct {
+	insns []unix.SockFilter
+	flags cbpf.Flag
+}
+
+// readFilters copies the filters of a stopped thread, and does nothing else: the thread
+// waits.
+func readFilters(tid int) ([]copied, error) {
+	var list []copied
+	var room [4096]unix.SockFilter // BPF_MAXINSNS
 	for i := uintptr(0); ; i++ {
-		length, errno := ptrace(unix.PTRACE_SECCOMP_GET_FILTER, tid, i, nil)
+		length, errno := ptrace(unix.PTRACE_SECCOMP_GET_FILTER, tid, i, unsafe.Pointer(&room))
 		if errno == unix.ENOENT && i > 0 {
-			return filters, nil
+			return list, nil
 		}
-		if errno != 0 || length == 0 {
+		if errno != 0 || length <= 0 || length > len(room) {
 			return nil, filterError(tid, errno)
 		}
-		insns := make([]unix.SockFilter, length)
-		if _, errno := ptrace(unix.PTRACE_SECCOMP_GET_FILTER, tid, i, unsafe.Pointer(&insns[0])); errno != 0 {
-			return nil, filterError(tid, errno)
-		}
-		raw := make([]bpf.RawInstruction, length)
-		for pc, ins := range insns {
+		var metadata struct{ index, flags uint64 } // struct seccomp_metadata
+		metadata.index = uint64(i)
+		// Older kernels cannot be asked, and the flags stay 0.
+		_, _ = ptrace(unix.PTRACE_SECCOMP_GET_METADATA, tid, unsafe.Sizeof(metadata), unsafe.Pointer(&metadata))
+		list = append(list, copied{slices.Clone(room[:length]), cbpf.Flag(metadata.flags)})
+	}
+}
+
+// live makes programs of copies.
+func live(list []copied) ([]LiveFilter, error) {
+	var filters []LiveFilter
+	for _, c := range list {
+		raw := make([]bpf.RawInstruction, len(c.insns))
+		for pc, ins := range c.insns {
 			raw[pc] = bpf.RawInstruction{Op: ins.Code, Jt: ins.Jt, Jf: ins.Jf, K: ins.K}
 		}
 		p, err := cbpf.New(raw, binary.NativeEndian)
 		if err != nil {
 			return nil, err
 		}
-		var metadata struct{ index, flags uint64 } // struct seccomp_metadata
-		metadata.index = uint64(i)
-		// Older kernels cannot be asked, and the flags stay 0.
-		_, _ = ptrace(unix.PTRACE_SECCOMP_GET_METADATA, tid, unsafe.Sizeof(metadata), unsafe.Pointer(&metadata))
-		filters = append(filters, LiveFilter{Program: p, Flags: Flag(metadata.flags)})
+		filters = append(filters, LiveFilter{Program: p, Flags: c.flags})
 	}
+	return filters, nil
 }
 
 func goneError(tid int) error {
@@ -165,10 +182,10 @@ func filterError(tid int, errno unix.Errno) error {
 	case unix.ESRCH, unix.ENOENT:
 		return goneError(tid)
 	case unix.EACCES:
-		e.Reason = "reading filters takes CAP_SYS_ADMIN in the first user namespace (run it as root outside of containers)"
+		e.Reason = "reading filters needs CAP_SYS_ADMIN in the initial user namespace (run it as root outside of containers)"
 	case unix.EIO:
 		e.Err = errors.ErrUnsupported
-		e.Reason = "the kernel shows no filters (needs Linux 4.4 with CONFIG_CHECKPOINT_RESTORE)"
+		e.Reason = "the kernel does not show filters (needs Linux 4.4 with CONFIG_CHECKPOINT_RESTORE)"
 	default:
 		e.Reason = "the kernel does not show the filters of thread " + strconv.Itoa(tid) + " (is ptrace emulated here?)"
 	}
@@ -193,9 +210,31 @@ func seizeError(tid int, errno unix.Errno) error {
 	case tracer(dir) > 0:
 		e.Reason = thread + " is traced already, by thread " + strconv.Itoa(tracer(dir)) + " (end that first)"
 	default:
-		e.Reason = "no right to trace " + thread + " (run it as root; a security module or an earlier filter may object, too)"
+		const status = "/proc/thread-self/status"
+		e.Reason = "not permitted to trace " + thread + " (" + obstacle(unix.Geteuid() == 0, procField(status, "CapEff"), procField(status, "Seccomp"),
+			string(readProcFile("/proc/sys/kernel/yama/ptrace_scope"))) + ")"
 	}
 	return e
+}
+
+// obstacle says what keeps this thread from tracing others, and what to do about it, by
+// whether it is root, the fields CapEff and Seccomp of its status and Yama's ptrace_scope
+// (kernel/ptrace.c: __ptrace_may_access, security/yama/yama_lsm.c: yama_ptrace_access_check).
+// Fields that /proc does not show are "".
+func obstacle(root bool, caps, seccomp, scope string) string {
+	has, err := strconv.ParseUint(caps, 16, 64)
+	switch {
+	case !root:
+		return "run it as root"
+	case err == nil && has>>unix.CAP_SYS_PTRACE&1 == 0:
+		return "root lacks CAP_SYS_PTRACE here: run it outside of the container, or add the capability"
+	case strings.TrimSpace(scope) == "3":
+		return "kernel.yama.ptrace_scope is 3, which forbids tracing until the next boot"
+	case seccomp == "2":
+		return "a filter on this process, or a security module, denies it although root has CAP_SYS_PTRACE: run it outside of the container"
+	default:
+		return "a security module denies it, or the target is in a user namespace outside of this one: run it outside of the container"
+	}
 }
 
 // statField returns a field of /proc/PID/stat, counted from the state on, or "".

@@ -50,7 +50,7 @@ func subject() error {
 			for i := range filters {
 				o := loader.Options{ThisThread: true}
 				if i == 1 {
-					o.Flags = []loader.Flag{loader.LogFlag}
+					o.Flags = []cbpf.Flag{cbpf.LogFlag}
 				}
 				if err := loader.Install(level(i), o); err != nil {
 					return err
@@ -140,7 +140,7 @@ func checkLevels(t *testing.T, got []loader.LiveFilter, want int) {
 		if f.Program.Disassemble(nil) != level(i).Disassemble(nil) {
 			t.Errorf("filter %d of %d:\n%s", i, want, f.Program.Disassemble(nil))
 		}
-		if f.Flags != 0 && i != 1 || f.Flags != loader.LogFlag && i == 1 {
+		if f.Flags != 0 && i != 1 || f.Flags != cbpf.LogFlag && i == 1 {
 			t.Errorf("filter %d: flags %v", i, f.Flags)
 		}
 	}
@@ -297,7 +297,7 @@ func TestConfinedProcessCannotDump(t *testing.T) {
 	needDump(t)
 	p := startSubject(t, "1")
 	got := reexec.OK(t, "confined dumper", strconv.Itoa(p.tids[0])).Stdout
-	const want = "loader: ptrace: permission denied: this process is confined itself, and the kernel shows filters to unconfined ones only " +
+	const want = "loader: ptrace: permission denied: the kernel shows filters only to processes without filters, and this one has some " +
 		"(run it outside of the container)\n"
 	if got != want {
 		t.Error(got)
@@ -316,7 +316,7 @@ func TestDumpNeedsAPrivilege(t *testing.T) {
 	needDump(t)
 	p := startSubject(t, "1")
 	got := reexec.OK(t, "unprivileged dumper", strconv.Itoa(p.tids[0])).Stdout
-	const want = "loader: ptrace: permission denied: reading filters takes CAP_SYS_ADMIN in the first user namespace " +
+	const want = "loader: ptrace: permission denied: reading filters needs CAP_SYS_ADMIN in the initial user namespace " +
 		"(run it as root outside of containers)\n"
 	if got != want {
 		t.Error(got)

@@ -9,10 +9,30 @@ import (
 	"github.com/seccompile/seccompile/cbpf"
 )
 
-// A problem is a mistake found before the kernel was asked to install anything.
-type problem string
+// Mistakes in what is to be installed, found before anything changes. [errors.Is] finds
+// them in errors of [Install], [InstallListener] and [InstallDescriptor], which join all
+// mistakes and say more about each.
+var (
+	// ErrNoProgram says that the program is nil or has no instructions.
+	ErrNoProgram = errors.New("no program")
+	// ErrByteOrder says that the program is for machines of the other byte order.
+	ErrByteOrder = errors.New("wrong byte order")
+	// ErrNotify says that the program returns NOTIFY and there would be no listener,
+	// or that there would be one and the program never returns NOTIFY.
+	ErrNotify = errors.New("NOTIFY and listener do not match")
+	// ErrFlags says that a flag is unknown, or contradicts the other options.
+	ErrFlags = errors.New("wrong flags")
+)
 
-func (p problem) Error() string { return "loader: " + string(p) }
+// A mistake is one of the above, with its details.
+type mistake struct {
+	class  error
+	reason string
+}
+
+func (m *mistake) Error() string { return "loader: " + m.reason }
+
+func (m *mistake) Unwrap() error { return m.class }
 
 // An Error is a refusal of the kernel.
 type Error struct {
@@ -33,9 +53,9 @@ func (e *Error) Unwrap() error { return e.Err }
 // one has diverged: it is in strict mode or has a filter that the calling thread
 // lacks. No thread got the filter.
 type TSyncError struct {
-	// TID is the id of that thread as gettid(2) in it returns, 0 if unknown. It is
+	// TID is the id of that thread as gettid(2) returns it there, 0 if unknown. It is
 	// unknown only with a listener, and then only if the threads' numbers of
-	// filters in /proc do not tell.
+	// filters in /proc do not show it.
 	TID int
 }
 
@@ -55,23 +75,23 @@ func (e *TSyncError) Unwrap() error { return syscall.ESRCH }
 // An UnsupportedError names what the running kernel lacks of what was asked. It
 // wraps [errors.ErrUnsupported].
 type UnsupportedError struct {
-	Flags   Flag          // unsupported flags, 0 if none
+	Flags   cbpf.Flag     // unsupported flags, 0 if none
 	Actions []cbpf.Action // unsupported action classes that the program returns
 }
 
 // Error implements error.
 func (e *UnsupportedError) Error() string {
 	var lacking []string
-	for i := range flagTable {
-		if f := Flag(1) << i; e.Flags&f != 0 {
-			lacking = append(lacking, f.String()+" (new in Linux "+flagTable[i].since+")")
+	for i := range flagSince {
+		if f := cbpf.Flag(1) << i; e.Flags&f != 0 {
+			lacking = append(lacking, f.String()+" (new in Linux "+flagSince[i]+")")
 		}
 	}
 	for _, a := range e.Actions {
 		lacking = append(lacking, "action "+a.String())
 	}
 	text := "loader: this kernel does not support " + strings.Join(lacking, ", ")
-	if e.Flags&TSyncESRCH != 0 {
+	if e.Flags&cbpf.TSyncESRCH != 0 {
 		text += " (without TSYNC_ESRCH only a single thread can have a listener)"
 	}
 	return text

@@ -3,6 +3,7 @@ package loader_test
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"log"
 	"os"
 	"path/filepath"
@@ -26,6 +27,23 @@ func Example() {
 		log.Fatal(err)
 	}
 	if err := loader.Install(p, loader.Options{}); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// What a runtime tells its user depends on whose mistake it is.
+func ExampleInstall() {
+	var p *cbpf.Program // of compiler.Compile, cbpf.Decode or an artifact
+	err := loader.Install(p, loader.Options{})
+	var unsupported *loader.UnsupportedError
+	switch {
+	case errors.Is(err, loader.ErrByteOrder):
+		log.Fatal("this filter is for another machine: ", err)
+	case errors.Is(err, loader.ErrNotify):
+		log.Fatal("this filter needs a supervisor: ", err)
+	case errors.As(err, &unsupported):
+		log.Fatal("this kernel is too old: ", err)
+	case err != nil:
 		log.Fatal(err)
 	}
 }

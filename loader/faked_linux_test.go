@@ -36,8 +36,8 @@ func installations() []installation {
 		{name: "all threads"},
 		{name: "listener", listens: true},
 		{name: "thread", options: loader.Options{ThisThread: true}},
-		{name: "no flags", options: loader.Options{ThisThread: true, Flags: []loader.Flag{}}},
-		{name: "flags", options: loader.Options{ThisThread: true, Flags: []loader.Flag{loader.LogFlag, loader.SpecAllow}}},
+		{name: "no flags", options: loader.Options{ThisThread: true, Flags: []cbpf.Flag{}}},
+		{name: "flags", options: loader.Options{ThisThread: true, Flags: []cbpf.Flag{cbpf.LogFlag, cbpf.SpecAllow}}},
 		{name: "thread's listener", listens: true, options: loader.Options{ThisThread: true}},
 		{name: "KeepPrivs", options: loader.Options{ThisThread: true, KeepPrivs: true}},
 		{name: "TrustPrctl", options: loader.Options{ThisThread: true, TrustPrctl: true}},
@@ -102,16 +102,16 @@ func madeUp(call string) string {
 
 // seccompFakes are about seccomp(2).
 func seccompFakes() []fake {
-	flags := func(f loader.Flag) condition { return argHas(1, uint32(f)) }
+	flags := func(f cbpf.Flag) condition { return argHas(1, uint32(f)) }
 	fakes := []fake{
 		{name: "harmless", filters: few(failing(unix.SYS_GETPPID, 33))},
 		{name: "no files", filters: few(failing(unix.SYS_OPENAT, unix.EPERM), failing(unix.SYS_READ, unix.EPERM))},
 		{name: "full", fill: true, want: "over 32768 instructions in all filters", late: true},
 		{name: "seccomp 0", filters: few(failing(unix.SYS_SECCOMP, 0)), want: madeUp("seccomp")},
 		{name: "install 0", filters: few(failingInstall(0)), want: madeUp("seccomp")},
-		{name: "TSYNC 0", filters: few(failingInstall(0, flags(loader.TSync))), want: madeUp("seccomp"),
+		{name: "TSYNC 0", filters: few(failingInstall(0, flags(cbpf.TSync))), want: madeUp("seccomp"),
 			spares: func(i *installation) bool { return i.options.ThisThread }},
-		{name: "NEW_LISTENER 0", filters: few(failingInstall(0, flags(loader.NewListener))), want: madeUp("seccomp"),
+		{name: "NEW_LISTENER 0", filters: few(failingInstall(0, flags(cbpf.NewListener))), want: madeUp("seccomp"),
 			spares: func(i *installation) bool { return !i.listens }},
 		{name: "no flags 0", filters: few(failingInstall(0, argIs(1, 0))), want: madeUp("seccomp"),
 			spares: func(i *installation) bool { return i.name != "no flags" }},
@@ -137,7 +137,7 @@ func prctlFakes() []fake {
 		return failing(unix.SYS_PRCTL, errno, argIs(0, unix.PR_GET_NO_NEW_PRIVS))
 	}
 	fstatfs := native(unix.SYS_FSTATFS, 269, 267, 4256)
-	const denied, unknown = "no_new_privs cannot be set", "nothing tells whether no_new_privs is set"
+	const denied, unknown = "cannot set no_new_privs", "cannot tell whether no_new_privs is set"
 	sets := func(i *installation) bool { return i.options.KeepPrivs }
 	asks := func(i *installation) bool { return i.options.KeepPrivs || i.options.TrustPrctl }
 	fakes := []fake{

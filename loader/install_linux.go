@@ -47,11 +47,11 @@ func installListener(p *cbpf.Program, o Options) (*Listener, error) {
 
 // prepare checks everything that leaves no trace. It returns the flags argument
 // of seccomp(2).
-func prepare(p *cbpf.Program, o Options, listener bool) (Flag, error) {
+func prepare(p *cbpf.Program, o Options, listener bool) (cbpf.Flag, error) {
 	if err := errors.Join(checkProgram(p, listener), checkOptions(o, listener)); err != nil {
 		return 0, err
 	}
-	flags, err := chooseFlags(o, listener)
+	flags, err := chooseFlags(o, listener, accepts)
 	if err != nil {
 		return 0, err
 	}
@@ -62,71 +62,30 @@ func prepare(p *cbpf.Program, o Options, listener bool) (Flag, error) {
 // tells.
 func checkProgram(p *cbpf.Program, listener bool) error {
 	if p == nil || p.Len() == 0 {
-		return problem("the program has no instructions (make one with cbpf.New, cbpf.Decode or a compiler)")
+		return &mistake{ErrNoProgram, "the program has no instructions (make one with cbpf.New, cbpf.Decode or a compiler)"}
 	}
-	var problems []error
-	if mine, its := endian(binary.NativeEndian), endian(p.Order()); mine != its {
-		problems = append(problems, problem("the program is "+its+", this kernel "+mine+" (compile it for an ABI of this machine)"))
+	var mistakes []error
+	// binary.NativeEndian is neither of the two others.
+	if big := binary.NativeEndian.Uint16([]byte{0, 1}) == 1; big != (p.Order() == binary.BigEndian) {
+		mine, its := "little-endian", "big-endian"
+		if big {
+			mine, its = its, mine
+		}
+		mistakes = append(mistakes, &mistake{ErrByteOrder, "the program is " + its + " and this kernel is " + mine + " (compile it for an ABI of this machine)"})
 	}
 	switch notifies := p.Returns(cbpf.Notify); {
 	case notifies && !listener:
-		problems = append(problems, problem("the program returns NOTIFY and nobody would listen (use InstallListener)"))
+		mistakes = append(mistakes, &mistake{ErrNotify, "the program returns NOTIFY, and Install makes no listener (use InstallListener)"})
 	case !notifies && listener:
-		problems = append(problems, problem("the program never returns NOTIFY, so a listener would hear nothing (use Install)"))
+		mistakes = append(mistakes, &mistake{ErrNotify, "the program never returns NOTIFY; a listener would receive no calls (use Install)"})
 	}
-	return errors.Join(problems...)
-}
-
-// checkOptions finds contradictions between the options.
-func checkOptions(o Options, listener bool) error {
-	var problems []error
-	named := union(o.Flags)
-	if u := named.unknown(); u != 0 {
-		problems = append(problems, problem("flag "+u.String()+" is unknown (known: "+knownNames()+")"))
-	}
-	if named&NewListener != 0 && !listener {
-		problems = append(problems, problem(NewListener.String()+" without a listener (use InstallListener)"))
-	}
-	if named&WaitKillableRecv != 0 && !listener {
-		problems = append(problems, problem(WaitKillableRecv.String()+" is only for a program that returns NOTIFY (drop the flag)"))
-	}
-	if named&TSync != 0 && o.ThisThread {
-		problems = append(problems, problem(TSync.String()+" contradicts ThisThread (drop one)"))
-	}
-	return errors.Join(problems...)
-}
-
-// chooseFlags returns the flags argument of seccomp(2).
-func chooseFlags(o Options, listener bool) (Flag, error) {
-	chosen := union(o.Flags)
-	if o.Flags == nil {
-		ok, err := accepts(SpecAllow)
-		if err != nil {
-			return 0, err
-		}
-		if ok {
-			chosen |= SpecAllow
-		}
-	}
-	if !o.ThisThread {
-		chosen |= TSync
-	}
-	if listener {
-		chosen |= NewListener
-	}
-	// A positive result is a listener or the id of a diverged thread; the kernel
-	// refuses flags that would make it either (kernel/seccomp.c:
-	// seccomp_set_mode_filter). With TSYNC alone it names the thread.
-	if chosen&(TSync|NewListener) == TSync|NewListener {
-		chosen |= TSyncESRCH
-	}
-	return chosen, nil
+	return errors.Join(mistakes...)
 }
 
 // checkSupport asks the kernel whether it knows the flags and the actions. An
 // unknown action would not be refused: its calls would be killed or, KILL_PROCESS
 // before Linux 4.14, only the thread.
-func checkSupport(p *cbpf.Program, chosen Flag) error {
+func checkSupport(p *cbpf.Program, chosen cbpf.Flag) error {
 	var lacking UnsupportedError
 	var err error
 	if lacking.Flags, err = unsupported(chosen); err != nil {
@@ -144,7 +103,7 @@ func checkSupport(p *cbpf.Program, chosen Flag) error {
 // attach sets no_new_privs if it should and installs the program. It returns the
 // listener's descriptor if there is one. The last call is the one that installs:
 // the filter may allow no other.
-func attach(p *cbpf.Program, chosen Flag, o Options) (fd int, err error) {
+func attach(p *cbpf.Program, chosen cbpf.Flag, o Options) (fd int, err error) {
 	filter := make([]unix.SockFilter, p.Len())
 	for pc := range filter {
 		ins := p.At(pc)
@@ -176,25 +135,10 @@ func attach(p *cbpf.Program, chosen Flag, o Options) (fd int, err error) {
 		return -1, &TSyncError{TID: divergedThread()}
 	case errno != 0:
 		return -1, installError(errno, len(filter))
-	case chosen&NewListener != 0:
+	case chosen&cbpf.NewListener != 0:
 		return int(r), nil
 	case r != 0:
 		return -1, &TSyncError{TID: int(r)}
 	}
 	return -1, nil
-}
-
-func union(flags []Flag) Flag {
-	var all Flag
-	for _, f := range flags {
-		all |= f
-	}
-	return all
-}
-
-func endian(order binary.ByteOrder) string {
-	if order.Uint16([]byte{0, 1}) == 1 {
-		return "big-endian"
-	}
-	return "little-endian"
 }

@@ -158,7 +158,7 @@ func noPrivileges() error {
 			return err
 		}
 	}
-	const want = "loader: seccomp: permission denied: no_new_privs or CAP_SYS_ADMIN needed " +
+	const want = "loader: seccomp: permission denied: needs no_new_privs or CAP_SYS_ADMIN " +
 		"(leave KeepPrivs unset, or install before dropping the capability)"
 	p := on(unix.SYS_GETPPID, cbpf.Errno(77))
 	err := loader.Install(p, loader.Options{KeepPrivs: true})

@@ -28,8 +28,8 @@ type Listener struct {
 // as before.
 //
 // All duplicates of a listener are one queue. Receive from one of them at a time:
-// the kernel cannot be asked for a notification without waiting for the next if
-// somebody else took it first, and such a wait can be ended by nothing else.
+// if somebody else takes the notification that Receive asks for, the kernel waits for
+// the next one, and nothing else ends that wait.
 func OpenListener(f *os.File) (*Listener, error) { return openListener(f) }
 
 // File returns the listener's file, for passing it to another process. It stays
@@ -50,7 +50,7 @@ func (l *Listener) SyncWakeUp() error { return l.syncWakeUp() }
 
 // Receive waits for the next call. Waiting takes no thread. The error is
 //   - [io.EOF] once no process has the filter any more (Linux 5.9; earlier
-//     kernels do not tell, and Receive keeps waiting),
+//     kernels do not report it, and Receive keeps waiting),
 //   - [os.ErrClosed] after Close,
 //   - ctx's error when ctx ends first.
 //
@@ -58,5 +58,5 @@ func (l *Listener) SyncWakeUp() error { return l.syncWakeUp() }
 // ctx ends meanwhile: somebody has to answer it. One whose target dies before is
 // skipped. If a signal takes a target out of its call, and the target then
 // makes it again, that is a new notification (unless the filter was installed with
-// [WaitKillableRecv], which delays the signal).
+// cbpf.WaitKillableRecv, which delays the signal).
 func (l *Listener) Receive(ctx context.Context) (*Notification, error) { return l.receive(ctx) }

@@ -36,7 +36,7 @@ func listenerSizes() (notif, resp int, err error) {
 	case err != nil:
 		return 0, 0, err
 	case notif == 0:
-		return 0, 0, &UnsupportedError{Flags: NewListener}
+		return 0, 0, &UnsupportedError{Flags: cbpf.NewListener}
 	case notif < notifSize || resp < respSize || data < cbpf.DataSize:
 		return 0, 0, &Error{
 			Call: "seccomp",
@@ -175,7 +175,7 @@ func (l *Listener) receive(ctx context.Context) (*Notification, error) {
 	case l.conn.Control(func(uintptr) {}) != nil:
 		return nil, os.ErrClosed
 	}
-	return nil, &Error{Call: "poll", Err: failure, Reason: "the listener cannot be waited for (its filter must allow this process fcntl and epoll_ctl)"}
+	return nil, &Error{Call: "poll", Err: failure, Reason: "cannot wait for the listener (its filter must allow this process fcntl and epoll_ctl)"}
 }
 
 // interrupt makes waiting for the file end when ctx does, until the function that

@@ -27,7 +27,7 @@ func TestListenerOfOneThread(t *testing.T) {
 	}
 	reexec.OK(t, "notify")
 	for _, f := range features.Flags {
-		if f == loader.WaitKillableRecv {
+		if f == cbpf.WaitKillableRecv {
 			reexec.OK(t, "notify", "wait killable")
 		}
 	}
@@ -36,7 +36,7 @@ func TestListenerOfOneThread(t *testing.T) {
 func notify() error {
 	o := loader.Options{ThisThread: true}
 	if len(os.Args) > 1 {
-		o.Flags = []loader.Flag{loader.WaitKillableRecv, loader.NewListener}
+		o.Flags = []cbpf.Flag{cbpf.WaitKillableRecv, cbpf.NewListener}
 	}
 	var listener *loader.Listener
 	confined := startThread()
@@ -292,16 +292,16 @@ func installAs(options string) error {
 	case "zero":
 		return loader.Install(p, loader.Options{})
 	case "this thread, no flags":
-		return loader.Install(p, loader.Options{ThisThread: true, Flags: []loader.Flag{}})
+		return loader.Install(p, loader.Options{ThisThread: true, Flags: []cbpf.Flag{}})
 	case "privileged, LOG and SPEC_ALLOW":
-		return loader.Install(p, loader.Options{KeepPrivs: true, Flags: []loader.Flag{loader.LogFlag, loader.SpecAllow}})
+		return loader.Install(p, loader.Options{KeepPrivs: true, Flags: []cbpf.Flag{cbpf.LogFlag, cbpf.SpecAllow}})
 	case "TSYNC and TSYNC_ESRCH":
-		return loader.Install(p, loader.Options{Flags: []loader.Flag{loader.TSync, loader.TSyncESRCH}})
+		return loader.Install(p, loader.Options{Flags: []cbpf.Flag{cbpf.TSync, cbpf.TSyncESRCH}})
 	case "listener":
 		_, err := loader.InstallListener(on(unix.SYS_GETPPID, cbpf.Notify), loader.Options{})
 		return err
 	case "unknown flag":
-		return loader.Install(p, loader.Options{Flags: []loader.Flag{0x40}})
+		return loader.Install(p, loader.Options{Flags: []cbpf.Flag{0x40}})
 	}
 	return errors.New("no options " + options)
 }

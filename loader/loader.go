@@ -1,8 +1,10 @@
-// Package loader installs seccomp filters, answers the calls that they notify of,
-// reads those of running processes, and asks the kernel what it supports. It is
-// everything that touches a kernel, and knows neither names nor profiles:
-// a runtime can compile at build time and link only this. Outside Linux every
-// call fails with an error that wraps [errors.ErrUnsupported].
+// Package loader installs seccomp filters, receives and answers the calls that they pass
+// to a supervisor (NOTIFY), reads the filters of running processes, and asks the kernel
+// what it supports. It knows neither names nor profiles: a runtime can compile at build
+// time and link only this package. Outside Linux every call fails with an error that
+// wraps [errors.ErrUnsupported].
+//
+// Start with [Install], or [InstallListener] if the program returns NOTIFY.
 //
 // A filter stays for good: nothing removes it from a thread. Threads and
 // processes that a confined thread starts inherit it, and it survives execve(2).
@@ -14,7 +16,7 @@ import (
 	"github.com/seccompile/seccompile/cbpf"
 )
 
-// Options choose how a filter is installed. The zero value confines most: all
+// Options choose how a filter is installed. The zero value is the strictest: all
 // threads of the process, with no_new_privs.
 type Options struct {
 	// ThisThread installs on the calling thread alone; processes that it starts
@@ -30,22 +32,22 @@ type Options struct {
 	// goroutines run on them; threads started later inherit it. The threads also
 	// get the earlier filters of the calling thread.
 	ThisThread bool
-	// KeepPrivs leaves no_new_privs as it is. The kernel then wants CAP_SYS_ADMIN
+	// KeepPrivs leaves no_new_privs as it is. The kernel then requires CAP_SYS_ADMIN
 	// or an earlier no_new_privs.
 	KeepPrivs bool
 	// TrustPrctl believes what prctl(PR_SET_NO_NEW_PRIVS) returns. Otherwise the loader
 	// asks prctl(PR_GET_NO_NEW_PRIVS), reads /proc/thread-self/status if that call
-	// fails, and refuses if neither tells. Set it only where an earlier filter denies
+	// fails, and gives up if neither answers. Set it only where an earlier filter denies
 	// both, or kills for asking, and does not make up answers.
 	TrustPrctl bool
 	// Flags are the flags that the profile asks for. nil means that it does not
 	// say: SPEC_ALLOW where the kernel supports it. Otherwise exactly those are
-	// used, and each must be supported. TSync, TSyncESRCH and NewListener follow
+	// used, and each must be supported. cbpf.TSync, cbpf.TSyncESRCH and cbpf.NewListener follow
 	// from the rest and need not be named.
-	Flags []Flag
+	Flags []cbpf.Flag
 }
 
-// Install puts p in force. A program that returns NOTIFY needs
+// Install installs p. A program that returns NOTIFY needs
 // [InstallListener] and is refused.
 //
 // Everything that can be checked without a trace is checked first, and all
@@ -65,11 +67,12 @@ type Options struct {
 // who chooses each answer anew can deceive it: the supervisor or tracer of an earlier
 // filter (SECCOMP_RET_USER_NOTIF, SECCOMP_RET_TRACE), or a tracer of the process.
 //
-// The kernel's refusals are [*Error], [*TSyncError] and [*UnsupportedError];
-// [errors.Is] finds the error number in the first two.
+// Mistakes in p and o are [ErrNoProgram], [ErrByteOrder], [ErrNotify] and [ErrFlags]. The
+// kernel's refusals are [*Error], [*TSyncError] and [*UnsupportedError]; [errors.Is] finds
+// the error number in the first two.
 func Install(p *cbpf.Program, o Options) error { return install(p, o) }
 
-// InstallListener puts p in force and returns the listener that its NOTIFY
+// InstallListener installs p and returns the listener that its NOTIFY
 // actions report to. Errors are those of [Install]; a program that never returns
 // NOTIFY is refused, and so is a thread that has a listener already.
 //
@@ -82,7 +85,7 @@ func InstallListener(p *cbpf.Program, o Options) (*Listener, error) { return ins
 
 // InstallDescriptor is [InstallListener] for a process that does not supervise
 // itself: it returns the number of the listener's descriptor, which is closed on
-// exec and the caller's to close. Nothing is called once the filter is in force, so p
+// exec and the caller's to close. It makes no call once the filter is in force, so p
 // may notify of anything that the caller does not need to pass the listener on to
 // the supervisor, which has [OpenListener].
 func InstallDescriptor(p *cbpf.Program, o Options) (fd int, err error) {
@@ -92,7 +95,7 @@ func InstallDescriptor(p *cbpf.Program, o Options) (fd int, err error) {
 // Features is what the running kernel supports. Two are compared with
 // [reflect.DeepEqual].
 type Features struct {
-	Flags   []Flag        // supported filter flags, in the order of their bits
+	Flags   []cbpf.Flag   // supported filter flags, in the order of their bits
 	Actions []cbpf.Action // supported action classes, strictest first
 	// Sizes of struct seccomp_notif, seccomp_notif_resp and seccomp_data in
 	// bytes, zero where the kernel has no listener.

@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 		"notify":              notify,
 		"notify all":          notifyAll,
 		"refuse":              refuse,
+		"probe":               probe,
 		"pretend":             pretend,
 		"exec":                execUnder,
 		"faked":               fakedInstallations,

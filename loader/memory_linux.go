@@ -11,7 +11,7 @@ import (
 // readMemory reads the memory of whatever thread has the target's id now.
 func (n *Notification) readMemory(b []byte, addr uint64) (int, error) {
 	if n.PID <= 0 {
-		return 0, problem("the target is not in this process's pid namespace (run the supervisor in the target's namespace or above it)")
+		return 0, errors.New("loader: the target is not in this process's pid namespace (run the supervisor in the target's namespace or above it)")
 	}
 	if addr+uint64(len(b)) < addr { // beyond the end of any address space
 		return 0, memoryError(unix.EFAULT)
@@ -56,11 +56,11 @@ func memoryError(err error) error {
 	switch {
 	case err == nil, errors.Is(err, unix.EFAULT), errors.Is(err, unix.EIO), errors.Is(err, unix.EINVAL):
 		e.Err = unix.EFAULT
-		e.Reason = "the target has no memory there that can be read (its call would fail with EFAULT, too)"
+		e.Reason = "the target has no readable memory there (its call would fail with EFAULT, too)"
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
-		e.Reason = "no right to trace the target (run the supervisor as its user or with CAP_SYS_PTRACE)"
+		e.Reason = "not permitted to trace the target (run the supervisor as its user or with CAP_SYS_PTRACE)"
 	default:
-		e.Reason = "the target's memory cannot be reached (is process_vm_readv allowed here?)"
+		e.Reason = "cannot reach the target's memory (is process_vm_readv allowed here?)"
 	}
 	return e
 }

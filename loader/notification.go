@@ -47,7 +47,7 @@ func (n *Notification) Return(value int64) error { return n.answer(response{valu
 // process if one of the two is emulated.
 func (n *Notification) Fail(errno syscall.Errno) error {
 	if errno < 1 || errno > maxErrno {
-		return problem("an error number is 1 to 4095 (use Return for success)")
+		return errors.New("loader: error numbers go from 1 to 4095 (use Return for success)")
 	}
 	return n.answer(response{errno: int32(errno)})
 }
@@ -58,7 +58,7 @@ const maxErrno = 4095
 // Continue lets the kernel execute the call, as far as the target's other filters
 // allow. The error wraps [errors.ErrUnsupported] before Linux 5.5.
 //
-// Continue is no way to allow a call because of what its pointers point to: after
+// Do not use Continue to allow a call because of what its pointers point to: after
 // this process has read the memory and before the kernel does, another thread of
 // the target, or another process that shares its memory, can change it
 // (seccomp_unotify(2)). Where the content matters, do what the call asks for in
@@ -116,7 +116,7 @@ type AddFileOptions struct {
 // its limit.
 func (n *Notification) AddFile(f *os.File, o AddFileOptions) (number int, err error) {
 	if o.Number < 0 || !o.Replace && o.Number != 0 || int64(o.Number) > maxFile {
-		return 0, problem("a file's number is 0 to 2147483647 and needs Replace")
+		return 0, errors.New("loader: a file number goes from 0 to 2147483647 and needs Replace")
 	}
 	err = n.once(func() (bool, error) {
 		number, err = n.addFile(f, o)
@@ -157,7 +157,7 @@ func (n *Notification) gone() bool {
 // Otherwise the count is 0 and the error ErrGone or ErrAnswered.
 //
 // The target may change its memory at any time: read once, and see Continue.
-// Reading needs the right to trace the target (ptrace(2): CAP_SYS_PTRACE, or the
+// Reading needs permission to trace the target (ptrace(2): CAP_SYS_PTRACE, or the
 // same user and no security module that objects).
 func (n *Notification) ReadMemory(b []byte, addr uint64) (int, error) {
 	read, err := n.readMemory(b, addr)

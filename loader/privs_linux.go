@@ -19,7 +19,7 @@ func setPrivs(trusted bool) error {
 		return &Error{
 			Call:   "prctl",
 			Err:    err,
-			Reason: "no_new_privs cannot be set: an earlier filter denies the call (let it allow prctl, or set KeepPrivs)",
+			Reason: "cannot set no_new_privs: an earlier filter denies the call (let it allow prctl, or set KeepPrivs)",
 		}
 	}
 	if trusted {
@@ -52,7 +52,7 @@ func privs() (bool, error) {
 	return false, &Error{
 		Call: "prctl",
 		Err:  err,
-		Reason: "nothing tells whether no_new_privs is set: an earlier filter denies PR_GET_NO_NEW_PRIVS, and /proc does not show it " +
+		Reason: "cannot tell whether no_new_privs is set: an earlier filter denies PR_GET_NO_NEW_PRIVS, and /proc does not show it " +
 			"(let it allow prctl, mount /proc, or set KeepPrivs or TrustPrctl)",
 	}
 }

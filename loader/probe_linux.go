@@ -11,12 +11,12 @@ import (
 
 func probe() (Features, error) {
 	var found Features
-	lacking, err := unsupported(1<<len(flagTable) - 1)
+	lacking, err := unsupported(allFlags)
 	if err != nil {
 		return Features{}, err
 	}
-	for i := range flagTable {
-		if f := Flag(1) << i; lacking&f == 0 {
+	for i := range flagSince {
+		if f := cbpf.Flag(1) << i; lacking&f == 0 {
 			found.Flags = append(found.Flags, f)
 		}
 	}
@@ -40,7 +40,7 @@ func actionClasses() []cbpf.Action {
 }
 
 // unsupported returns those of asked that the kernel does not know.
-func unsupported(asked Flag) (Flag, error) {
+func unsupported(asked cbpf.Flag) (cbpf.Flag, error) {
 	ok, err := accepts(asked)
 	if ok || err != nil {
 		return 0, err
@@ -49,15 +49,15 @@ func unsupported(asked Flag) (Flag, error) {
 	if _, err := accepts(0); err != nil {
 		return 0, err
 	}
-	var lacking Flag
-	for i := range flagTable {
+	var lacking cbpf.Flag
+	for i := range flagSince {
 		f := asked & (1 << i)
 		if f == 0 {
 			continue
 		}
 		with := f
-		if f == WaitKillableRecv {
-			with |= NewListener // alone it is refused
+		if f == cbpf.WaitKillableRecv {
+			with |= cbpf.NewListener // alone it is refused
 		}
 		if ok, err := accepts(with); err != nil {
 			return 0, err
@@ -70,7 +70,7 @@ func unsupported(asked Flag) (Flag, error) {
 
 // accepts reports whether the kernel takes this flags argument. The kernel checks
 // it before it reads the program, for which no memory is given.
-func accepts(f Flag) (bool, error) {
+func accepts(f cbpf.Flag) (bool, error) {
 	_, errno := seccomp(unix.SECCOMP_SET_MODE_FILTER, f, nil)
 	switch {
 	case errno == unix.EFAULT:

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/loader"
 )
 
@@ -209,7 +210,7 @@ func signalled() error {
 	signal.Notify(make(chan os.Signal, 1), unix.SIGUSR1)
 	o := loader.Options{ThisThread: true}
 	if len(os.Args) > 1 {
-		o.Flags = []loader.Flag{loader.WaitKillableRecv}
+		o.Flags = []cbpf.Flag{cbpf.WaitKillableRecv}
 	}
 	if err := handOver(o); err != nil {
 		return err

@@ -35,16 +35,16 @@ func foreign(p *cbpf.Program) *cbpf.Program {
 func TestMistakesAreRefusedTogetherAndChangeNothing(t *testing.T) {
 	const (
 		empty     = "loader: the program has no instructions (make one with cbpf.New, cbpf.Decode or a compiler)"
-		known     = " is unknown (known: SECCOMP_FILTER_FLAG_TSYNC, SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_SPEC_ALLOW, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)"
-		killable  = "loader: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV is only for a program that returns NOTIFY (drop the flag)"
-		nobody    = "loader: the program returns NOTIFY and nobody would listen (use InstallListener)"
-		silent    = "loader: the program never returns NOTIFY, so a listener would hear nothing (use Install)"
-		contra    = "loader: SECCOMP_FILTER_FLAG_TSYNC contradicts ThisThread (drop one)"
-		noListner = "loader: SECCOMP_FILTER_FLAG_NEW_LISTENER without a listener (use InstallListener)"
+		known     = " is unknown (use the flags that package cbpf declares)"
+		killable  = "loader: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV is only for a program that returns NOTIFY (remove the flag)"
+		nobody    = "loader: the program returns NOTIFY, and Install makes no listener (use InstallListener)"
+		silent    = "loader: the program never returns NOTIFY; a listener would receive no calls (use Install)"
+		contra    = "loader: SECCOMP_FILTER_FLAG_TSYNC contradicts ThisThread (remove one)"
+		noListner = "loader: SECCOMP_FILTER_FLAG_NEW_LISTENER makes a listener, which Install does not return (use InstallListener)"
 	)
-	order := "loader: the program is big-endian, this kernel little-endian (compile it for an ABI of this machine)"
+	order := "loader: the program is big-endian and this kernel is little-endian (compile it for an ABI of this machine)"
 	if binary.NativeEndian.Uint16([]byte{0, 1}) == 1 {
-		order = "loader: the program is little-endian, this kernel big-endian (compile it for an ABI of this machine)"
+		order = "loader: the program is little-endian and this kernel is big-endian (compile it for an ABI of this machine)"
 	}
 	allow, notify := program(ret(cbpf.Allow)), program(ret(cbpf.Notify))
 	install := func(p *cbpf.Program, o loader.Options) error { return loader.Install(p, o) }
@@ -55,27 +55,28 @@ func TestMistakesAreRefusedTogetherAndChangeNothing(t *testing.T) {
 		}
 		return err
 	}
-	flags := func(f ...loader.Flag) loader.Options { return loader.Options{Flags: f} }
+	flags := func(f ...cbpf.Flag) loader.Options { return loader.Options{Flags: f} }
 	before := status(os.Getpid(), "Seccomp") + status(os.Getpid(), "NoNewPrivs")
 	for _, test := range []struct {
 		install func(*cbpf.Program, loader.Options) error
 		program *cbpf.Program
 		options loader.Options
 		want    []string
+		is      error
 	}{
-		{install, nil, loader.Options{}, []string{empty}},
-		{listen, nil, loader.Options{}, []string{empty}},
-		{install, &cbpf.Program{}, loader.Options{}, []string{empty}},
-		{install, foreign(allow), loader.Options{}, []string{order}},
-		{install, notify, loader.Options{}, []string{nobody}},
-		{listen, allow, loader.Options{}, []string{silent}},
-		{install, allow, flags(0x40), []string{"loader: flag 0x40" + known}},
-		{install, allow, flags(loader.LogFlag, 1<<31), []string{"loader: flag 0x80000000" + known}},
-		{install, allow, flags(loader.WaitKillableRecv), []string{killable}},
-		{install, allow, flags(loader.NewListener), []string{noListner}},
-		{install, allow, loader.Options{ThisThread: true, Flags: []loader.Flag{loader.TSync}}, []string{contra}},
-		{install, foreign(notify), loader.Options{ThisThread: true, Flags: []loader.Flag{0x40, loader.TSync}},
-			[]string{order, nobody, "loader: flag 0x40" + known, contra}},
+		{install, nil, loader.Options{}, []string{empty}, loader.ErrNoProgram},
+		{listen, nil, loader.Options{}, []string{empty}, loader.ErrNoProgram},
+		{install, &cbpf.Program{}, loader.Options{}, []string{empty}, loader.ErrNoProgram},
+		{install, foreign(allow), loader.Options{}, []string{order}, loader.ErrByteOrder},
+		{install, notify, loader.Options{}, []string{nobody}, loader.ErrNotify},
+		{listen, allow, loader.Options{}, []string{silent}, loader.ErrNotify},
+		{install, allow, flags(0x40), []string{"loader: flag 0x40" + known}, loader.ErrFlags},
+		{install, allow, flags(cbpf.LogFlag, 1<<31), []string{"loader: flag 0x80000000" + known}, loader.ErrFlags},
+		{install, allow, flags(cbpf.WaitKillableRecv), []string{killable}, loader.ErrFlags},
+		{install, allow, flags(cbpf.NewListener), []string{noListner}, loader.ErrFlags},
+		{install, allow, loader.Options{ThisThread: true, Flags: []cbpf.Flag{cbpf.TSync}}, []string{contra}, loader.ErrFlags},
+		{install, foreign(notify), loader.Options{ThisThread: true, Flags: []cbpf.Flag{0x40, cbpf.TSync}},
+			[]string{order, nobody, "loader: flag 0x40" + known, contra}, nil},
 	} {
 		err := test.install(test.program, test.options)
 		if err == nil {
@@ -83,6 +84,12 @@ func TestMistakesAreRefusedTogetherAndChangeNothing(t *testing.T) {
 		}
 		if diff := cmp.Diff(test.want, strings.Split(err.Error(), "\n")); diff != "" {
 			t.Error(diff)
+		}
+		for _, class := range []error{loader.ErrNoProgram, loader.ErrByteOrder, loader.ErrNotify, loader.ErrFlags} {
+			want := test.is == class || test.is == nil && class != loader.ErrNoProgram // nil: all that there can be together
+			if errors.Is(err, class) != want {
+				t.Errorf("errors.Is(%q, %q) is %v", err, class, !want)
+			}
 		}
 	}
 	if after := status(os.Getpid(), "Seccomp") + status(os.Getpid(), "NoNewPrivs"); after != before {
@@ -142,8 +149,8 @@ func everywhere(line string, unsupported bool) string {
 // pretend makes the kernel look like another and prints how the loader fares.
 func pretend() error {
 	old, ok := map[string]*cbpf.Program{
-		"5.4":        oldKernel(loader.TSync|loader.LogFlag|loader.SpecAllow|loader.NewListener, cbpf.Allow),
-		"3.17":       oldKernel(loader.TSync, cbpf.Errno(uint16(unix.EINVAL))),
+		"5.4":        oldKernel(cbpf.TSync|cbpf.LogFlag|cbpf.SpecAllow|cbpf.NewListener, cbpf.Allow),
+		"3.17":       oldKernel(cbpf.TSync, cbpf.Errno(uint16(unix.EINVAL))),
 		"no filters": on(unix.SYS_SECCOMP, cbpf.Errno(uint16(unix.EINVAL))),
 		"ENOSYS":     on(unix.SYS_SECCOMP, cbpf.Errno(uint16(unix.ENOSYS))),
 		"EPERM":      on(unix.SYS_SECCOMP, cbpf.Errno(uint16(unix.EPERM))),
@@ -172,18 +179,18 @@ func pretend() error {
 	}
 	deny, notify := on(unix.SYS_GETPPID, cbpf.Errno(77)), on(unix.SYS_GETPPID, cbpf.Notify)
 	report("install", loader.Install(deny, loader.Options{}))
-	report("LOG flag", loader.Install(deny, loader.Options{Flags: []loader.Flag{loader.LogFlag}}))
+	report("LOG flag", loader.Install(deny, loader.Options{Flags: []cbpf.Flag{cbpf.LogFlag}}))
 	report("LOG action", loader.Install(on(unix.SYS_GETPPID, cbpf.Log), loader.Options{}))
 	_, err := loader.InstallListener(notify, loader.Options{})
 	report("listener", err)
-	_, err = loader.InstallListener(notify, loader.Options{ThisThread: true, Flags: []loader.Flag{loader.WaitKillableRecv}})
+	_, err = loader.InstallListener(notify, loader.Options{ThisThread: true, Flags: []cbpf.Flag{cbpf.WaitKillableRecv}})
 	report("killable", err)
 	return nil
 }
 
 // oldKernel answers seccomp(2) like a kernel that has only these flags, and
 // other operations by a.
-func oldKernel(has loader.Flag, a cbpf.Action) *cbpf.Program {
+func oldKernel(has cbpf.Flag, a cbpf.Action) *cbpf.Program {
 	return program(
 		loadNR,
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SYS_SECCOMP, SkipFalse: 5},
@@ -208,8 +215,8 @@ func TestRefusalsOfTheKernelAreExplained(t *testing.T) {
 		{"install", unix.EFAULT, "seccomp: bad address: " + denied},
 		{"install", unix.EPERM, "seccomp: operation not permitted: " + denied},
 		{"actions", unix.EPERM, "seccomp: operation not permitted: " + denied},
-		{"prctl", unix.EPERM, "prctl: operation not permitted: no_new_privs cannot be set: an earlier filter denies the call (let it allow prctl, or set KeepPrivs)"},
-		{"limit", unix.EMFILE, "seccomp: too many open files: no descriptor is free for the listener (close files or raise the limit)"},
+		{"prctl", unix.EPERM, "prctl: operation not permitted: cannot set no_new_privs: an earlier filter denies the call (let it allow prctl, or set KeepPrivs)"},
+		{"limit", unix.EMFILE, "seccomp: too many open files: no free descriptor for the listener (close files or raise the limit)"},
 	} {
 		t.Run(fmt.Sprint(test.refuser, " ", int(test.errno)), func(t *testing.T) {
 			if test.refuser == "prctl" {
@@ -267,14 +274,29 @@ func TestEmptyProgramIsRefusedBeforeAnythingElse(t *testing.T) {
 	}
 }
 
+// In a process of its own, because the garbage collector may close what other tests left.
+func TestProbeChangesNothing(t *testing.T) { reexec.OK(t, "probe") }
+
+// probe reports what Probe has changed in this process.
+func probe() error {
+	state := func() (string, error) {
+		files, err := os.ReadDir("/proc/self/fd")
+		return fmt.Sprint(status(os.Getpid(), "Seccomp"), status(os.Getpid(), "NoNewPrivs"), files), err
+	}
+	_, _ = state() // Go's poller opens files of its own when the first is read
+	before, err1 := state()
+	_, err2 := loader.Probe()
+	after, err3 := state()
+	if before != after {
+		return fmt.Errorf("the process has changed from %s to %s", before, after)
+	}
+	return errors.Join(err1, err2, err3)
+}
+
 func TestProbe(t *testing.T) {
-	before := fmt.Sprint(status(os.Getpid(), "Seccomp"), status(os.Getpid(), "NoNewPrivs"), openFiles(t))
 	f, err := loader.Probe()
 	if err != nil {
 		t.Fatal(err)
-	}
-	if after := fmt.Sprint(status(os.Getpid(), "Seccomp"), status(os.Getpid(), "NoNewPrivs"), openFiles(t)); after != before {
-		t.Errorf("the process has changed from %s to %s", before, after)
 	}
 	again, err := loader.Probe()
 	if diff := cmp.Diff(f, again); diff != "" || err != nil {

@@ -6,12 +6,14 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/seccompile/seccompile/cbpf"
 )
 
 // seccomp is seccomp(2), in the form that the scheduler does not hear of: on its
 // way back from the other form the runtime may make calls that the filter, which
 // is in force by then, kills. The kernel is done in less than a millisecond.
-func seccomp(op uintptr, flags Flag, arg unsafe.Pointer) (uintptr, unix.Errno) {
+func seccomp(op uintptr, flags cbpf.Flag, arg unsafe.Pointer) (uintptr, unix.Errno) {
 	r, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, op, uintptr(flags), uintptr(arg))
 	return r, errno
 }
@@ -54,14 +56,14 @@ func installError(errno unix.Errno, n int) error {
 	e := &Error{Call: "seccomp", Err: errno}
 	switch errno {
 	case unix.EACCES:
-		e.Reason = "no_new_privs or CAP_SYS_ADMIN needed (leave KeepPrivs unset, or install before dropping the capability)"
+		e.Reason = "needs no_new_privs or CAP_SYS_ADMIN (leave KeepPrivs unset, or install before dropping the capability)"
 	case unix.EBUSY:
 		e.Reason = "an earlier filter of this thread has a listener and there can be only one (put all NOTIFY rules into one program)"
 	case unix.ENOMEM:
 		e.Reason = "no memory, or over 32768 instructions in all filters of the thread, each filter counting 4 more, as the kernel translates them (this program has " +
 			strconv.Itoa(n) + ": install fewer filters or shorter ones)"
 	case unix.EMFILE, unix.ENFILE:
-		e.Reason = "no descriptor is free for the listener (close files or raise the limit)"
+		e.Reason = "no free descriptor for the listener (close files or raise the limit)"
 	case unix.EINVAL:
 		e.Reason = "this thread is in strict mode, or the kernel refuses the program (check it with cbpf.Verify)"
 	default:

@@ -3,6 +3,7 @@ package loader
 import (
 	"container/list"
 	"context"
+	"errors"
 	"io"
 	"sync"
 	"syscall"
@@ -14,7 +15,7 @@ type ServeOptions struct {
 	// Limit is how many handlers run at a time, 0 means 256. Further calls wait in
 	// the kernel.
 	Limit int
-	// Panicked, if not nil, is told of a handler's panic after its call has failed,
+	// Panicked, if not nil, is called with a handler's panic after its call has failed,
 	// on the handler's goroutine, so that runtime/debug.Stack shows where. Without
 	// it the panic goes on and ends the program.
 	Panicked func(n *Notification, value any)
@@ -48,7 +49,7 @@ type ServeOptions struct {
 // A supervisor of many listeners calls Serve for each.
 func (l *Listener) Serve(ctx context.Context, handle func(context.Context, *Notification), o ServeOptions) error {
 	if handle == nil {
-		return problem("nothing to serve with (pass a handler)")
+		return errors.New("loader: no handler (pass a function that answers notifications)")
 	}
 	limit := o.Limit
 	if limit <= 0 {

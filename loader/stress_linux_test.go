@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/seccompile/seccompile/internal/gen"
 	"github.com/seccompile/seccompile/loader"
 )
 
@@ -174,10 +175,7 @@ func (m *mob) checkEnd(member int, end string) {
 }
 
 func TestMobOfTargets(t *testing.T) {
-	answers := 100_000
-	if testing.Short() {
-		answers = 5_000
-	}
+	answers := gen.Many(8_000, 100_000)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGUSR1)
 	defer signal.Stop(signals)

@@ -57,7 +57,7 @@ func noEpoll() error {
 		return err
 	}
 	_, err = l.Receive(context.Background())
-	const want = "the listener cannot be waited for (its filter must allow this process fcntl and epoll_ctl)"
+	const want = "cannot wait for the listener (its filter must allow this process fcntl and epoll_ctl)"
 	if err == nil || !strings.Contains(err.Error(), want) {
 		return fmt.Errorf("got %v, want %s", err, want)
 	}

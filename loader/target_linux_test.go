@@ -164,7 +164,7 @@ func kernelHas(t testing.TB, major, minor int) bool {
 // bug.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	for !holds() {
 		if ctx.Err() != nil {

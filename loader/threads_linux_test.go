@@ -24,7 +24,7 @@ func installAll(way string) error {
 	case "plain":
 		return loader.Install(on(unix.SYS_GETPPID, cbpf.Errno(77)), loader.Options{})
 	case "esrch":
-		return loader.Install(on(unix.SYS_GETPPID, cbpf.Errno(77)), loader.Options{Flags: []loader.Flag{loader.TSyncESRCH}})
+		return loader.Install(on(unix.SYS_GETPPID, cbpf.Errno(77)), loader.Options{Flags: []cbpf.Flag{cbpf.TSyncESRCH}})
 	case "listener":
 		_, err := loader.InstallListener(on(unix.SYS_GETPPID, cbpf.Notify), loader.Options{})
 		return err

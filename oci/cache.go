@@ -6,45 +6,48 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
-	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/artifact"
+	"github.com/seccompile/seccompile/internal/certificate"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
-// A Cache is a directory that keeps compiled filters from one process to the next.
-// It may be used by any number of goroutines and processes at once, and may be
-// removed at any time.
+// A Cache is a directory that keeps compiled filters from one process to the next. Any
+// number of goroutines and processes may use it at once, and it may be removed at any
+// time.
 //
-// A filter is found by all that decides its bytes: the profile without the
-// listener's path and metadata, the options, the native ABI, and the compiler and
-// tables themselves. It is verified before it is used. What the cache cannot do
-// makes nothing fail: the profile is compiled then, as without one. A filter that
-// comes from the cache comes without warnings for Options.Debug, and does not know
-// where its instructions come from.
+// The key of a filter is everything that decides its bytes: the profile without the
+// listener's path and metadata, the options, the native ABI, and the compiler and tables
+// themselves. A filter is proved before it is stored and verified before it is used. Cache errors are never fatal: the
+// profile is compiled as if there were no cache. A filter from the cache repeats no
+// warnings to Options.Debug and does not know which rules its instructions come from.
 //
-// Whoever may write in the directory decides what containers may do. So one is
-// refused that is a symbolic link, that group or others may write in, or that
-// belongs to somebody other than the process and root. The directories above it are
-// for the caller to choose well. What is in the cache is lost in a power failure at
-// worst: nothing is synchronised with the disk.
+// Whoever can write to the directory decides what containers may do. So the cache
+// refuses a directory that is a symbolic link, that group or others can write to, or
+// that belongs to anybody but the process's user and root. Choosing safe parent
+// directories is up to the caller. A power failure can lose the cache: nothing is
+// synchronised with the disk.
 //
 // Compiling takes a fraction of a millisecond. A cache pays off where containers
-// start by the hundreds; docs/FLEET.md has the numbers. Only Linux has one: on other
+// start by the hundreds; docs/FLEET.md has the numbers. It works on Linux only: on other
 // systems every use reports [errors.ErrUnsupported].
 type Cache struct {
-	// Dir is the directory. If it does not exist it is made, with mode 0700; the one
-	// above it must exist.
+	// Dir is the directory. The cache creates it with mode 0700 if it does not exist;
+	// its parent must exist.
 	Dir string
-	// Entries is how many filters are kept, 0 meaning 256; none takes more than 40 KiB
-	// and most take 3. When there are as many, those that have not been used for
-	// longest, by the hour, make room. Beside them there is at most one file, the one
-	// that the next entry is written to.
+	// Entries is how many filters are kept, where 0 means 256. None takes more than
+	// 40 KiB and most take 3. A full cache drops those that have not been used for
+	// longest, to the hour. Besides the entries the directory has at most one file: the
+	// one that the next entry is written to.
 	Entries int
-	// Report gets what the cache could not do: errors to be looked into, because the
-	// cache does not work or somebody has worked on it. nil drops them.
+	// Report receives the cache's errors. They wrap [ErrUntrusted] if the cache may have
+	// been tampered with, and otherwise the error of the call that failed. nil drops them.
 	Report func(error)
 }
+
+// ErrUntrusted is wrapped by the errors that [Cache] reports about a directory or a file
+// that others can write to, or that is not as a cache left it.
+var ErrUntrusted = errors.New("not trusted")
 
 const (
 	defaultEntries = 256
@@ -57,11 +60,11 @@ func (c *Cache) compile(s *specs.LinuxSeccomp, o Options) (*Filter, error) {
 	f, err := c.load(name)
 	c.report(err)
 	if f == nil {
-		var abis []arch.ABI
-		if f, abis, err = compileUncached(s, o); err != nil {
+		var meant *policy.Resolved
+		if f, meant, err = compileUncached(s, o); err != nil {
 			return nil, err
 		}
-		c.report(c.save(name, f, abis, &o.Policy))
+		c.report(c.save(name, f, meant, &o.Policy))
 		return f, nil
 	}
 	f.ListenerPath, f.ListenerMetadata = s.ListenerPath, s.ListenerMetadata
@@ -78,16 +81,16 @@ func (c *Cache) report(err error) {
 }
 
 // save puts a filter into the cache.
-func (c *Cache) save(name string, f *Filter, abis []arch.ABI, o *policy.Options) error {
-	data, err := encodeEntry(name, f, abis, o)
+func (c *Cache) save(name string, f *Filter, meant *policy.Resolved, o *policy.Options) error {
+	data, err := encodeEntry(name, f, meant, o)
 	if err != nil {
 		return err
 	}
 	return c.write(name, data)
 }
 
-// load returns the filter of an entry, or nil if there is none. An entry that is not
-// what it should be is removed.
+// load returns the filter of an entry, or nil if there is none. It removes an entry
+// that is not what it should be.
 func (c *Cache) load(name string) (*Filter, error) {
 	data, err := c.read(name)
 	if data == nil {
@@ -100,22 +103,16 @@ func (c *Cache) load(name string) (*Filter, error) {
 	return f, nil
 }
 
-// An entry is an artifact whose profile is the name of the entry, so that it has a
-// digest over both, and the command can show it.
+// An entry is an artifact whose profile is the name of the entry, so that one digest
+// covers both and the command can show it.
 
-func encodeEntry(name string, f *Filter, abis []arch.ABI, o *policy.Options) ([]byte, error) {
-	p := artifact.Program{Filter: f.Program}
-	for _, a := range abis {
+func encodeEntry(name string, f *Filter, meant *policy.Resolved, o *policy.Options) ([]byte, error) {
+	p := artifact.Program{Filter: f.Program, Flags: f.Flags, Proof: &artifact.Proof{Policy: certificate.PolicyDigest(meant)}}
+	for _, a := range meant.ABIs() {
 		p.ABIs = append(p.ABIs, a.String())
 		if a.GOARCH() != "" {
 			p.GOARCH = append(p.GOARCH, a.GOARCH())
 		}
-	}
-	if f.Flags != nil {
-		p.Flags = make([]string, len(f.Flags))
-	}
-	for i, flag := range f.Flags {
-		p.Flags[i] = flag.String()
 	}
 	a := artifact.Artifact{
 		Tool: "seccompile oci.Cache", Tables: syscalltables.Kernel().String(), Profile: digestPrefix + name,
@@ -131,14 +128,17 @@ func decodeEntry(name string, data []byte) (*Filter, error) {
 	a, err := artifact.Decode(data)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrUntrusted, err)
 	case a.Profile != digestPrefix+name:
-		return nil, errors.New("the entry of " + a.Profile)
+		return nil, fmt.Errorf("%w: the entry of %s", ErrUntrusted, a.Profile)
 	case len(a.Programs) != 1:
-		return nil, fmt.Errorf("%d programs", len(a.Programs))
+		return nil, fmt.Errorf("%w: %d programs", ErrUntrusted, len(a.Programs))
+	case a.Programs[0].Proof == nil:
+		return nil, fmt.Errorf("%w: %w", ErrUntrusted, artifact.ErrUnproved)
 	}
-	return fromProgram(&a.Programs[0])
+	p := &a.Programs[0]
+	return &Filter{Program: p.Filter, Flags: p.Flags}, nil
 }
 
-// digestPrefix is what artifacts have before the digits that name an entry.
+// digestPrefix comes before the digits of a digest in an artifact.
 const digestPrefix = "sha256:"

@@ -188,7 +188,7 @@ func dieInCache() error {
 	if err := mayInstall(); err != nil {
 		return err
 	}
-	if _, err := fatal.Install(nil); err != nil {
+	if _, err := fatal.Install(oci.Options{}); err != nil {
 		return err
 	}
 	_, err = oci.Compile(numbered(2), oci.Options{Cache: &oci.Cache{Dir: os.Args[1], Entries: 1}})

@@ -11,9 +11,9 @@ import (
 	"github.com/seccompile/seccompile/policy"
 )
 
-// entryName returns the name of a cache entry: the SHA-256, in hexadecimal, of all
-// that decides a filter. Each part has a length or a fixed size, so that no two
-// profiles are the same text.
+// entryName returns the name of a cache entry: the SHA-256, in hexadecimal, of
+// everything that decides a filter. Each part has a length or a fixed size, so that no
+// two profiles make the same text.
 func entryName(s *specs.LinuxSeccomp, o *policy.Options) string {
 	k := make(key, 0, 16<<10) // more than Docker's profile takes
 	k = k.text(compilerVersion).number(uint64(arch.Native())).options(o).profile(s)
@@ -21,7 +21,7 @@ func entryName(s *specs.LinuxSeccomp, o *policy.Options) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// A key is what decides a filter.
+// A key is everything that decides a filter.
 type key []byte
 
 func (k key) number(n uint64) key { return binary.AppendUvarint(k, n) }
@@ -47,7 +47,7 @@ func (k key) options(o *policy.Options) key {
 	for _, a := range o.ABIs {
 		k = k.number(uint64(a))
 	}
-	k = k.number(uint64(o.Mode)).number(uint64(o.BadArch)).bool(o.StrictestWins)
+	k = k.number(uint64(o.Mode)).number(uint64(o.BadArch)).bool(o.StrictestWins).bool(o.Exact)
 	return k.bool(o.ENOSYS.Off).number(uint64(o.ENOSYS.Kernel.Major)).number(uint64(o.ENOSYS.Kernel.Minor))
 }
 
@@ -61,7 +61,7 @@ func (k key) profile(s *specs.LinuxSeccomp) key {
 	for _, f := range s.Flags {
 		k = k.text(string(f))
 	}
-	// What they are decides nothing, but metadata without a path can be an error.
+	// Their values decide nothing, but metadata without a path can be an error.
 	k = k.bool(s.ListenerPath != "").bool(s.ListenerMetadata != "")
 	k = k.number(uint64(len(s.Syscalls)))
 	for i := range s.Syscalls {

@@ -18,8 +18,9 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/seccompile/seccompile/arch"
+	ocijson "github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/policy/docker"
+	"github.com/seccompile/seccompile/preset"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
@@ -32,7 +33,7 @@ var update = flag.Bool("update", false, "write the golden files")
 func TestCompilerVersion(t *testing.T) {
 	const file = "cache_version.go"
 	h := sha256.New()
-	for _, dir := range []string{"../arch", "../syscalltables", "../cbpf", "../policy", "../compiler", "."} {
+	for _, dir := range []string{"../arch", "../syscalltables", "../cbpf", "../policy", "../language/oci", "../compiler", "../internal/compile", "."} {
 		sources, err := filepath.Glob(dir + "/*.go")
 		if err != nil || len(sources) == 0 {
 			t.Fatal(dir, err)
@@ -93,7 +94,7 @@ func sample() (*specs.LinuxSeccomp, *policy.Options) {
 					Args: []specs.LinuxSeccompArg{{Index: 1, Value: 3, ValueTwo: 4, Op: specs.OpMaskedEqual}}},
 			},
 		}, &policy.Options{
-			ABIs: []arch.ABI{arch.X86_64}, Mode: policy.Strict, BadArch: 1, StrictestWins: true,
+			ABIs: []arch.ABI{arch.X86_64}, Mode: policy.Strict, BadArch: 1, StrictestWins: true, Exact: true,
 			ENOSYS: policy.ENOSYS{Off: true, Kernel: syscalltables.Version{Major: 6, Minor: 1}},
 		}
 }
@@ -216,11 +217,14 @@ func TestListenerIsNotInTheName(t *testing.T) {
 
 // Docker's profile fits into what entryName allocates.
 func TestEntryNameAllocatesOnce(t *testing.T) {
-	p, _, err := policy.Read(docker.Default(), policy.Target{ABI: arch.X86_64, Caps: policy.DefaultCaps()})
+	p, _, err := ocijson.Read(preset.Docker(), policy.Target{ABI: arch.X86_64, Caps: preset.Caps("docker")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := p.OCI()
+	s, err := ocijson.Spec(p)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if n := testing.AllocsPerRun(10, func() { entryName(s, new(policy.Options)) }); n > 3 {
 		t.Errorf("%v allocations", n)
 	}

@@ -14,26 +14,26 @@ import (
 )
 
 // The directory is opened once and checked; files are opened relative to it and
-// never through a symbolic link. Where a network file system lets a signal interrupt
-// one of the calls, the cache has failed once.
+// never through a symbolic link. If a signal interrupts a call, as it can on a network
+// file system, the cache fails that once.
 
-// nextEntry is the file that the next entry is written to. Who has it locked is the
-// only one to write to it, to rename it and to make room. A writer that is killed
-// leaves no lock and no file but this, which the next one uses.
+// nextEntry is the file that the next entry is written to. Only the process that has it
+// locked writes to it, renames it and makes room. A writer that is killed leaves no lock
+// and no other file; the next writer uses this one.
 const nextEntry = "next"
 
 // touchAfter is how old the time of an entry must be for a use to renew it.
 const touchAfter = time.Hour
-
-// errForeign is wrapped by the reasons why a file is not one of ours.
-var errForeign = errors.New("not made by a cache")
 
 // A cacheDir is the descriptor of an open cache directory.
 type cacheDir int
 
 func (c *Cache) open() (cacheDir, error) {
 	fd, err := unix.Open(c.Dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err != nil {
+	switch {
+	case errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.ELOOP):
+		return -1, fmt.Errorf("%w: open: %w", ErrUntrusted, err)
+	case err != nil:
 		return -1, fmt.Errorf("open: %w", err)
 	}
 	var st unix.Stat_t
@@ -61,15 +61,15 @@ func (c *Cache) openOrMake() (cacheDir, error) {
 
 func (d cacheDir) close() { unix.Close(int(d)) }
 
-// openFile opens a file of the directory, and tells what it is.
+// openFile opens a file of the directory and returns what it is.
 func (d cacheDir) openFile(name string, flags int) (fd int, st unix.Stat_t, err error) {
 	// O_NONBLOCK: nobody waits for the other end of a pipe.
 	fd, err = unix.Openat(int(d), name, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0o600)
 	switch {
 	case errors.Is(err, unix.ELOOP):
-		return -1, st, fmt.Errorf("%s: %w: a symbolic link", name, errForeign)
+		return -1, st, fmt.Errorf("%s: %w: a symbolic link", name, ErrUntrusted)
 	case errors.Is(err, unix.ENXIO): // a pipe or a socket that nobody has open
-		return -1, st, fmt.Errorf("%s: %w: no regular file", name, errForeign)
+		return -1, st, fmt.Errorf("%s: %w: not a regular file", name, ErrUntrusted)
 	case err != nil:
 		return -1, st, fmt.Errorf("%s: open: %w", name, err)
 	}
@@ -77,7 +77,7 @@ func (d cacheDir) openFile(name string, flags int) (fd int, st unix.Stat_t, err 
 		err = trusted(&st)
 	}
 	if err == nil && st.Mode&unix.S_IFMT != unix.S_IFREG {
-		err = fmt.Errorf("%w: no regular file", errForeign)
+		err = fmt.Errorf("%w: not a regular file", ErrUntrusted)
 	}
 	if err != nil {
 		unix.Close(fd)
@@ -91,9 +91,9 @@ func trusted(st *unix.Stat_t) error {
 	me := os.Geteuid()
 	switch {
 	case st.Uid != 0 && int(st.Uid) != me:
-		return fmt.Errorf("%w: it belongs to user %d, and this is user %d", errForeign, st.Uid, me)
+		return fmt.Errorf("%w: it belongs to user %d, and this is user %d", ErrUntrusted, st.Uid, me)
 	case st.Mode&0o022 != 0:
-		return fmt.Errorf("%w: its mode %04o lets others write (chmod go-w)", errForeign, st.Mode&0o7777)
+		return fmt.Errorf("%w: its mode %04o lets others write (chmod go-w)", ErrUntrusted, st.Mode&0o7777)
 	}
 	return nil
 }
@@ -112,13 +112,13 @@ func (c *Cache) read(name string) ([]byte, error) {
 	switch {
 	case errors.Is(err, unix.ENOENT):
 		return nil, nil
-	case errors.Is(err, errForeign):
+	case errors.Is(err, ErrUntrusted):
 		return nil, errors.Join(err, d.remove(name))
 	case err != nil:
 		return nil, err
 	}
 	defer unix.Close(fd)
-	data := make([]byte, min(st.Size, maxEntry)) // what is cut will not pass for an entry
+	data := make([]byte, min(st.Size, maxEntry)) // decoding refuses what is cut short
 	n := 0
 	for n < len(data) {
 		more, err := unix.Read(fd, data[n:])
@@ -162,7 +162,7 @@ func (c *Cache) write(name string, data []byte) error {
 	}
 	defer d.close()
 	fd, st, err := d.openFile(nextEntry, unix.O_WRONLY|unix.O_CREAT)
-	if errors.Is(err, errForeign) {
+	if errors.Is(err, ErrUntrusted) {
 		return errors.Join(err, d.remove(nextEntry)) // no writer can be using it
 	}
 	if err != nil {
@@ -226,8 +226,8 @@ func (d cacheDir) entries() ([]string, error) {
 	}), err
 }
 
-// makeRoom removes the entries that have not been used for longest, if there are as
-// many as there may be: a quarter, because looking at all of them takes longer than
+// makeRoom removes the quarter of the entries that have not been used for longest, if
+// the cache is full. It removes so many because looking at all of them takes longer than
 // compiling a profile.
 func (d cacheDir) makeRoom(names []string, most int) error {
 	if most < 1 {

@@ -7,11 +7,10 @@ import (
 	"fmt"
 
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/loader"
 )
 
-// A filterJSON is a Filter as it lies in a runtime's state.
-type filterJSON struct {
+// A savedFilter is the JSON of a Filter.
+type savedFilter struct {
 	ByteOrder        string   `json:"byteOrder"` // "little" or "big"
 	Program          []byte   `json:"program"`   // an array of struct sock_filter in that order
 	Flags            []string `json:"flags"`     // null: the profile does not say
@@ -19,13 +18,13 @@ type filterJSON struct {
 	ListenerMetadata string   `json:"listenerMetadata,omitempty"`
 }
 
-// MarshalJSON writes the filter for the time between create and start. Equal
-// filters make equal text; where instructions come from is left out.
-func (f *Filter) MarshalJSON() ([]byte, error) {
+// MarshalJSON implements [json.Marshaler]. Runtimes keep the text from create to start.
+// Equal filters make equal text; it does not say which rules instructions come from.
+func (f Filter) MarshalJSON() ([]byte, error) {
 	if f.Program == nil || f.Program.Len() == 0 {
 		return nil, errors.New("oci: the filter has no program (make one with Compile)")
 	}
-	j := filterJSON{ByteOrder: "little", ListenerPath: f.ListenerPath, ListenerMetadata: f.ListenerMetadata}
+	j := savedFilter{ByteOrder: "little", ListenerPath: f.ListenerPath, ListenerMetadata: f.ListenerMetadata}
 	if f.Program.Order() == binary.BigEndian {
 		j.ByteOrder = "big"
 	}
@@ -39,11 +38,11 @@ func (f *Filter) MarshalJSON() ([]byte, error) {
 	return json.Marshal(&j)
 }
 
-// UnmarshalJSON reads what [Filter.MarshalJSON] wrote. The program is one that a
-// kernel accepts, or there is an error; that it is the one that was compiled is for
-// the file system to ensure.
+// UnmarshalJSON implements [json.Unmarshaler]. It refuses programs that a kernel would
+// refuse. It cannot know whether the program is the one that was compiled: protect the
+// file.
 func (f *Filter) UnmarshalJSON(text []byte) error {
-	var j filterJSON
+	var j savedFilter
 	if err := json.Unmarshal(text, &j); err != nil {
 		return fmt.Errorf("oci: filter: %w", err)
 	}
@@ -54,18 +53,18 @@ func (f *Filter) UnmarshalJSON(text []byte) error {
 	case "big":
 		order = binary.BigEndian
 	default:
-		return fmt.Errorf("oci: filter: byte order %q (little or big)", j.ByteOrder)
+		return fmt.Errorf("oci: filter: byte order %q (expected little or big)", j.ByteOrder)
 	}
 	p, err := cbpf.Decode(j.Program, order)
 	if err != nil {
 		return fmt.Errorf("oci: filter: %w", err)
 	}
-	var flags []loader.Flag
+	var flags []cbpf.Flag
 	if j.Flags != nil {
-		flags = make([]loader.Flag, len(j.Flags))
+		flags = make([]cbpf.Flag, len(j.Flags))
 	}
 	for i, name := range j.Flags {
-		if flags[i], err = loader.ParseFlag(name); err != nil {
+		if flags[i], err = cbpf.ParseFlag(name); err != nil {
 			return fmt.Errorf("oci: filter: %w", err)
 		}
 	}

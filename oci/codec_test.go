@@ -78,3 +78,23 @@ func TestFilterFromBadJSON(t *testing.T) {
 		t.Errorf("the zero Filter is %s", text)
 	}
 }
+
+// A runtime's state may hold the filter itself, not a pointer to it.
+func TestFilterInAStruct(t *testing.T) {
+	f, err := oci.Compile(profile(t, `{"defaultAction": "SCMP_ACT_ALLOW"}`), oci.Options{Policy: x86_64()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	type state struct{ Filter oci.Filter }
+	text, err := json.Marshal(state{*f})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back state
+	if err := json.Unmarshal(text, &back); err != nil || back.Filter.Program.Len() != f.Program.Len() {
+		t.Errorf("%s: %v, %v", text, back, err)
+	}
+	if _, err := json.Marshal(state{}); err == nil {
+		t.Error("a filter without a program is written")
+	}
+}

@@ -12,10 +12,10 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/loader"
+	ocijson "github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/oci"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/policy/docker"
+	"github.com/seccompile/seccompile/preset"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
@@ -159,11 +159,15 @@ func TestCompileRefuses(t *testing.T) {
 		{"NOTIFY as default", `{"defaultAction": "SCMP_ACT_NOTIFY"}`, x86_64(), []string{"SCMP_ACT_NOTIFY cannot be used as default action"}},
 		{"an unknown flag", `{"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_X"]}`, x86_64(),
 			[]string{`/flags/0: "SECCOMP_FILTER_FLAG_X": unknown flag`}},
-		{"all problems at their places", `{"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "x", "syscalls": [
+		{"all unknown words at their places", `{"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "x", "syscalls": [
 			{"names": [], "action": "SCMP_ACT_KILL"},
 			{"names": ["mkdir"], "action": "SCMP_ACT_OOPS"},
+			{"names": ["mkdir"], "action": "SCMP_ACT_KILL", "args": [{"index": 1, "op": "SCMP_CMP_LIKE"}]}]}`, x86_64(),
+			[]string{"/syscalls/1/action: ", "/syscalls/2/args/0/op: "}},
+		{"all impossible values at their places", `{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+			{"names": [""], "action": "SCMP_ACT_KILL"},
 			{"names": ["mkdir"], "action": "SCMP_ACT_KILL", "args": [{"index": 6, "op": "SCMP_CMP_EQ"}]}]}`, x86_64(),
-			[]string{"/syscalls/1/action: ", "/syscalls/2/args/0/index: 6: a syscall has only 6 arguments"}},
+			[]string{"/syscalls/0/names/0: the name is empty", "/syscalls/1/args/0/index: 6: a syscall has only 6 arguments"}},
 		{"the action of a rule without names", `{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
 			{"names": [], "action": "SCMP_ACT_OOPS"}]}`, x86_64(), []string{"/syscalls/0/action: "}},
 		{"the place of a rule behind one that is overlooked", `{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
@@ -220,18 +224,18 @@ func TestFlagsAbsentAndEmptyDiffer(t *testing.T) {
 	)
 	for _, test := range []struct {
 		rule, rest string
-		want       []loader.Flag
+		want       []cbpf.Flag
 	}{
 		{"absent", `"syscalls": []`, nil},
 		{"null", `"flags": null`, nil},
-		{"empty", `"flags": []`, []loader.Flag{}},
-		{"TSYNC", `"flags": ["SECCOMP_FILTER_FLAG_TSYNC"]`, []loader.Flag{loader.TSync}},
+		{"empty", `"flags": []`, []cbpf.Flag{}},
+		{"TSYNC", `"flags": ["SECCOMP_FILTER_FLAG_TSYNC"]`, []cbpf.Flag{cbpf.TSync}},
 		{"LOG and SPEC_ALLOW", `"flags": ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"]`,
-			[]loader.Flag{loader.LogFlag, loader.SpecAllow}},
-		{"WAIT_KILLABLE_RECV", `"flags": ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"], ` + mkdir, []loader.Flag{loader.WaitKillableRecv}},
-		{"WAIT_KILLABLE_RECV for calls that x86_64 has not", `"flags": ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"], ` + nowhere, []loader.Flag{}},
+			[]cbpf.Flag{cbpf.LogFlag, cbpf.SpecAllow}},
+		{"WAIT_KILLABLE_RECV", `"flags": ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"], ` + mkdir, []cbpf.Flag{cbpf.WaitKillableRecv}},
+		{"WAIT_KILLABLE_RECV for calls that x86_64 has not", `"flags": ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"], ` + nowhere, []cbpf.Flag{}},
 		{"WAIT_KILLABLE_RECV without NOTIFY is for the kernel to refuse", `"flags": ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]`,
-			[]loader.Flag{loader.WaitKillableRecv}},
+			[]cbpf.Flag{cbpf.WaitKillableRecv}},
 	} {
 		t.Run(test.rule, func(t *testing.T) {
 			f, err := oci.Compile(profile(t, `{"defaultAction": "SCMP_ACT_ALLOW", `+test.rest+`}`), oci.Options{Policy: x86_64()})
@@ -266,7 +270,10 @@ func TestDebugTellsWhatIsOverlooked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{`/syscalls/1/names/0: "mkdirr": Linux has no such call on any ABI (did you mean mkdir?) (unknown-name)`}
+	want := []string{
+		"/syscalls/0/names: no names: a rule without names has no effect (name a system call or remove the rule) (no-names)",
+		`/syscalls/1/names/0: "mkdirr": Linux has no such call on any ABI (did you mean mkdir?) (unknown-name)`,
+	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Error(diff)
 	}
@@ -289,11 +296,15 @@ func TestCompileLeavesTheProfileAlone(t *testing.T) {
 // in JSON.
 func dockerProfile(t testing.TB) []byte {
 	t.Helper()
-	p, _, err := policy.Read(docker.Default(), policy.Target{Caps: policy.DefaultCaps()})
+	p, _, err := ocijson.Read(preset.Docker(), policy.Target{Caps: preset.Caps("docker")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := json.Marshal(p.OCI())
+	s, err := ocijson.Spec(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,8 @@ package oci_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"log"
 	"net"
 	"os"
@@ -10,34 +12,72 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/artifact"
 	"github.com/seccompile/seccompile/loader"
 	"github.com/seccompile/seccompile/oci"
+	"github.com/seccompile/seccompile/policy"
 )
 
-// A runtime may compile when a container is created, and keep the filter.
+// A runtime compiles when a container is created, and keeps the filter as JSON.
 func ExampleCompile() {
-	config, err := os.ReadFile("config.json")
-	if err != nil {
-		log.Fatal(err)
+	profile := &specs.LinuxSeccomp{
+		DefaultAction: specs.ActErrno,
+		Architectures: []specs.Arch{specs.ArchAARCH64},
+		Flags:         []specs.LinuxSeccompFlag{specs.LinuxSeccompFlagLog},
+		Syscalls:      []specs.LinuxSyscall{{Names: []string{"read", "write", "exit_group"}, Action: specs.ActAllow}},
 	}
-	var spec specs.Spec
-	if err := json.Unmarshal(config, &spec); err != nil {
-		log.Fatal(err)
-	}
-	if oci.Disabled(spec.Linux.Seccomp) {
+	if oci.Disabled(profile) {
 		return
 	}
-	filter, err := oci.Compile(spec.Linux.Seccomp, oci.Options{Debug: func(line string) { log.Print(line) }})
+	filter, err := oci.Compile(profile, oci.Options{
+		Policy: policy.Options{ABIs: []arch.ABI{arch.AArch64}}, // not those of the machine that runs this
+		Debug:  func(line string) { fmt.Println("debug:", line) },
+	})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
-	state, err := json.Marshal(filter)
+	saved, err := json.Marshal(filter)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
-	if err := os.WriteFile("seccomp.json", state, 0o600); err != nil {
-		log.Fatal(err)
+	var again oci.Filter
+	if err := json.Unmarshal(saved, &again); err != nil {
+		fmt.Println(err)
+		return
 	}
+	fmt.Println(again.Program.Len() == filter.Program.Len(), again.Flags)
+	// Output: true [SECCOMP_FILTER_FLAG_LOG]
+}
+
+// All problems of a profile show at once.
+func ExampleCompile_problems() {
+	_, err := oci.Compile(&specs.LinuxSeccomp{
+		DefaultAction: "SCMP_ACT_EROR",
+		Syscalls:      []specs.LinuxSyscall{{Names: []string{"read"}, Action: specs.ActAllow, Args: []specs.LinuxSeccompArg{{Index: 1}}}},
+	}, oci.Options{})
+	var problems policy.Errors
+	if errors.As(err, &problems) {
+		for _, p := range problems {
+			fmt.Println(p.Pointer)
+		}
+	}
+	// Output:
+	// /defaultAction
+	// /syscalls/0/args/0/op
+}
+
+// A node takes the filter that was compiled for its kernel, or compiles the profile.
+func ExampleFromArtifact() {
+	profile := &specs.LinuxSeccomp{DefaultAction: specs.ActAllow}
+	filter, err := oci.FromArtifact(&artifact.Artifact{})
+	if errors.Is(err, artifact.ErrNoFilter) {
+		filter, err = oci.Compile(profile, oci.Options{})
+	}
+	fmt.Println(filter != nil, err)
+	// Output: true <nil>
 }
 
 // When the container starts, another process installs what was kept.
@@ -50,16 +90,16 @@ func ExampleFilter_Install() {
 	if err := json.Unmarshal(state, &filter); err != nil {
 		log.Fatal(err)
 	}
-	listener, err := filter.Install(nil)
+	listener, err := filter.Install(oci.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	if listener >= 0 { // the parent is told, fetches it and calls SendState
+	if listener >= 0 { // the parent learns the number, fetches the file and calls SendState
 		log.Print("listener ", listener)
 	}
 }
 
-// An agent takes listeners from runtimes and answers for their containers.
+// An agent receives listeners from runtimes and answers for their containers.
 func ExampleReceiveState() {
 	socket, err := net.Listen("unix", "/run/seccomp-agent.socket")
 	if err != nil {

@@ -10,19 +10,20 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go/features"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/loader"
 	"github.com/seccompile/seccompile/policy"
 )
 
-// FlagSupported returns nil if a profile may ask for a flag: it is known and the
-// running kernel supports it, or it is TSYNC, which is ignored. The error for a
-// known flag wraps [errors.ErrUnsupported].
+// FlagSupported returns nil if a profile may ask for a flag, because the running kernel
+// supports it or because it is TSYNC, which is ignored. The error wraps
+// [errors.ErrUnsupported] if the flag exists but the kernel does not support it.
 func FlagSupported(flag specs.LinuxSeccompFlag) error {
-	f, err := loader.ParseFlag(string(flag))
+	f, err := cbpf.ParseFlag(string(flag))
 	if err != nil {
 		return fmt.Errorf("oci: seccomp flag %s is not known (known: %s)", flag, strings.Join(knownFlags(), ", "))
 	}
-	if f == loader.TSync {
+	if f == cbpf.TSync {
 		return nil
 	}
 	return supported(f)
@@ -30,7 +31,7 @@ func FlagSupported(flag specs.LinuxSeccompFlag) error {
 
 // supported returns nil if the running kernel supports a flag. The error wraps a
 // [*loader.UnsupportedError] if it does not.
-func supported(f loader.Flag) error {
+func supported(f cbpf.Flag) error {
 	found, err := loader.Probe()
 	if err != nil {
 		return fmt.Errorf("oci: %w", err)
@@ -42,8 +43,8 @@ func supported(f loader.Flag) error {
 }
 
 // Features returns the seccomp object of the document that a runtime's command
-// "features" prints. SupportedFlags, the only part that the running kernel has a
-// say in, is nil, which means unknown, if the kernel does not tell.
+// "features" prints. Only SupportedFlags depends on the running kernel. It is nil, which
+// means unknown, if the kernel cannot be asked.
 func Features() *features.Seccomp {
 	enabled := runtime.GOOS == "linux"
 	f := &features.Seccomp{
@@ -73,7 +74,7 @@ func Features() *features.Seccomp {
 
 func knownFlags() []string {
 	var names []string
-	for _, f := range loader.KnownFlags() {
+	for _, f := range cbpf.ProfileFlags() {
 		names = append(names, f.String())
 	}
 	return names

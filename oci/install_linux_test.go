@@ -142,7 +142,7 @@ func TestInstallFails(t *testing.T) {
 			}
 		})
 	}
-	if fd, err := new(oci.Filter).Install(nil); err == nil || fd != -1 {
+	if fd, err := new(oci.Filter).Install(oci.Options{}); err == nil || fd != -1 {
 		t.Errorf("the zero Filter: %d, %v", fd, err)
 	}
 }
@@ -229,7 +229,7 @@ func silent() error {
 			return
 		}
 		var b [1]byte
-		fd, err := (&oci.Filter{Program: p}).Install(nil)
+		fd, err := (&oci.Filter{Program: p}).Install(oci.Options{})
 		b[0] = byte(fd)
 		unix.RawSyscall(unix.SYS_WRITE, 1, uintptr(unsafe.Pointer(&b)), 1)
 		unix.RawSyscall(unix.SYS_GETPPID, 0, 0, 0)

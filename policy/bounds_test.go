@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/binary"
 	"fmt"
 	"runtime"
 	"strings"
@@ -23,7 +24,7 @@ func allocated(f func()) uint64 {
 // littleEndian returns the ABIs that one filter can be for.
 func littleEndian() (abis []arch.ABI) {
 	for a := range arch.All() {
-		if !a.BigEndian() {
+		if a.ByteOrder() != binary.BigEndian {
 			abis = append(abis, a)
 		}
 	}
@@ -73,6 +74,49 @@ func TestNamesTimesTests(t *testing.T) {
 	}
 }
 
+// A rule with very many numbers, all of them wrong, costs what it says.
+func TestNumbersAreCounted(t *testing.T) {
+	const n = 200_000
+	numbers := make([]uint32, n)
+	for i := range numbers {
+		numbers[i] = 1<<31 + uint32(i)%(n/2) // each twice
+	}
+	p := &Policy{Default: cbpf.ErrnoClass, Rules: []Rule{{Numbers: numbers, Action: cbpf.Allow}}}
+	var r *Resolved
+	var warnings []Warning
+	var err error
+	bytes := allocated(func() { r, warnings, err = Resolve(p, Options{ABIs: []arch.ABI{arch.AArch64, arch.ARM}}) })
+	if err != nil || len(r.Spaces[1].Calls) != n/2 {
+		t.Fatal(err)
+	}
+	if most := uint64(480 * n); bytes > most {
+		t.Errorf("%d bytes, want at most %d", bytes, most)
+	}
+	last := warnings[len(warnings)-1]
+	if want := "/syscalls: 199000 more of the kind foreign-number are not listed (foreign-number)"; last.String() != want {
+		t.Errorf("%v, want %s", last, want)
+	}
+	bytes = allocated(func() { _, _, err = Resolve(p, Options{ABIs: []arch.ABI{arch.AArch64, arch.ARM}, Exact: true}) })
+	if most := uint64(480 * n); bytes > most {
+		t.Errorf("%d bytes for errors, want at most %d", bytes, most)
+	}
+	if errs, _ := err.(Errors); len(errs) != maxFindings+1 || errs[maxFindings].More != n-maxFindings {
+		t.Errorf("%d problems", len(errs))
+	}
+	for i := range numbers {
+		numbers[i] = 59 // not one call
+	}
+	bytes = allocated(func() {
+		_, warnings, err = Resolve(p, Options{ABIs: []arch.ABI{arch.X86_64, arch.X86}, ENOSYS: ENOSYS{Off: true}})
+	})
+	if most := uint64(240 * n); err != nil || bytes > most {
+		t.Errorf("%d bytes for one number, want at most %d; %v", bytes, most, err)
+	}
+	if last := warnings[len(warnings)-1]; len(warnings) != maxFindings+1 || last.Kind != AmbiguousNumber || last.More != n-maxFindings {
+		t.Errorf("%d warnings, the last %v", len(warnings), last)
+	}
+}
+
 // However many names no ABI has, what is said of them is short, and says how many.
 func TestUnknownNamesAreCounted(t *testing.T) {
 	const n = 200_000
@@ -86,22 +130,22 @@ func TestUnknownNamesAreCounted(t *testing.T) {
 	bytes := allocated(func() {
 		_, warnings, err = Resolve(p, Options{ABIs: []arch.ABI{arch.X86_64}, ENOSYS: ENOSYS{Off: true}})
 	})
-	if err != nil || len(warnings) != maxNotes+1 {
+	if err != nil || len(warnings) != maxFindings+1 {
 		t.Fatalf("%d warnings, error %v", len(warnings), err)
 	}
 	if most := uint64(2 << 20); bytes > most {
 		t.Errorf("%d bytes, want at most %d", bytes, most)
 	}
-	last := warnings[maxNotes]
-	if want := "/syscalls: 199000 more of the kind unknown-name are not listed (unknown-name)"; last.String() != want || last.More != n-maxNotes {
+	last := warnings[maxFindings]
+	if want := "/syscalls: 199000 more of the kind unknown-name are not listed (unknown-name)"; last.String() != want || last.More != n-maxFindings {
 		t.Errorf("%+v, want %s", last, want)
 	}
-	if first := warnings[maxNotes-1]; first.Pointer != "/syscalls/0/names/999" || first.More != 0 {
+	if first := warnings[maxFindings-1]; first.Pointer != "/syscalls/0/names/999" || first.More != 0 {
 		t.Errorf("%+v", first)
 	}
 	_, _, err = Resolve(p, Options{ABIs: []arch.ABI{arch.X86_64}, ENOSYS: ENOSYS{Off: true}, Mode: Strict})
 	errs, _ := err.(Errors)
-	if len(errs) != maxNotes+1 || errs[maxNotes].More != n-maxNotes {
+	if len(errs) != maxFindings+1 || errs[maxFindings].More != n-maxFindings {
 		t.Errorf("%d problems", len(errs))
 	}
 }
@@ -109,7 +153,7 @@ func TestUnknownNamesAreCounted(t *testing.T) {
 // What is found on several ABIs may be the same: then what is certain is the number on
 // one of them.
 func TestFindingsOnABIsAreCounted(t *testing.T) {
-	const n = 3 * maxNotes
+	const n = 3 * maxFindings
 	p := &Policy{Default: cbpf.ErrnoClass, Rules: []Rule{{Names: []string{"read"}, Action: cbpf.Allow}}}
 	for range n {
 		p.Rules = append(p.Rules, Rule{Names: []string{"read"}, Args: tests(1), Action: cbpf.Log})
@@ -122,7 +166,7 @@ func TestFindingsOnABIsAreCounted(t *testing.T) {
 		{[]arch.ABI{arch.X86_64, arch.X86}, "at least 2000 more of the kind unreachable are not listed"},
 	} {
 		_, warnings, err := Resolve(p, Options{ABIs: tt.abis, ENOSYS: ENOSYS{Off: true}})
-		if last := warnings[len(warnings)-1]; err != nil || len(warnings) != maxNotes+1 || last.Message != tt.want || last.More != n-maxNotes {
+		if last := warnings[len(warnings)-1]; err != nil || len(warnings) != maxFindings+1 || last.Message != tt.want || last.More != n-maxFindings {
 			t.Errorf("%d warnings, last %+v, error %v", len(warnings), last, err)
 		}
 	}

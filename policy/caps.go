@@ -2,45 +2,6 @@ package policy
 
 import "slices"
 
-// DefaultCaps returns the capabilities that Docker gives a container by default
-// (moby: oci/caps/defaults.go). The slice is fresh.
-func DefaultCaps() []string {
-	return []string{
-		"CAP_CHOWN",
-		"CAP_DAC_OVERRIDE",
-		"CAP_FSETID",
-		"CAP_FOWNER",
-		"CAP_MKNOD",
-		"CAP_NET_RAW",
-		"CAP_SETGID",
-		"CAP_SETUID",
-		"CAP_SETFCAP",
-		"CAP_SETPCAP",
-		"CAP_NET_BIND_SERVICE",
-		"CAP_SYS_CHROOT",
-		"CAP_KILL",
-		"CAP_AUDIT_WRITE",
-	}
-}
-
-// PodmanCaps returns the capabilities that Podman gives a container by default
-// (containers/common: pkg/config/default.go: DefaultCapabilities). The slice is fresh.
-func PodmanCaps() []string {
-	return []string{
-		"CAP_CHOWN",
-		"CAP_DAC_OVERRIDE",
-		"CAP_FOWNER",
-		"CAP_FSETID",
-		"CAP_KILL",
-		"CAP_NET_BIND_SERVICE",
-		"CAP_SETFCAP",
-		"CAP_SETGID",
-		"CAP_SETPCAP",
-		"CAP_SETUID",
-		"CAP_SYS_CHROOT",
-	}
-}
-
 // AllCaps returns the capabilities of Linux, in the order of their numbers. The slice
 // is fresh.
 func AllCaps() []string { return slices.Clone(caps[:]) }
@@ -89,11 +50,4 @@ var caps = [...]string{
 	"CAP_PERFMON",
 	"CAP_BPF",
 	"CAP_CHECKPOINT_RESTORE",
-}
-
-func checkCap(name string) (message string) {
-	if slices.Contains(caps[:], name) {
-		return ""
-	}
-	return quote(name) + " is no capability of Linux and is never held" + didYouMean(nearest(name, caps[:]))
 }

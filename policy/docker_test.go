@@ -6,14 +6,15 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/policy/docker"
+	"github.com/seccompile/seccompile/preset"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
 func dockerDefault(t testing.TB, a arch.ABI) *policy.Policy {
 	t.Helper()
-	p, _, err := policy.Read(docker.Default(), policy.Target{ABI: a, Caps: policy.DefaultCaps()})
+	p, _, err := oci.Read(preset.Docker(), policy.Target{ABI: a, Caps: preset.Caps("docker")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,21 +22,21 @@ func TestDroppedRules(t *testing.T) {
 			"a rule that is dropped and would limit another",
 			bounded(when(with(allow("socket"), cbpf.ErrnoClass), is(0, 38)), when(allow("socket"), is(0, 2)), allow("socket")), policy.Options{ABIs: []arch.ABI{arch.RISCV64}},
 			[]string{
-				"/syscalls/0: does what the default action does, so it decides nothing (redundant)",
-				"/syscalls/0/names/0: does what the default action does and is dropped for it, so that /syscalls/2 decides: " +
+				"/syscalls/0: does the same as the default action, so it has no effect (redundant)",
+				"/syscalls/0/names/0: does the same as the default action and is dropped, so /syscalls/2 decides: " +
 					"socket(a0 = 0x26) gets ALLOW, not ERRNO(1) (narrow /syscalls/2) (dropped)",
-				"/syscalls/1/names/0: never decides socket: /syscalls/2 does, under all conditions (unreachable)",
+				"/syscalls/1/names/0: has no effect on socket: /syscalls/2 decides it under all conditions (unreachable)",
 			},
 		},
 		{
 			"a rule that is dropped and has exceptions",
 			bounded(with(allow("ioctl"), cbpf.ErrnoClass), when(allow("ioctl"), is(1, 5))), amd64,
-			[]string{"/syscalls/0: does what the default action does, so it decides nothing (redundant)"},
+			[]string{"/syscalls/0: does the same as the default action, so it has no effect (redundant)"},
 		},
 		{
 			"a rule that is dropped and shares no call",
 			bounded(when(with(allow("ioctl"), cbpf.ErrnoClass), is(1, 4), is(1, 6)), when(allow("ioctl"), is(1, 5))), amd64,
-			[]string{"/syscalls/0: does what the default action does, so it decides nothing (redundant)"},
+			[]string{"/syscalls/0: does the same as the default action, so it has no effect (redundant)"},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -78,7 +78,7 @@ func TestDroppedRulesAreToldInBounds(t *testing.T) {
 		t.Fatal(err)
 	}
 	i := slices.IndexFunc(warnings, func(w policy.Warning) bool { return w.Kind == policy.Dropped })
-	if i < 0 || warnings[i].Message != "not every rule that is dropped in vain is told" {
+	if i < 0 || warnings[i].Message != "not all rules that are dropped while other rules decide their calls are listed" {
 		t.Errorf("%v", warnings)
 	}
 }

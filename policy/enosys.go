@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/seccompile/seccompile/arch"
-	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
@@ -54,19 +53,9 @@ func (e ENOSYS) String() string {
 	return "profile"
 }
 
-// permits reports whether an action lets the call happen, as the default action
-// of a profile that lists what to deny does.
-func permits(a cbpf.Action) bool {
-	switch a.Class() {
-	case cbpf.Allow, cbpf.Log, cbpf.TraceClass:
-		return true
-	}
-	return false
-}
-
 // unknown returns the numbers that get ENOSYS on one ABI, whose rules name those
-// given. bounded is false where it should be some but the profile names nothing
-// to tell by.
+// given. bounded is false where there should be some but the profile names nothing
+// to compare with.
 func (e ENOSYS) unknown(a arch.ABI, named []uint32) (set []Interval, bounded bool) {
 	if e.Off {
 		return nil, true
@@ -83,7 +72,9 @@ func (e ENOSYS) unknown(a arch.ABI, named []uint32) (set []Interval, bounded boo
 	}
 	bound := uint32(0)
 	for _, nr := range named {
-		bound = max(bound, nr)
+		if !negative(nr) {
+			bound = max(bound, nr)
+		}
 	}
 	if bound == 0 {
 		return nil, false
@@ -103,19 +94,16 @@ func (e ENOSYS) unknown(a arch.ABI, named []uint32) (set []Interval, bounded boo
 
 // newer reports whether it is established that a call came after a release.
 func newer(s syscalltables.Since, release syscalltables.Version) bool {
-	switch {
-	case s.Exact:
+	if s.Exact {
 		return s.By.Compare(release) > 0
-	case s.After == syscalltables.Version{}:
-		return false
 	}
-	return s.After.Compare(release) >= 0
+	return s.After.Compare(release) >= 0 // zero, where nobody knows, is before every release
 }
 
 // realm returns the numbers that are one ABI's to bound. Where two ABIs share an
 // AUDIT_ARCH value, bit 30 tells whose a number is.
 func realm(a arch.ABI) []Interval {
-	const bit, sign = arch.X32Bit, 1 << 31
+	const bit = arch.X32Bit
 	switch a {
 	case arch.X86_64:
 		return []Interval{{0, bit - 1}, {sign, sign + bit - 1}}
@@ -133,7 +121,7 @@ func foreign(abis []arch.ABI, m Mode) []Interval {
 	}
 	switch a := abis[0]; {
 	case a == arch.X86_64:
-		return []Interval{{arch.X32Bit, 1<<32 - 2}} // the last number is a tracer's skip
+		return []Interval{{arch.X32Bit, skip - 1}}
 	case a == arch.X32:
 		return []Interval{{0, arch.X32Bit - 1}}
 	case isMIPS(a) && m == Strict:
@@ -159,6 +147,28 @@ func without(set []Interval, numbers []uint32) []Interval {
 				rest = append(rest, Interval{uint32(first), nr - 1})
 			}
 			first = n + 1
+		}
+		if first <= uint64(i.Last) {
+			rest = append(rest, Interval{uint32(first), i.Last})
+		}
+	}
+	return rest
+}
+
+// outside returns the numbers of a set that are not in another one. Both are sorted and
+// disjoint.
+func outside(set, other []Interval) []Interval {
+	var rest []Interval
+	for _, i := range set {
+		first := uint64(i.First) // 64 bits: it may become one more than the last number
+		for _, o := range other {
+			if o.Last < i.First || o.First > i.Last {
+				continue
+			}
+			if first < uint64(o.First) {
+				rest = append(rest, Interval{uint32(first), o.First - 1})
+			}
+			first = uint64(o.Last) + 1
 		}
 		if first <= uint64(i.Last) {
 			rest = append(rest, Interval{uint32(first), i.Last})

@@ -5,6 +5,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
@@ -64,5 +66,53 @@ func TestNewer(t *testing.T) {
 				t.Errorf("%s, for 6.%d: %v", test.name, minor, got)
 			}
 		}
+	}
+}
+
+// A policy without a bound leaves numbers above those that its rules name to the default.
+func TestNoBound(t *testing.T) {
+	p := &Policy{Default: cbpf.KillProcess, NoBound: true, Rules: []Rule{{Names: []string{"read", "write"}, Action: cbpf.Allow}}}
+	resolve := func(o Options) *Resolved {
+		o.ABIs = []arch.ABI{arch.X86_64}
+		r, warnings, err := Resolve(p, o)
+		if err != nil || len(warnings) > 0 {
+			t.Fatal(warnings, err)
+		}
+		return r
+	}
+	for _, nr := range []uint32{2, 200, 1<<30 - 1, skip} {
+		if v := resolve(Options{}).Decide(&cbpf.Data{Arch: arch.X86_64.Audit(), NR: nr}); v.Reason != ByDefault || v.Action != cbpf.KillProcess {
+			t.Errorf("number %#x: %v", nr, v)
+		}
+	}
+	kernel := resolve(Options{ENOSYS: ENOSYS{Kernel: syscalltables.Version{Major: 5, Minor: 10}}})
+	if v := kernel.Decide(&cbpf.Data{Arch: arch.X86_64.Audit(), NR: 460}); v.Reason != ByENOSYS {
+		t.Errorf("with a kernel named: %v", v)
+	}
+	p.NoBound = false
+	if v := resolve(Options{}).Decide(&cbpf.Data{Arch: arch.X86_64.Audit(), NR: 2}); v.Reason != ByENOSYS {
+		t.Errorf("with a bound: %v", v)
+	}
+}
+
+// What runc refuses for its own sake, a policy of another language can have.
+func TestNoBoundIsNotRuncs(t *testing.T) {
+	p := &Policy{Default: cbpf.Notify, NoBound: true, Rules: []Rule{
+		{Names: []string{"read"}, Action: cbpf.Allow}, {Names: []string{"write"}, Numbers: []uint32{1}, Action: cbpf.Notify}, {Names: []string{"close"}, Action: cbpf.Trap},
+	}}
+	o := Options{ABIs: []arch.ABI{arch.X86_64}}
+	r, _, err := Resolve(p, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for nr, want := range map[uint32]cbpf.Action{0: cbpf.Allow, 1: cbpf.Notify, 2: cbpf.Notify, 3: cbpf.Trap} {
+		if got := r.Eval(&cbpf.Data{Arch: arch.X86_64.Audit(), NR: nr}); got != want {
+			t.Errorf("number %d: %v", nr, got)
+		}
+	}
+	p.NoBound = false
+	_, _, err = Resolve(p, o)
+	if problems, _ := err.(Errors); len(problems) != 3 || problems[0].Kind != NotifyDefault || problems[1].Kind != NotifyWrite || problems[2].Kind != NotifyWrite {
+		t.Error(err)
 	}
 }

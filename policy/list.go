@@ -9,14 +9,14 @@ import (
 )
 
 // A list is the clauses that several rules make together, in the order in which they
-// are tried, and what there is to tell of them. It holds for all numbers that the same
+// are tried, with what is found about them. It holds for all numbers that the same
 // rules decide, on all ABIs whose arguments have the same width.
 type list struct {
 	clauses        []Clause
 	contradictions [][2]int32 // a rule, and the one that it contradicts
 	overlaps       []overlap
 	more           int    // rules among which not all overlaps were found
-	told           abiSet // where all this was told
+	reported       abiSet // where all this was reported
 }
 
 // An overlap is two rules with different actions, and arguments for which both hold.
@@ -31,13 +31,13 @@ type overlap struct {
 // apart.
 const maxCandidates = 1 << 20
 
-// list returns the clauses of the rules that mention one number, and tells what there
-// is to tell of them.
+// list returns the clauses of the rules that mention one number, and reports what is
+// found about them.
 func (r *resolver) list(a arch.ABI, mentions []mention) []Clause {
 	nr := mentions[0].nr
 	if multiplexes(a, nr) {
 		l := r.newList(a, mentions)
-		r.tell(a, nr, l)
+		r.reportList(a, nr, l)
 		return l.clauses
 	}
 	r.key = append(r.key[:0], byte(a.Bits()))
@@ -52,29 +52,31 @@ func (r *resolver) list(a arch.ABI, mentions []mention) []Clause {
 		}
 		r.lists[string(r.key)] = l
 	}
-	r.tell(a, nr, l)
+	r.reportList(a, nr, l)
 	return l.clauses
 }
 
 func (r *resolver) newList(a arch.ABI, mentions []mention) *list {
 	l := &list{}
 	candidates := r.expand(a, mentions)
-	if len(candidates) > 1 && !r.options.StrictestWins {
+	if len(candidates) > 1 && r.ranked() {
 		sortCandidates(candidates, widthOf(a))
-		candidates = inOrder(r.distinct(l, multiplexes(a, mentions[0].nr), candidates), widthOf(a))
+		candidates = r.inOrder(r.distinct(l, multiplexes(a, mentions[0].nr), candidates), widthOf(a))
 	}
 	l.clauses = make([]Clause, len(candidates))
 	for i := range candidates {
 		c := &candidates[i]
 		l.clauses[i] = Clause{Conds: c.conds, Action: r.rules[c.rule].action, Pointer: r.rules[c.rule].pointer}
 		if c.hides {
-			r.checkHidden(a, c)
+			r.checkHidden(a, mentions[0].nr, c.rule, c.name)
 		}
 	}
 	if n := len(candidates); n > 0 && len(candidates[n-1].conds) == 0 {
 		candidates = candidates[:n-1]
 	}
-	r.findOverlaps(l, candidates, widthOf(a))
+	if r.policy.Order != FirstMatch { // which is made for them
+		r.findOverlaps(l, candidates, widthOf(a))
+	}
 	return l
 }
 
@@ -84,16 +86,16 @@ func (r *resolver) expand(a arch.ABI, mentions []mention) []candidate {
 	r.candidates = r.candidates[:0]
 	for _, m := range mentions {
 		lists := r.rule(m).alternatives(a.Bits()).lists
+		n := &r.names[m.named]
 		if r.expanded += len(lists); r.expanded > maxCandidates {
-			r.tooMany()
+			r.tooMany(n.rule, n.name, maxCandidates, "rules, names times tests")
 			return nil
 		}
-		n := &r.names[m.named]
 		for _, conds := range lists {
-			c := candidate{conds: conds, rule: n.rule, name: n.name, seq: int32(len(r.candidates)), by: m.by}
-			if m.by != noMultiplexer {
+			c := candidate{conds: conds, rule: n.rule, name: n.name, seq: int32(len(r.candidates))}
+			if m.selector != 0 {
 				start := len(r.muxConds)
-				r.muxConds = n.mux.appendConds(r.muxConds, conds, widthOf(a))
+				r.muxConds = appendMuxed(r.muxConds, conds, m.selector, widthOf(a))
 				c.conds, c.hides = r.muxConds[start:len(r.muxConds):len(r.muxConds)], len(conds) > 0
 			}
 			r.candidates = append(r.candidates, c)
@@ -105,10 +107,12 @@ func (r *resolver) expand(a arch.ABI, mentions []mention) []candidate {
 	return r.candidates
 }
 
-// tooMany notes, once, that the profile stands for too many rules.
-func (r *resolver) tooMany() {
+// tooMany reports, once, that the profile stands for too many rules, with the name
+// that was one too many.
+func (r *resolver) tooMany(rule, name int32, most int, what string) {
 	if !r.exhausted {
-		r.fail(Invalid, -1, r.policy.Pointer+"/syscalls", "more than "+strconv.Itoa(maxCandidates)+" rules, names times tests: "+
+		call, at := r.name(rule, name)
+		r.fail(Invalid, none, at.pointer, call+": more than "+strconv.Itoa(most)+" "+what+": "+
 			"no filter holds them (name fewer calls or test fewer values)")
 	}
 	r.exhausted = true
@@ -132,15 +136,15 @@ func (r *resolver) findOverlaps(l *list, candidates []candidate, width uint64) {
 	}
 }
 
-// tell notes, once on each ABI, what there is to tell of a list.
-func (r *resolver) tell(a arch.ABI, nr uint32, l *list) {
+// reportList reports, once on each ABI, what is found about a list.
+func (r *resolver) reportList(a arch.ABI, nr uint32, l *list) {
 	if l.more > 0 {
 		r.checkMore(a, nr, l.more)
 	}
-	if l.told&(1<<a) != 0 {
+	if l.reported&(1<<a) != 0 {
 		return
 	}
-	l.told |= 1 << a
+	l.reported |= 1 << a
 	for _, pair := range l.contradictions {
 		r.contradiction(a, nr, pair[0], pair[1])
 	}

@@ -49,7 +49,7 @@ func (m *reading) eval(d *cbpf.Data) cbpf.Action {
 	has := func(a arch.ABI) bool { return slices.Contains(abis, a) }
 	switch {
 	case len(abis) == 0:
-		return m.o.BadArch
+		return m.elsewhere()
 	case m.isUnknown(abis, d.NR):
 		switch abis[0].Main() {
 		case arch.MIPS64, arch.MIPSEL64:
@@ -58,13 +58,14 @@ func (m *reading) eval(d *cbpf.Data) cbpf.Action {
 			return cbpf.Errno(251)
 		}
 		return cbpf.Errno(38)
+	case m.p.Order == policy.FirstMatch:
 	case has(arch.X86_64) && !has(arch.X32) && d.NR >= 0x40000000 && d.NR != 0xffffffff,
 		has(arch.X32) && !has(arch.X86_64) && d.NR < 0x40000000:
-		return m.o.BadArch
+		return m.elsewhere()
 	}
-	if main := abis[0].Main(); m.o.Mode == policy.Strict && (main == arch.MIPS64 || main == arch.MIPSEL64) {
+	if main := abis[0].Main(); m.p.Order == policy.Libseccomp && m.o.Mode == policy.Strict && (main == arch.MIPS64 || main == arch.MIPSEL64) {
 		if d.NR/1000*1000 != abis[0].Base() {
-			return m.o.BadArch
+			return m.elsewhere()
 		}
 	}
 	for _, a := range abis {
@@ -75,6 +76,14 @@ func (m *reading) eval(d *cbpf.Data) cbpf.Action {
 		}
 	}
 	return m.fallback()
+}
+
+// elsewhere returns the action for other ABIs.
+func (m *reading) elsewhere() cbpf.Action {
+	if m.o.BadArch != cbpf.KillThread {
+		return m.o.BadArch
+	}
+	return m.p.Elsewhere
 }
 
 // isUnknown reports whether the number gets ENOSYS.
@@ -93,18 +102,29 @@ func (m *reading) isUnknown(abis []arch.ABI, nr uint32) bool {
 			return false
 		}
 	}
-	largest, isNamed := uint32(0), false
+	largest, isNamed, isNumber := uint32(0), false, false
 	for _, rule := range m.p.Rules {
 		for _, name := range rule.Names {
-			for _, n := range numbersOf(a, name) {
+			if !isFor(rule, a) {
+				continue
+			}
+			for _, n := range m.numbersOf(a, name) {
 				largest = max(largest, n)
 				isNamed = isNamed || n == nr
 			}
 		}
+		for _, n := range rule.Numbers {
+			if n < 0x80000000 && m.numbers(rule, a, n) {
+				largest = max(largest, n)
+			}
+		}
+		for _, b := range abis {
+			isNumber = isNumber || m.numbers(rule, b, nr)
+		}
 	}
 	release := m.o.ENOSYS.Kernel
 	switch {
-	case m.o.ENOSYS.Off:
+	case m.o.ENOSYS.Off || isNumber || m.p.Order == policy.FirstMatch && release == syscalltables.Version{}:
 		return false
 	case release == syscalltables.Version{}:
 		return largest != 0 && (nr > largest || nr == 0 && (a == arch.S390 || a == arch.S390X))
@@ -122,14 +142,48 @@ func (m *reading) isUnknown(abis []arch.ABI, nr uint32) bool {
 	return since.After != syscalltables.Version{} && since.After.Compare(release) >= 0
 }
 
+// isFor reports whether a rule holds on an ABI.
+func isFor(rule policy.Rule, a arch.ABI) bool {
+	return len(rule.ABIs) == 0 || slices.Contains(rule.ABIs, a)
+}
+
+// numbers reports whether a rule gives a number as such, on an ABI that is its own.
+func (m *reading) numbers(rule policy.Rule, a arch.ABI, nr uint32) bool {
+	if !slices.Contains(rule.Numbers, nr) {
+		return false
+	}
+	both := slices.Contains(m.o.ABIs, arch.X86_64) && slices.Contains(m.o.ABIs, arch.X32)
+	if m.p.Order == policy.FirstMatch && !both {
+		return isFor(rule, a)
+	}
+	switch {
+	case nr == 0xffffffff && both && a == arch.X86_64:
+		return isFor(rule, arch.X86_64) || isFor(rule, arch.X32)
+	case nr == 0xffffffff && both && a == arch.X32:
+		return false
+	case a == arch.X86_64 && nr&0x40000000 != 0 && nr != 0xffffffff:
+		return false
+	case a == arch.X86_64 && nr >= 0x40000000 && nr != 0xffffffff && !both:
+		return false
+	case a == arch.X32 && nr&0x40000000 == 0 && both:
+		return false
+	case a == arch.X32 && nr < 0x40000000:
+		return false
+	}
+	if main := a.Main(); m.p.Order == policy.Libseccomp && m.o.Mode == policy.Strict && (main == arch.MIPS64 || main == arch.MIPSEL64) && nr/1000*1000 != a.Base() {
+		return false
+	}
+	return isFor(rule, a)
+}
+
 // numbersOf returns the direct number of a name and its multiplexer's.
-func numbersOf(a arch.ABI, name string) (nrs []uint32) {
+func (m *reading) numbersOf(a arch.ABI, name string) (nrs []uint32) {
 	if call, ok := syscalltables.Lookup(name); ok {
 		if nr, ok := call.Number(a); ok {
 			nrs = append(nrs, nr)
 		}
 	}
-	if nr, _, ok := multiplexed(a, name); ok {
+	if nr, _, ok := multiplexed(a, name); ok && m.p.Order == policy.Libseccomp {
 		nrs = append(nrs, nr)
 	}
 	return nrs
@@ -161,7 +215,7 @@ func multiplexed(a arch.ABI, name string) (nr uint32, call uint64, ok bool) {
 func (m *reading) statements(a arch.ABI, nr uint32) (list []statement) {
 	for i, rule := range m.p.Rules {
 		action := wordOf(rule.Action, rule.Errno)
-		if action == m.fallback() && !m.o.StrictestWins {
+		if action == m.fallback() && !m.o.StrictestWins && m.p.Order == policy.Libseccomp {
 			continue
 		}
 		var indices []uint
@@ -170,11 +224,20 @@ func (m *reading) statements(a arch.ABI, nr uint32) (list []statement) {
 		}
 		slices.Sort(indices)
 		ways := [][]policy.Arg{rule.Args}
-		if len(slices.Compact(slices.Clone(indices))) < len(indices) {
+		if m.p.Order == policy.Libseccomp && len(slices.Compact(slices.Clone(indices))) < len(indices) {
 			ways = nil
 			for _, arg := range rule.Args {
 				ways = append(ways, []policy.Arg{arg})
 			}
+		}
+		ways = slices.DeleteFunc(ways, func(way []policy.Arg) bool { return m.never(a, way) })
+		if m.numbers(rule, a, nr) {
+			for _, way := range ways {
+				list = append(list, m.statement(a, action, way, i))
+			}
+		}
+		if !isFor(rule, a) {
+			continue
 		}
 		for _, name := range rule.Names {
 			for _, way := range ways {
@@ -183,7 +246,7 @@ func (m *reading) statements(a arch.ABI, nr uint32) (list []statement) {
 						list = append(list, m.statement(a, action, way, i))
 					}
 				}
-				if n, call, ok := multiplexed(a, name); ok && n == nr {
+				if n, call, ok := multiplexed(a, name); ok && n == nr && m.p.Order == policy.Libseccomp {
 					through := []policy.Arg{{Index: 0, Op: policy.Equal, Value: call}}
 					for _, arg := range way {
 						if arg.Index != 0 {
@@ -198,16 +261,17 @@ func (m *reading) statements(a arch.ABI, nr uint32) (list []statement) {
 	return list
 }
 
-// statement cuts values to the ABI's width, drops masks of zero and sorts by argument.
+// statement cuts values to the ABI's width, drops masks of zero that any value has and
+// sorts by argument.
 func (m *reading) statement(a arch.ABI, action cbpf.Action, args []policy.Arg, rule int) statement {
 	s := statement{action: action, rule: rule}
 	for _, arg := range args {
 		if a.Bits() == 32 {
 			arg.Value, arg.ValueTwo = uint64(uint32(arg.Value)), uint64(uint32(arg.ValueTwo))
 		}
-		if arg.Op == policy.MaskedEqual {
+		if isMasked(arg.Op) {
 			arg.ValueTwo &= arg.Value
-			if arg.Value == 0 {
+			if arg.Value == 0 && arg.Op == policy.MaskedEqual {
 				continue
 			}
 		} else {
@@ -217,6 +281,14 @@ func (m *reading) statement(a arch.ABI, action cbpf.Action, args []policy.Arg, r
 	}
 	slices.SortFunc(s.tests, func(x, y policy.Arg) int { return int(x.Index) - int(y.Index) })
 	return s
+}
+
+// never reports whether a condition asks for other bits than those of an empty mask, so
+// that the rule cannot hold, whatever hides its arguments.
+func (m *reading) never(a arch.ABI, way []policy.Arg) bool {
+	return slices.ContainsFunc(m.statement(a, 0, way, 0).tests, func(t policy.Arg) bool {
+		return t.Op == policy.MaskedNotEqual && t.Value == 0
+	})
 }
 
 func (m *reading) holds(a arch.ABI, s statement, d *cbpf.Data) bool {
@@ -241,6 +313,8 @@ func (m *reading) holds(a arch.ABI, s statement, d *cbpf.Data) bool {
 			ok = v >= test.Value
 		case policy.MaskedEqual:
 			ok = v&test.Value == test.ValueTwo
+		case policy.MaskedNotEqual:
+			ok = v&test.Value != test.ValueTwo
 		}
 		if !ok {
 			return false
@@ -256,6 +330,9 @@ func (m *reading) order(a arch.ABI, list []statement) []statement {
 		slices.SortStableFunc(list, func(x, y statement) int {
 			return slices.Index(precedence, x.action.Class()) - slices.Index(precedence, y.action.Class())
 		})
+		return list
+	}
+	if m.p.Order == policy.FirstMatch {
 		return list
 	}
 	for _, s := range list {
@@ -286,19 +363,21 @@ func decidedBefore(a arch.ABI, nr uint32, list []statement, tests []policy.Arg) 
 
 // contradicts reports whether two rules contradict each other on any number.
 func (m *reading) contradicts() bool {
-	if m.o.StrictestWins {
+	if m.o.StrictestWins || m.p.Order == policy.FirstMatch {
 		return false
 	}
 	for _, a := range m.o.ABIs {
 		for _, rule := range m.p.Rules {
+			nrs := slices.Clone(rule.Numbers)
 			for _, name := range rule.Names {
-				for _, nr := range numbersOf(a, name) {
-					list := m.order(a, m.statements(a, nr))
-					for i := range list {
-						for j := range i {
-							if list[i].action != list[j].action && slices.Equal(list[i].tests, list[j].tests) && !decidedBefore(a, nr, list[:i], list[i].tests) {
-								return true
-							}
+				nrs = append(nrs, m.numbersOf(a, name)...)
+			}
+			for _, nr := range nrs {
+				list := m.order(a, m.statements(a, nr))
+				for i := range list {
+					for j := range i {
+						if list[i].action != list[j].action && slices.Equal(list[i].tests, list[j].tests) && !decidedBefore(a, nr, list[:i], list[i].tests) {
+							return true
 						}
 					}
 				}
@@ -321,7 +400,7 @@ func ranksBefore(a arch.ABI, x, y []policy.Arg) bool {
 func conditionRanksBefore(a arch.ABI, x, y policy.Arg) bool {
 	class := func(op policy.Op) int {
 		switch op {
-		case policy.Equal, policy.NotEqual, policy.MaskedEqual:
+		case policy.Equal, policy.NotEqual, policy.MaskedEqual, policy.MaskedNotEqual:
 			return 0
 		case policy.Less, policy.LessEqual:
 			return 1
@@ -329,24 +408,26 @@ func conditionRanksBefore(a arch.ABI, x, y policy.Arg) bool {
 		return 2
 	}
 	datum := func(t policy.Arg) uint64 {
-		if t.Op == policy.MaskedEqual {
+		if isMasked(t.Op) {
 			return t.ValueTwo
 		}
 		return t.Value
 	}
-	masked := x.Op == policy.MaskedEqual || y.Op == policy.MaskedEqual
+	masked := isMasked(x.Op) || isMasked(y.Op)
 	switch {
 	case x.Index != y.Index:
 		return x.Index > y.Index
 	case class(x.Op) != class(y.Op):
 		return class(x.Op) < class(y.Op)
-	case masked && a.Bits() == 64 && (x.Op != y.Op || x.Value>>32 != y.Value>>32):
+	case masked && a.Bits() == 64 && (isMasked(x.Op) != isMasked(y.Op) || x.Value>>32 != y.Value>>32):
 		return datum(x)>>32 > datum(y)>>32
 	case class(x.Op) == 1:
 		return datum(x) < datum(y)
 	}
 	return datum(x) > datum(y)
 }
+
+func isMasked(op policy.Op) bool { return op == policy.MaskedEqual || op == policy.MaskedNotEqual }
 
 // Resolve and the second implementation agree on random profiles that have as
 // many corners as possible.
@@ -399,7 +480,11 @@ var (
 		0x7fffffffffffffff, 0x8000000000000000, 0xffffffff00000000, 0xffffffff80000000, 1<<64 - 1,
 	}
 	testActions = []cbpf.Action{
-		cbpf.Allow, cbpf.Allow, cbpf.Log, cbpf.ErrnoClass, cbpf.ErrnoClass, cbpf.KillThread, cbpf.KillProcess, cbpf.Trap, cbpf.TraceClass,
+		cbpf.Allow, cbpf.Allow, cbpf.Log, cbpf.ErrnoClass, cbpf.ErrnoClass, cbpf.KillThread, cbpf.KillProcess, cbpf.Trap, cbpf.Trap | 9, cbpf.TraceClass,
+	}
+	testNumbers = []uint32{
+		0, 1, 3, 39, 64, 102, 117, 1000, 4003, 5999, 6102, 0x3fffffff, 0x40000000, 0x40000001, 0x7fffffff, 0x80000000, 0xbfffffff,
+		0xc0000000, 0xffffff9b, 0xfffffffe, 0xffffffff, 0xffffffff, 0xffffffff,
 	}
 	testABIs = [][]arch.ABI{
 		{arch.X86_64}, {arch.X32}, {arch.X86}, {arch.X86_64, arch.X32}, {arch.X86_64, arch.X32, arch.X86}, {arch.AArch64, arch.ARM},
@@ -416,6 +501,9 @@ func randomReading(random *rand.Rand) *reading {
 	m.o.Mode = policy.Mode(random.IntN(2))
 	m.o.BadArch = pick(random, []cbpf.Action{cbpf.KillThread, cbpf.Errno(7)})
 	m.o.StrictestWins = random.IntN(4) == 0
+	if m.p.Elsewhere = pick(random, []cbpf.Action{cbpf.KillThread, cbpf.Allow}); random.IntN(3) == 0 {
+		m.p.Order = policy.FirstMatch
+	}
 	switch random.IntN(3) {
 	case 0:
 		m.o.ENOSYS.Off = true
@@ -428,6 +516,7 @@ func randomReading(random *rand.Rand) *reading {
 	}
 	// Few names, data and arguments, so that rules meet.
 	names = []string{pick(random, names), pick(random, names), pick(random, names)}
+	numbers := []uint32{pick(random, testNumbers), pick(random, testNumbers)}
 	values := []uint64{pick(random, testValues), pick(random, testValues), pick(random, testValues)}
 	for range random.IntN(7) {
 		rule := policy.Rule{Action: pick(random, testActions)}
@@ -436,11 +525,18 @@ func randomReading(random *rand.Rand) *reading {
 			rule.Errno = &n
 		}
 		for range 1 + random.IntN(2) {
-			rule.Names = append(rule.Names, pick(random, names))
+			if random.IntN(3) == 0 {
+				rule.Numbers = append(rule.Numbers, pick(random, numbers))
+			} else {
+				rule.Names = append(rule.Names, pick(random, names))
+			}
+		}
+		for range pick(random, []int{0, 0, 0, 1, 2}) {
+			rule.ABIs = append(rule.ABIs, pick(random, append(m.o.ABIs[:len(m.o.ABIs):len(m.o.ABIs)], arch.LoongArch64)))
 		}
 		for range pick(random, []int{0, 1, 1, 1, 2, 2, 3}) {
 			rule.Args = append(rule.Args, policy.Arg{
-				Index: uint(random.IntN(3)), Op: policy.NotEqual + policy.Op(random.IntN(7)),
+				Index: uint(random.IntN(3)), Op: policy.NotEqual + policy.Op(random.IntN(8)),
 				Value: pick(random, values), ValueTwo: pick(random, values),
 			})
 		}
@@ -459,7 +555,12 @@ func randomCall(random *rand.Rand, m *reading) *cbpf.Data {
 	d := &cbpf.Data{Arch: a.Audit()}
 	nrs := []uint32{0, 1, 0x3fffffff, 0x40000000, 0x7fffffff, 0x80000000, 0xbfffffff, 0xc0000000, 0xfffffffe, 0xffffffff, a.Base() + 1000}
 	if len(m.p.Rules) > 0 && random.IntN(4) > 0 {
-		if own := numbersOf(a, pick(random, pick(random, m.p.Rules).Names)); own != nil {
+		rule := pick(random, m.p.Rules)
+		own := slices.Clone(rule.Numbers)
+		for _, name := range rule.Names {
+			own = append(own, m.numbersOf(a, name)...)
+		}
+		if own != nil {
 			nrs = own
 		}
 	}

@@ -2,6 +2,19 @@ package policy
 
 import "fmt"
 
+// A Mode chooses between the two readings of a profile.
+type Mode uint8
+
+const (
+	// Runc decides everything as runc with libseccomp does.
+	Runc Mode = iota
+	// Strict takes the specification's MUSTs and the safer reading: unknown
+	// names, errno values on actions without one, errno values above 4095, keys in
+	// the wrong letter case and MIPS numbers of another ABI are refused instead of
+	// tolerated.
+	Strict
+)
+
 // modes names every Mode.
 var modes = [...]string{Runc: "runc", Strict: "strict"}
 

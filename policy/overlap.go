@@ -6,20 +6,25 @@ import (
 	"slices"
 )
 
-// A region is the values of one argument that satisfy up to two conditions on
-// it: those from lo to hi that have bits under mask and are not excluded.
+// maxExcluded bounds the search for a value that no condition excludes.
+const maxExcluded = 64
+
+// A region is the values of one argument that satisfy conditions on it: those from lo to
+// hi that have bits under mask and are not excluded.
 type region struct {
 	width      uint64 // all values of the argument have no bit outside
 	lo, hi     uint64
 	mask, bits uint64
-	excluded   [2]uint64
-	exclusions int
+	excluded   []Cond
 }
 
 func newRegion(width uint64) region { return region{width: width, hi: width} }
 
 // add leaves only the values that satisfy c too. It reports whether any may be left.
 func (r *region) add(c Cond) bool {
+	if !c.Op.masked() && c.Op != Equal && c.Op != NotEqual {
+		r.hi = min(r.hi, c.Mask) // of a bound on the lower half, values without an upper one
+	}
 	switch c.Op {
 	case Equal, MaskedEqual:
 		if (r.bits^c.Value)&r.mask&c.Mask != 0 {
@@ -27,9 +32,8 @@ func (r *region) add(c Cond) bool {
 		}
 		r.mask |= c.Mask
 		r.bits |= c.Value
-	case NotEqual:
-		r.excluded[r.exclusions] = c.Value
-		r.exclusions++
+	case NotEqual, MaskedNotEqual:
+		r.excluded = append(r.excluded, c)
 	case Less:
 		if c.Value == 0 {
 			return false
@@ -40,7 +44,7 @@ func (r *region) add(c Cond) bool {
 	case GreaterEqual:
 		r.lo = max(r.lo, c.Value)
 	case Greater:
-		if c.Value == r.width {
+		if c.Value == c.Mask {
 			return false
 		}
 		r.lo = max(r.lo, c.Value+1)
@@ -48,16 +52,26 @@ func (r *region) add(c Cond) bool {
 	return r.lo <= r.hi
 }
 
-// least returns the smallest value of the region.
+// least returns the smallest value of the region. It gives up where exclusions leave out
+// too many.
 func (r *region) least() (v uint64, ok bool) {
 	v, ok = r.masked(r.lo)
-	for ok && slices.Contains(r.excluded[:r.exclusions], v) {
-		if v >= r.hi {
+	for range maxExcluded {
+		if !ok || v > r.hi {
+			break
+		}
+		i := slices.IndexFunc(r.excluded, func(c Cond) bool { return v&c.Mask == c.Value })
+		if i < 0 {
+			return v, true
+		}
+		free := r.excluded[i].Mask &^ r.mask
+		below := free&-free - 1 // the bits below the lowest one that leads out
+		if free == 0 || v|below >= r.hi {
 			return 0, false
 		}
-		v, ok = r.masked(v + 1)
+		v, ok = r.masked((v | below) + 1)
 	}
-	return v, ok && v <= r.hi
+	return 0, false
 }
 
 // masked returns the smallest value from lo on that has the region's bits under

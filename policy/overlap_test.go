@@ -26,7 +26,7 @@ func TestRegionFindsTheLeastValue(t *testing.T) {
 		a, b := tinyCond(random, 0), tinyCond(random, 0)
 		want, exists := uint64(0), false
 		for v := uint64(0); v <= tinyWidth && !exists; v++ {
-			want, exists = v, a.Holds(v) && b.Holds(v)
+			want, exists = v, a.holds(v) && b.holds(v)
 		}
 		r := newRegion(tinyWidth)
 		possible := r.add(a) && r.add(b)

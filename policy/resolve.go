@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 
 	"github.com/seccompile/seccompile/arch"
@@ -19,35 +20,46 @@ type Options struct {
 	// ENOSYS says which numbers that the profile does not name get
 	// ERRNO(ENOSYS) instead of a denying default action.
 	ENOSYS ENOSYS
-	// BadArch decides calls through an ABI that is not a target; the zero value
-	// kills the thread.
+	// BadArch decides calls through an ABI that is not a target; the zero value leaves
+	// them to the policy's Elsewhere.
 	BadArch cbpf.Action
 	// StrictestWins lets the strictest of all rules that match a call decide, by
-	// the kernel's own precedence between filters, instead of profile order. Rules
+	// the kernel's own precedence between filters, instead of the policy's order. Rules
 	// with the same conditions then never contradict each other, and rules that do
 	// what the default does count.
 	StrictestWins bool
+	// Exact makes it an error if a rule does not hold on an ABI that it is for: because
+	// the ABI, or every ABI, lacks a call of that name, or because the number is
+	// another ABI's. Without it, what a rule names need not exist everywhere.
+	Exact bool
 }
 
-// Resolve turns names into numbers for the target ABIs. All problems are
-// reported together, as [Errors]; the warnings found come with them. Of each kind they
+// Resolve turns names into numbers for the target ABIs. All errors are
+// reported together, as [Errors], along with the warnings. Of each kind they
 // are the first 1000 and one that says how many more there are (see [Warning.More]):
 // what a profile can make Resolve say is bounded. To list all names that no ABI has, look
 // up those of the rules with [syscalltables.Lookup].
 func Resolve(p *Policy, o Options) (*Resolved, []Warning, error) {
+	if p == nil {
+		return nil, nil, Errors{{Kind: Invalid, Reason: "no policy to resolve (a reader returns one unless it returns an error)"}}
+	}
+	if len(p.Older) > 0 || len(p.ABIs) > 0 && (p.NoBound || p.Order == FirstMatch) {
+		return resolveStack(p, o)
+	}
+	return resolveOne(p, o)
+}
+
+// resolveOne resolves a policy without older ones for the ABIs of the options.
+func resolveOne(p *Policy, o Options) (*Resolved, []Warning, error) {
 	r := resolver{policy: p, options: o}
 	r.readProfile()
 	targets := r.targets()
 	r.readRules(targets)
-	resolved := &Resolved{Default: r.fallback, BadArch: o.BadArch}
-	for abis := targets; len(abis) > 0; {
-		n := 1
-		for n < len(abis) && abis[n].Audit() == abis[0].Audit() {
-			n++
-		}
-		resolved.Spaces = append(resolved.Spaces, r.space(abis[:n:n]))
-		abis = abis[n:]
+	resolved := &Resolved{Default: r.fallback, BadArch: r.elsewhere()}
+	for abis := range byAudit(targets) {
+		resolved.Spaces = append(resolved.Spaces, r.space(abis))
 	}
+	r.placeInText()
 	warnings, err := r.report(setOf(targets), p.Pointer+"/syscalls")
 	if err != nil {
 		return nil, warnings, err
@@ -55,16 +67,35 @@ func Resolve(p *Policy, o Options) (*Resolved, []Warning, error) {
 	return resolved, warnings, nil
 }
 
+// elsewhere returns the action of calls through other ABIs.
+func (r *resolver) elsewhere() cbpf.Action { return cmp.Or(r.options.BadArch, r.policy.Elsewhere) }
+
+// placeInText gives findings about rules the places of these where that is not a JSON
+// pointer, which alone has parts.
+func (r *resolver) placeInText() {
+	for i := range r.findings.list {
+		at := &r.findings.list[i].at
+		if at.rule == none {
+			continue
+		}
+		if p := r.policy.Rules[at.rule].Pointer; p != "" && p[0] != '/' {
+			at.pointer = p
+		}
+	}
+}
+
 // A resolver is one run of Resolve.
 type resolver struct {
 	policy  *Policy
 	options Options
-	notes
+	findings
 
 	fallback cbpf.Action // default action with its data
 	rules    []rule      // as in the policy
-	names    []named     // of all rules that are without problems, each once in a rule
+	names    []named     // of all valid rules, each once in a rule, and numbers
 
+	foreign  Intervals // numbers of other ABIs than those of the space at work
+	numbers  []uint32  // those that rules give as such, of the space at work
 	mentions []mention // of the ABI at work
 	dropped  []dropped // of the ABI at work
 	aloneOf  []Clause  // of each rule, for the calls that it decides alone
@@ -74,22 +105,34 @@ type resolver struct {
 	candidates []candidate      // of the list at work
 	muxConds   []Cond           // of the rules on multiplexers, one after the other
 	expanded   int              // candidates of all lists
+	compared   uint64           // pairs of candidates of lists in which some tie
 	exhausted  bool             // they are too many
 }
 
-// A named is a name of a rule.
+// A named is a name of a rule, or a number.
 type named struct {
-	rule, name int32 // indices of the rule and of the name in it
-	call       syscalltables.Call
-	mux        muxed
+	rule, name int32              // indices of the rule and of the name in it, where numbers come after names
+	call       syscalltables.Call // not valid if it is a number
+	nr         uint32             // if it is one
 }
 
-// A mention is a name that stands for a number of some ABI: its own or, where by says
-// so, that of a multiplexer.
+// A mention is a name that stands for a number of some ABI: its own or that of a
+// multiplexer, whose first argument selects it then. Selectors are not 0.
 type mention struct {
-	nr    uint32
-	named int32 // index into the resolver's names
-	by    multiplexer
+	nr       uint32
+	named    int32 // index into the resolver's names
+	selector uint32
+}
+
+// compare orders mentions by number, then as the profile has them.
+func (m mention) compare(n mention) int {
+	if m.nr != n.nr {
+		return cmp.Compare(m.nr, n.nr)
+	}
+	if m.named != n.named {
+		return cmp.Compare(m.named, n.named)
+	}
+	return cmp.Compare(m.selector, n.selector)
 }
 
 // A candidate is a rule that may decide a number of some ABI.
@@ -97,33 +140,49 @@ type candidate struct {
 	conds      []Cond
 	rule, name int32
 	seq        int32 // place in profile order
-	// by is the multiplexer that the number is of, if the rule names another
-	// call, and hides that the rule has conditions that it hides.
-	by    multiplexer
-	hides bool
+	hides      bool  // the number is of a multiplexer, which hides the rule's conditions
 }
 
 // targets returns the target ABIs in an order that does not depend on how they
-// were listed: families as the ABIs are declared, in each the main ABI first.
+// were listed.
 func (r *resolver) targets() []arch.ABI {
 	for i, a := range r.policy.ABIs {
 		if !a.Valid() {
-			r.fail(Invalid, -1, sub(r.policy.Pointer+"/architectures", i), a.String()+": no such ABI (take one that package arch declares)")
+			r.fail(Invalid, none, sub(r.policy.Pointer+"/architectures", i), a.String()+": unknown ABI (use one that package arch declares)")
 		}
 	}
 	for _, a := range r.options.ABIs {
 		if !a.Valid() {
-			r.fail(Invalid, -1, "", "target "+a.String()+": no such ABI (take one that package arch declares)")
+			r.fail(Invalid, none, "", "target "+a.String()+": unknown ABI (use one that package arch declares)")
 		}
 	}
 	list, pointer := slices.Clone(r.options.ABIs), ""
 	if len(list) == 0 {
-		list, pointer = append(slices.Clone(r.policy.ABIs), arch.Native()), r.policy.Pointer+"/architectures"
+		list, pointer = append(slices.Clone(r.policy.ABIs), arch.Native()), cmp.Or(r.policy.ArchMap, r.policy.Pointer+"/architectures")
 	}
 	list = slices.DeleteFunc(list, func(a arch.ABI) bool { return !a.Valid() })
 	if len(list) == 0 {
-		r.fail(Invalid, -1, pointer, "no target ABI (name the ABIs to compile for)")
+		r.fail(Invalid, none, pointer, "no target ABI (name the ABIs to compile for)")
 	}
+	list = inPlace(list)
+	var little, big []arch.ABI
+	for _, a := range list {
+		if a.ByteOrder() == binary.BigEndian {
+			big = append(big, a)
+		} else {
+			little = append(little, a)
+		}
+	}
+	if little != nil && big != nil {
+		r.fail(MixedByteOrder, none, pointer, "mixed byte order: "+setOf(little).String()+" little-endian, "+setOf(big).String()+
+			" big-endian: a filter has one (compile one for each side, naming its ABIs)")
+	}
+	return list
+}
+
+// inPlace sorts ABIs, each once: families as the ABIs are declared, in each the main ABI
+// first.
+func inPlace(list []arch.ABI) []arch.ABI {
 	place := func(a arch.ABI) int {
 		if a == a.Main() {
 			return int(a) << 8
@@ -131,66 +190,95 @@ func (r *resolver) targets() []arch.ABI {
 		return int(a.Main())<<8 + int(a)
 	}
 	slices.SortFunc(list, func(a, b arch.ABI) int { return cmp.Compare(place(a), place(b)) })
-	list = slices.Compact(list)
-	var little, big []arch.ABI
-	for _, a := range list {
-		if a.BigEndian() {
-			big = append(big, a)
-		} else {
-			little = append(little, a)
-		}
-	}
-	if little != nil && big != nil {
-		r.fail(MixedByteOrder, -1, pointer, "mixed byte order: "+setOf(little).String()+" little-endian, "+setOf(big).String()+
-			" big-endian: a filter has one (compile one for each side, naming its ABIs)")
-	}
-	return list
+	return slices.Compact(list)
 }
 
 // space returns the number space of ABIs with one AUDIT_ARCH value.
 func (r *resolver) space(abis []arch.ABI) Space {
-	s := Space{Audit: abis[0].Audit(), ABIs: abis, Foreign: foreign(abis, r.options.Mode)}
-	enosys, _ := abis[0].Errno("ENOSYS")
-	s.ENOSYS = cbpf.Errno(enosys)
+	s := Space{Audit: abis[0].Audit(), ABIs: abis}
+	r.foreign = nil
+	elsewhere := r.elsewhere()
+	if x := r.policy.X32; x != nil && len(abis) == 1 && abis[0] == arch.X86_64 {
+		r.foreign = []Interval{{arch.X32Bit, 1<<32 - 1}}
+		elsewhere = cmp.Or(r.options.BadArch, *x)
+	} else if r.policy.Order == Libseccomp {
+		r.foreign = foreign(abis, r.options.Mode)
+	}
+	r.numbers = r.numbers[:0]
+	var newer []Interval
 	for _, a := range abis { // in the order of their numbers, too: x86_64, x32
-		used := r.find(a)
+		used := r.find(&s, a)
 		before := len(s.Calls)
 		s.Calls = r.calls(s.Calls, a)
 		r.checkDropped(a, s.Calls[before:])
-		if permits(r.fallback) {
+		if r.fallback.Permits(cbpf.WithTracer) { // runc leaves new calls to the tracer, too
 			r.checkOpen(a)
+			continue
+		}
+		if (r.policy.NoBound || r.policy.Order == FirstMatch) && r.options.ENOSYS == (ENOSYS{}) {
 			continue
 		}
 		unknown, bounded := r.options.ENOSYS.unknown(a, used)
 		if !bounded {
-			r.found(finding{NoBound, -1, -1, -1}, a, func() (place, string) {
-				return place{-1, -1, r.policy.Pointer + "/syscalls"}, "no call to tell new ones by: numbers that Linux may " +
-					"assign later get the default action, not ENOSYS"
+			r.found(findingKey{string(NoBound), none, none, none, false}, a, func() (place, string) {
+				named := "no call"
+				if len(used) > 0 { // runc takes 0 for no number, and negative ones for unknown calls
+					named = "no number above 0"
+				}
+				return place{none, none, r.policy.Pointer + "/syscalls"}, "the profile names " + named + " on this ABI, " +
+					"so newer calls get the default action, not ENOSYS"
 			})
 		}
-		s.Unknown = append(s.Unknown, unknown...)
+		newer = append(newer, unknown...)
 	}
-	s.Unknown = merged(s.Unknown)
+	newer = merged(newer)
+	if len(r.numbers) > 0 { // of which the bound does not count all, and x86_64's skip comes after x32's calls
+		slices.Sort(r.numbers)
+		newer = without(newer, r.numbers)
+		slices.SortFunc(s.Calls, func(x, y Call) int { return cmp.Compare(x.NR, y.NR) })
+	}
+	enosys, _ := abis[0].Errno("ENOSYS")
+	for _, v := range newer {
+		s.Ranges = append(s.Ranges, Range{v.First, v.Last, cbpf.Errno(enosys), ByENOSYS})
+	}
+	for _, v := range outside(r.foreign, newer) {
+		s.Ranges = append(s.Ranges, Range{v.First, v.Last, elsewhere, ByBadArch})
+	}
+	slices.SortFunc(s.Ranges, func(x, y Range) int { return cmp.Compare(x.First, y.First) })
 	return s
 }
 
 // find collects the mentions of one ABI's numbers, by number and in profile order, and
 // returns all numbers that rules name there.
-func (r *resolver) find(a arch.ABI) (used []uint32) {
+func (r *resolver) find(s *Space, a arch.ABI) (used []uint32) {
 	r.mentions, r.dropped = r.mentions[:0], r.dropped[:0]
 	used = make([]uint32, 0, len(r.names))
-	cut := int32(-1)
+	cut := int32(none)
 	for i, n := range r.names {
-		nr, direct := n.call.Number(a)
-		mux, through := n.mux.by.number(a)
+		rule := &r.rules[n.rule]
+		var nr, mux, selector uint32
+		var direct, through bool
+		switch {
+		case !n.call.Valid():
+			if nr, direct = n.nr, r.holds(s, a, &n); direct {
+				r.numbers = append(r.numbers, nr)
+			}
+		case rule.abis.has(a):
+			nr, direct = n.call.Number(a)
+			if r.policy.Order == Libseccomp {
+				mux, selector, through = n.call.Multiplexed(a)
+			}
+			if r.options.Exact && !direct && !through {
+				r.checkAbsent(a, &n)
+			}
+		}
 		if direct {
 			used = append(used, nr)
 		}
 		if through {
 			used = append(used, mux)
 		}
-		rule := &r.rules[n.rule]
-		if rule.redundant && !r.options.StrictestWins {
+		if rule.redundant && r.ranked() {
 			if direct {
 				r.dropped = append(r.dropped, dropped{n.rule, n.name, nr})
 			}
@@ -200,14 +288,17 @@ func (r *resolver) find(a arch.ABI) (used []uint32) {
 			r.mentions = append(r.mentions, mention{nr: nr, named: int32(i)})
 		}
 		if through {
-			r.mentions = append(r.mentions, mention{mux, int32(i), n.mux.by})
+			r.mentions = append(r.mentions, mention{mux, int32(i), selector})
 		}
 		if (direct || through) && rule.cut && a.Bits() == 32 && cut != n.rule {
 			cut = n.rule
 			r.checkCuts(a, cut)
 		}
 	}
-	slices.SortStableFunc(r.mentions, func(x, y mention) int { return cmp.Compare(x.nr, y.nr) })
+	slices.SortFunc(r.mentions, mention.compare)                          // they come in profile order, and a stable sort takes five times as long
+	r.mentions = slices.CompactFunc(r.mentions, func(x, y mention) bool { // a number repeated, or given by name, too
+		return x.nr == y.nr && r.names[x.named].rule == r.names[y.named].rule && x.selector == 0 && y.selector == 0
+	})
 	return used
 }
 
@@ -218,25 +309,29 @@ func (r *resolver) calls(calls []Call, a arch.ABI) []Call {
 		for n < len(rest) && rest[n].nr == nr {
 			n++
 		}
-		calls = append(calls, Call{NR: nr, ABI: a, Clauses: r.settle(a, rest[:n])})
+		if clauses := r.settle(a, rest[:n]); len(clauses) > 0 { // else no rule can hold
+			calls = append(calls, Call{NR: nr, ABI: a, Clauses: clauses})
+		}
 		rest = rest[n:]
 	}
 	return calls
 }
 
+// ranked reports whether rules are tried in libseccomp's order.
+func (r *resolver) ranked() bool { return r.policy.Order == Libseccomp && !r.options.StrictestWins }
+
 // settle returns the clauses that decide a number, in the order in which they are
 // tried, from all mentions of it in profile order.
 func (r *resolver) settle(a arch.ABI, all []mention) []Clause {
-	strictest := r.options.StrictestWins
-	if strictest {
+	if r.options.StrictestWins {
 		slices.SortStableFunc(all, func(x, y mention) int { return r.rule(x).action.Compare(r.rule(y).action) })
 	}
 	always := slices.IndexFunc(all, func(m mention) bool {
-		return m.by == noMultiplexer && r.rule(m).alternatives(a.Bits()).always
+		return m.selector == 0 && r.rule(m).alternatives(a.Bits()).always
 	})
 	switch {
 	case always < 0:
-	case strictest:
+	case !r.ranked():
 		r.checkBeaten(a, all[always+1:], all[always])
 		all = all[:always+1]
 	default:
@@ -244,7 +339,7 @@ func (r *resolver) settle(a arch.ABI, all []mention) []Clause {
 		r.checkBeaten(a, all[always+1:], all[always])
 		all = all[always : always+1]
 	}
-	if always >= 0 && !strictest || always == 0 && !r.rule(all[0]).alternatives(a.Bits()).tests {
+	if always >= 0 && len(all) == 1 {
 		return r.alone(r.names[all[0].named].rule)
 	}
 	return r.list(a, all)
@@ -279,13 +374,6 @@ func (r *resolver) distinct(l *list, mux bool, sorted []candidate) []candidate {
 		}
 	}
 	return kept
-}
-
-// multiplexes reports whether a number is that of socketcall or ipc.
-func multiplexes(a arch.ABI, nr uint32) bool {
-	sockets, ok1 := a.Socketcall()
-	ipcs, ok2 := a.IPC()
-	return ok1 && nr == sockets || ok2 && nr == ipcs
 }
 
 // shadowed reports whether the conditions of some rule are the first ones of c's.

@@ -8,15 +8,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/seccompile/seccompile/internal/golden"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
 )
+
+var update = flag.Bool("update", false, "rewrite the golden files from what the code does now")
 
 // Every profile of testdata/resolve has a text twin: a first line of options as
 // TestVerdicts takes them, and then all that Resolve says with these.
 func TestResolveGoldens(t *testing.T) {
-	update := flag.Lookup("update").Value.String() == "true"
 	files, err := os.ReadDir("testdata/resolve")
 	if err != nil {
 		t.Fatal(err)
@@ -38,15 +39,7 @@ func TestResolveGoldens(t *testing.T) {
 			}
 			options, _, _ := strings.Cut(string(want), "\n")
 			got := options + "\n" + resolveTranscript(t, filepath.Join("testdata/resolve", stem+".json"), options)
-			if update {
-				if err := os.WriteFile(twin, []byte(got), 0o666); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s is -, this run + (-update if that is right)\n%s", twin, diff)
-			}
+			golden.Check(t, *update, twin, got)
 		})
 	}
 }
@@ -57,7 +50,7 @@ func resolveTranscript(t *testing.T, profile, options string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, _, err := policy.Read(data, policy.Target{})
+	p, _, err := oci.Read(data, policy.Target{})
 	if err != nil {
 		t.Fatal(err)
 	}

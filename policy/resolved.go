@@ -14,7 +14,7 @@ import (
 // immutable once made by [Resolve]; treat its fields as read-only. One that is made
 // by hand must be as the comments here say: see [Resolved.Validate].
 //
-// nil and the zero Resolved are no policy: they kill the thread on every call.
+// nil and the zero Resolved are not policies: they kill the thread on every call.
 type Resolved struct {
 	Default cbpf.Action
 	BadArch cbpf.Action
@@ -29,17 +29,32 @@ type Resolved struct {
 type Space struct {
 	Audit uint32
 	ABIs  []arch.ABI // one at least, all with this AUDIT_ARCH value
-	// Unknown numbers get ENOSYS, and Foreign ones, if not unknown, BadArch.
-	// Both are sorted, disjoint and not adjacent.
-	Unknown []Interval
-	Foreign []Interval
-	ENOSYS  cbpf.Action // ERRNO(ENOSYS) with the ABI's own error number
-	// Calls that rules decide, by ascending number. None is unknown or foreign.
+	// Ranges are the numbers that get another action than the default one without a rule:
+	// ascending and disjoint.
+	Ranges []Range
+	// Calls that rules decide, by ascending number. None is in a range.
 	Calls []Call
 }
 
 // An Interval is the numbers from First to Last, both included.
 type Interval struct{ First, Last uint32 }
+
+// Intervals are a set of numbers: sorted, disjoint and not adjacent.
+type Intervals []Interval
+
+// Has reports whether a number is in the set.
+func (s Intervals) Has(nr uint32) bool {
+	i, _ := slices.BinarySearchFunc(s, nr, func(i Interval, nr uint32) int { return cmp.Compare(i.Last, nr) })
+	return i < len(s) && s[i].First <= nr
+}
+
+// A Range is numbers that all get an action, and why: ByENOSYS if they are newer than the
+// profile, ByBadArch if they are another ABI's, otherwise ByDefault.
+type Range struct {
+	First, Last uint32 // both included
+	Action      cbpf.Action
+	Reason      Reason
+}
 
 // A Call is one number that rules decide.
 type Call struct {
@@ -53,14 +68,16 @@ type Call struct {
 // A Clause is a rule for one number: an action and the conditions under which it
 // is taken. No conditions always hold.
 type Clause struct {
-	Conds   []Cond // by ascending argument, each argument at most once
-	Action  cbpf.Action
-	Pointer string // of the rule in the profile
+	Conds  []Cond // by ascending argument
+	Action cbpf.Action
+	// Pointer is that of the rule in the profile. Without one, no rule says so: it is the
+	// default action of one of several policies.
+	Pointer string
 }
 
-// A Cond compares Arg&Mask with Value. Under MaskedEqual the mask is the rule's,
-// within the ABI's argument width, otherwise that width, so that 32-bit ABIs never
-// look at the upper half. Value has no bit outside Mask.
+// A Cond compares Arg&Mask with Value. Under MaskedEqual and MaskedNotEqual the mask is
+// the rule's, within the ABI's argument width, otherwise that width, so that 32-bit ABIs
+// never look at the upper half, or the lower 32 bits. Value has no bit outside Mask.
 type Cond struct {
 	Arg         uint8 // 0 to 5
 	Op          Op
@@ -115,16 +132,17 @@ func (r *Resolved) Decide(d *cbpf.Data) Verdict {
 		return Verdict{}
 	}
 	s := r.space(d.Arch)
-	switch {
-	case s == nil:
+	if s == nil {
 		return Verdict{Action: r.BadArch, Reason: ByBadArch}
-	case contains(s.Unknown, d.NR):
-		return Verdict{Action: s.ENOSYS, Reason: ByENOSYS}
-	case contains(s.Foreign, d.NR):
-		return Verdict{Action: r.BadArch, Reason: ByBadArch}
+	}
+	if x := s.in(d.NR); x != nil {
+		return Verdict{Action: x.Action, Reason: x.Reason}
 	}
 	if call := s.call(d.NR); call != nil {
 		if c := call.first(&d.Args); c != nil {
+			if c.Pointer == "" {
+				return Verdict{Action: c.action(), Reason: ByDefault}
+			}
 			return Verdict{Action: c.action(), Reason: ByRule, Pointer: c.Pointer}
 		}
 	}
@@ -132,6 +150,9 @@ func (r *Resolved) Decide(d *cbpf.Data) Verdict {
 }
 
 func (r *Resolved) space(audit uint32) *Space {
+	if r == nil {
+		return nil
+	}
 	for i := range r.Spaces {
 		if r.Spaces[i].Audit == audit {
 			return &r.Spaces[i]
@@ -140,18 +161,48 @@ func (r *Resolved) space(audit uint32) *Space {
 	return nil
 }
 
-// contains reports whether a number is in one of sorted intervals.
-func contains(set []Interval, nr uint32) bool {
-	i, _ := slices.BinarySearchFunc(set, nr, func(i Interval, nr uint32) int { return cmp.Compare(i.Last, nr) })
-	return i < len(set) && set[i].First <= nr
+// ABIs returns the ABIs that the policy is resolved for, in order. The slice is fresh.
+func (r *Resolved) ABIs() []arch.ABI {
+	if r == nil {
+		return nil
+	}
+	var abis []arch.ABI
+	for i := range r.Spaces {
+		abis = append(abis, r.Spaces[i].ABIs...)
+	}
+	return abis
+}
+
+// Clauses returns the clauses that decide a number, nil if no rule names it.
+func (r *Resolved) Clauses(audit, nr uint32) []Clause {
+	if s := r.space(audit); s != nil {
+		if c := s.call(nr); c != nil {
+			return c.Clauses
+		}
+	}
+	return nil
+}
+
+// in returns the range that a number is in, nil if it is in none.
+func (s *Space) in(nr uint32) *Range {
+	i, _ := slices.BinarySearchFunc(s.Ranges, nr, func(x Range, nr uint32) int { return cmp.Compare(x.Last, nr) })
+	if i < len(s.Ranges) && s.Ranges[i].First <= nr {
+		return &s.Ranges[i]
+	}
+	return nil
 }
 
 func (s *Space) call(nr uint32) *Call {
-	i, ok := slices.BinarySearchFunc(s.Calls, nr, func(c Call, nr uint32) int { return cmp.Compare(c.NR, nr) })
-	if !ok {
-		return nil
+	if calls := s.from(nr); len(calls) > 0 && calls[0].NR == nr {
+		return &calls[0]
 	}
-	return &s.Calls[i]
+	return nil
+}
+
+// from returns the calls from a number on.
+func (s *Space) from(nr uint32) []Call {
+	i, _ := slices.BinarySearchFunc(s.Calls, nr, func(c Call, nr uint32) int { return cmp.Compare(c.NR, nr) })
+	return s.Calls[i:]
 }
 
 // first returns the first clause that holds, nil if none does.
@@ -166,7 +217,7 @@ func (c *Call) first(args *[6]uint64) *Clause {
 
 func (c *Clause) holds(args *[6]uint64) bool {
 	for _, cond := range c.Conds {
-		if cond.possible() && !cond.Holds(args[cond.Arg]) {
+		if cond.possible() && !cond.holds(args[cond.Arg]) {
 			return false
 		}
 	}
@@ -183,16 +234,16 @@ func (c *Clause) action() cbpf.Action {
 }
 
 // possible reports whether argument and operator exist.
-func (c Cond) possible() bool { return c.Arg <= 5 && NotEqual <= c.Op && c.Op <= MaskedEqual }
+func (c Cond) possible() bool { return c.Arg <= 5 && NotEqual <= c.Op && c.Op <= MaskedNotEqual }
 
-// Holds reports whether an argument satisfies the condition. Nothing satisfies an
+// holds reports whether an argument satisfies the condition. Nothing satisfies an
 // operator that does not exist.
-func (c Cond) Holds(arg uint64) bool {
+func (c Cond) holds(arg uint64) bool {
 	v := arg & c.Mask
 	switch c.Op {
 	case Equal, MaskedEqual:
 		return v == c.Value
-	case NotEqual:
+	case NotEqual, MaskedNotEqual:
 		return v != c.Value
 	case Less:
 		return v < c.Value

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/syscalltables"
 )
 
 // String returns the whole policy as text, a line for each clause, by ascending
@@ -23,11 +24,12 @@ func (r *Resolved) String() string {
 			fmt.Fprintf(&b, " %v", a)
 		}
 		b.WriteByte('\n')
-		for _, n := range s.Unknown {
-			fmt.Fprintf(&b, "  %v: %v\n", n, s.ENOSYS)
-		}
-		for _, n := range s.Foreign {
-			fmt.Fprintf(&b, "  %v: bad-arch\n", n)
+		for _, x := range s.Ranges {
+			what := x.Action.String()
+			if x.Reason == ByBadArch {
+				what = "bad-arch"
+			}
+			fmt.Fprintf(&b, "  %v: %s\n", x.numbers(), what)
 		}
 		for j := range s.Calls {
 			s.Calls[j].write(&b)
@@ -37,8 +39,12 @@ func (r *Resolved) String() string {
 }
 
 func (c *Call) write(b *strings.Builder) {
+	name := numberString(c.NR)
+	if call, ok := syscalltables.ByNumber(c.ABI, c.NR); ok {
+		name += " " + call.Name()
+	}
 	for _, clause := range c.Clauses {
-		fmt.Fprintf(b, "  %s %s: %v\n", numberString(c.NR), callName(c.ABI, c.NR), clause)
+		fmt.Fprintf(b, "  %s: %v\n", name, clause)
 	}
 }
 
@@ -56,11 +62,11 @@ func (c Clause) String() string {
 	return b.String()
 }
 
-// String returns the condition as in "a0 == 0x1" or, with the mask of a
-// MaskedEqual, "a0 & 0xff == 0x1".
+// String returns the condition as in "a0 == 0x1" or, with a mask of its own, "a0 & 0xff
+// == 0x1".
 func (c Cond) String() string {
 	s := "a" + strconv.Itoa(int(c.Arg))
-	if c.Op == MaskedEqual {
+	if c.Op.masked() {
 		s += " & " + hex(c.Mask)
 	}
 	return s + " " + c.Op.symbol() + " " + hex(c.Value)
@@ -71,7 +77,7 @@ func (o Op) symbol() string {
 	switch o {
 	case Equal, MaskedEqual:
 		return "=="
-	case NotEqual:
+	case NotEqual, MaskedNotEqual:
 		return "!="
 	case Less:
 		return "<"
@@ -92,6 +98,8 @@ func (i Interval) String() string {
 	}
 	return numberString(i.First) + "-" + numberString(i.Last)
 }
+
+func (x *Range) numbers() string { return Interval{x.First, x.Last}.String() }
 
 // numberString returns a system call number, in hexadecimal where bits of it have
 // a meaning.

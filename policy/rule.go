@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -15,8 +14,9 @@ import (
 type rule struct {
 	action    cbpf.Action // with data
 	pointer   string
-	redundant bool // does what the default action does
-	cut       bool // loses bits on 32-bit ABIs
+	redundant bool   // does what the default action does
+	cut       bool   // loses bits on 32-bit ABIs
+	abis      abiSet // where it holds
 	// What the entry stands for on 32-bit and 64-bit ABIs.
 	narrow, wide alternatives
 }
@@ -45,23 +45,38 @@ const (
 // readProfile reads what is not about single rules.
 func (r *resolver) readProfile() {
 	p, o := r.policy, &r.options
-	r.fallback, _ = r.word(-1, p.Default, p.DefaultErrno, p.Pointer, "/defaultAction", "/defaultErrnoRet")
-	if o.Mode == Runc && p.Default == cbpf.Notify {
-		r.fail(NotifyDefault, -1, p.Pointer+"/defaultAction", "SCMP_ACT_NOTIFY cannot be used as default action")
+	r.fallback, _ = r.word(none, p.Default, p.DefaultErrno, p.Pointer, "/defaultAction", "/defaultErrnoRet")
+	if r.likeRunc() && p.Default == cbpf.Notify {
+		r.fail(NotifyDefault, none, p.Pointer+"/defaultAction", "SCMP_ACT_NOTIFY cannot be used as default action")
 	}
 	for i, f := range p.Flags {
-		if reason := checkFlag(f); reason != "" {
-			r.fail(Invalid, -1, sub(p.Pointer+"/flags", i), reason)
+		if !slices.Contains(cbpf.ProfileFlags(), f) {
+			r.fail(Invalid, none, sub(p.Pointer+"/flags", i), f.String()+": profiles cannot ask for this flag (use one of cbpf.ProfileFlags)")
 		}
 	}
 	if p.ListenerMetadata != "" && p.ListenerPath == "" {
-		r.fail(Invalid, -1, p.Pointer+"/listenerMetadata", metadataAlone)
+		r.tolerate(UnusedMetadata, StrictMetadata, none, p.Pointer+"/listenerMetadata",
+			"needs a listenerPath to be sent to (add one or remove listenerMetadata)")
+	}
+	if o.Mode == Strict {
+		for _, pointer := range p.LooseKeys {
+			r.fail(StrictCase, none, pointer, "a key in the wrong letter case: runc takes it, crun and youki ignore it (write it as the format does)")
+		}
 	}
 	if o.BadArch.Effective() != o.BadArch {
-		r.fail(Invalid, -1, "", "bad-arch action "+o.BadArch.String()+": the kernel has no such action (name one, with data only for ERRNO, TRACE and TRAP)")
+		r.fail(Invalid, none, "", "bad-arch action "+o.BadArch.String()+": the kernel has no such action (name one, with data only for ERRNO, TRACE and TRAP)")
+	}
+	if p.Elsewhere.Effective() != p.Elsewhere {
+		r.fail(Invalid, none, "", "action for other ABIs "+p.Elsewhere.String()+": the kernel has no such action (name one, with data only for ERRNO, TRACE and TRAP)")
+	}
+	if x := p.X32; x != nil && x.Effective() != *x {
+		r.fail(Invalid, none, "", "action for x32 "+x.String()+": the kernel has no such action (name one, with data only for ERRNO, TRACE and TRAP)")
+	}
+	if p.Order > FirstMatch {
+		r.fail(Invalid, none, "", fmt.Sprintf("%d: unknown order of rules (use one that package policy declares)", p.Order))
 	}
 	if o.Mode > Strict {
-		r.fail(Invalid, -1, "", o.Mode.String()+": no such mode (take Runc or Strict)")
+		r.fail(Invalid, none, "", o.Mode.String()+": unknown mode (use Runc or Strict)")
 	}
 }
 
@@ -71,28 +86,46 @@ func (r *resolver) word(rule int, class cbpf.Action, errno *uint, pointer, class
 	carries := class == cbpf.ErrnoClass || class == cbpf.TraceClass
 	strict := r.options.Mode == Strict
 	switch {
-	case !class.Known() || class.Data() != 0:
-		r.fail(Invalid, rule, pointer+classKey, fmt.Sprintf("%#08x: not a class of actions (take one without data; that goes beside it)", uint32(class)))
+	case class.Effective() != class || class.Data() != 0 && class.Class() != cbpf.Trap:
+		r.fail(Invalid, rule, pointer+classKey, fmt.Sprintf("%#08x: not an action class (leave out the data, which has a field of its own)", uint32(class)))
 		return 0, false
 	case errno == nil && carries:
 		return class | eperm, true
 	case errno == nil:
 		return class, true
 	case !carries && strict:
-		r.fail(IgnoredErrno, rule, pointer+errnoKey, class.String()+" carries no errno (remove it)")
+		r.fail(StrictErrno, rule, pointer+errnoKey, class.String()+" carries no errno (remove it)")
 		return 0, false
 	case !carries:
 		r.warn(IgnoredErrno, rule, pointer+errnoKey, class.String()+" carries no errno: this one is ignored")
 		return class, true
-	case *errno > maxErrno && strict:
-		r.fail(Truncated, rule, pointer+errnoKey, fmt.Sprintf("%d: the largest errno is %d", *errno, maxErrno))
+	case *errno > maxErrno && strict && class == cbpf.ErrnoClass:
+		r.fail(StrictRange, rule, pointer+errnoKey, fmt.Sprintf("%d: the largest errno is %d", *errno, maxErrno))
+		return 0, false
+	case *errno > maxData && strict:
+		r.fail(StrictRange, rule, pointer+errnoKey, fmt.Sprintf("%d: the largest data of TRACE is %d", *errno, maxData))
 		return 0, false
 	case *errno > maxData:
-		r.warn(Truncated, rule, pointer+errnoKey, fmt.Sprintf("%d is cut to 16 bits: %d", *errno, *errno&maxData))
+		r.warn(Truncated, rule, pointer+errnoKey, fmt.Sprintf("%d is truncated to 16 bits: %d", *errno, *errno&maxData))
 	case *errno > maxErrno && class == cbpf.ErrnoClass:
 		r.warn(Truncated, rule, pointer+errnoKey, fmt.Sprintf("%d is cut by the kernel: programs see %d", *errno, maxErrno))
 	}
 	return class | cbpf.Action(*errno&maxData), true
+}
+
+// likeRunc reports whether what runc refuses for its own sake is refused: that it could not
+// send the listener's descriptor to its container if that had to ask first.
+func (r *resolver) likeRunc() bool {
+	return r.options.Mode == Runc && r.policy.Order == Libseccomp && !r.policy.NoBound
+}
+
+// tolerate warns of what runc overlooks, and fails in strict mode.
+func (r *resolver) tolerate(kind WarningKind, strict ErrorKind, rule int, pointer, text string) {
+	if r.options.Mode != Runc {
+		r.fail(strict, rule, pointer, text)
+	} else {
+		r.warn(kind, rule, pointer, text)
+	}
 }
 
 // readRules reads the rules and their names. A name that a rule has twice counts once.
@@ -100,7 +133,6 @@ func (r *resolver) readRules(targets []arch.ABI) {
 	p := r.policy
 	conds := newArena(p.Rules)
 	r.rules = make([]rule, len(p.Rules))
-	muxed := slices.ContainsFunc(targets, func(a arch.ABI) bool { _, ok := a.Socketcall(); return ok })
 	last := make(map[syscalltables.Call]int) // rule that named a call last
 	hints := maxHints
 	for i := range p.Rules {
@@ -114,11 +146,13 @@ func (r *resolver) readRules(targets []arch.ABI) {
 				continue
 			}
 			last[call] = i
-			n := named{rule: int32(i), name: int32(j), call: call}
-			if muxed {
-				n.mux = muxedCall(name)
+			r.names = append(r.names, named{rule: int32(i), name: int32(j), call: call})
+		}
+		for j, nr := range p.Rules[i].Numbers {
+			r.readNumber(i, j, nr, targets)
+			if valid {
+				r.names = append(r.names, named{rule: int32(i), name: int32(len(p.Rules[i].Names) + j), nr: nr})
 			}
-			r.names = append(r.names, n)
 		}
 	}
 }
@@ -130,17 +164,27 @@ func (r *resolver) readRule(i int, conds *arena) (ok bool) {
 	if to.pointer == "" {
 		to.pointer = sub(r.policy.Pointer+"/syscalls", i)
 	}
-	if len(from.Names) == 0 {
-		r.fail(Invalid, i, to.pointer+"/names", noNames)
+	if len(from.Names)+len(from.Numbers) == 0 {
+		r.tolerate(NoNames, StrictNoNames, i, to.pointer+"/names",
+			"no names: a rule without names has no effect (name a system call or remove the rule)")
 	}
 	to.action, ok = r.word(i, from.Action, from.Errno, to.pointer, "/action", "/errnoRet")
-	for j, arg := range from.Args {
-		if reason := checkIndex(uint64(arg.Index)); reason != "" {
-			r.fail(Invalid, i, sub(to.pointer+"/args", j)+"/index", reason)
+	for j, a := range from.ABIs {
+		if !a.Valid() {
+			r.fail(Invalid, i, sub(to.pointer+"/abis", j), a.String()+": unknown ABI (use one that package arch declares)")
 			ok = false
 		}
-		if arg.Op < NotEqual || arg.Op > MaskedEqual {
-			r.fail(Invalid, i, sub(to.pointer+"/args", j)+"/op", arg.Op.String()+": no such operator (take one that this package declares)")
+	}
+	if to.abis = setOf(from.ABIs); to.abis == 0 {
+		to.abis = everyABI
+	}
+	for j, arg := range from.Args {
+		if arg.Index > 5 {
+			r.fail(Invalid, i, sub(to.pointer+"/args", j)+"/index", strconv.FormatUint(uint64(arg.Index), 10)+": a syscall has only 6 arguments (use 0 to 5)")
+			ok = false
+		}
+		if arg.Op < NotEqual || arg.Op > MaskedNotEqual {
+			r.fail(Invalid, i, sub(to.pointer+"/args", j)+"/op", arg.Op.String()+": unknown operator (use one that package policy declares)")
 			ok = false
 		}
 		to.cut = to.cut || arg.cut() != ""
@@ -148,51 +192,16 @@ func (r *resolver) readRule(i int, conds *arena) (ok bool) {
 	if !ok {
 		return false
 	}
-	to.narrow = conds.alternatives(from.Args, 1<<32-1)
-	to.wide = conds.alternatives(from.Args, 1<<64-1)
+	each := r.policy.Order == Libseccomp && testsTwice(from.Args)
+	to.narrow = conds.alternatives(from.Args, 1<<32-1, each)
+	to.wide = conds.alternatives(from.Args, 1<<64-1, each)
 	if to.action == r.fallback {
 		to.redundant = true
-		if !r.options.StrictestWins {
-			r.warn(Redundant, i, to.pointer, "does what the default action does, so it decides nothing")
+		if r.ranked() {
+			r.warn(Redundant, i, to.pointer, "does the same as the default action, so it has no effect")
 		}
 	}
 	return true
-}
-
-// maxHints is how many unknown names get a hint: finding one takes long.
-const maxHints = 32
-
-// readName returns the call of a rule's name. hints is how many more hints may be
-// given.
-func (r *resolver) readName(rule, index int, name string, hints *int) (call syscalltables.Call, known bool) {
-	pointer := func() string { return sub(r.rules[rule].pointer+"/names", index) }
-	if name == "" {
-		r.fail(Invalid, rule, pointer(), emptyName)
-		return 0, false
-	}
-	if name == "write" && r.policy.Rules[rule].Action == cbpf.Notify && r.options.Mode == Runc {
-		r.fail(NotifyWrite, rule, pointer(), "SCMP_ACT_NOTIFY cannot be used for the write syscall")
-	}
-	if call, known = syscalltables.Lookup(name); known {
-		return call, true
-	}
-	strict := r.options.Mode == Strict
-	if r.full(UnknownName, strict, 0) {
-		return 0, false
-	}
-	text := quote(name) + ": Linux has no such call on any ABI"
-	if *hints > 0 {
-		*hints--
-		if near := syscalltables.Nearest(name); near != "" {
-			text += " (did you mean " + near + "?)"
-		}
-	}
-	if strict {
-		r.fail(UnknownName, rule, pointer(), text)
-	} else {
-		r.warn(UnknownName, rule, pointer(), text)
-	}
-	return 0, false
 }
 
 // An arena holds the conditions of all rules, made large enough beforehand.
@@ -213,32 +222,42 @@ func newArena(rules []Rule) *arena {
 	return &arena{make([]Cond, 0, 2*args), make([][]Cond, 0, 2*(testing+args)), make([][]Cond, 1)}
 }
 
+// testsTwice reports whether two conditions are on the same argument.
+func testsTwice(args []Arg) bool {
+	var tested uint8
+	for _, arg := range args {
+		if tested&(1<<arg.Index) != 0 {
+			return true
+		}
+		tested |= 1 << arg.Index
+	}
+	return false
+}
+
 // alternatives returns the condition lists that the arguments of an entry stand
-// for: one with all of them, or one for each if an argument is tested twice.
-func (a *arena) alternatives(args []Arg, width uint64) (alt alternatives) {
+// for: one with all of them, or one for each.
+func (a *arena) alternatives(args []Arg, width uint64, each bool) (alt alternatives) {
 	if len(args) == 0 {
 		return alternatives{lists: a.none, always: true}
 	}
-	var tested uint8
-	each := false
-	for _, arg := range args {
-		each = each || tested&(1<<arg.Index) != 0
-		tested |= 1 << arg.Index
-	}
 	first, start := len(a.lists), len(a.conds)
-	for _, arg := range args {
+	never := false // a condition of the list at work never holds
+	for i, arg := range args {
 		c := arg.cond(width)
-		if c.Mask != 0 { // otherwise it always holds
+		switch {
+		case c.Mask != 0:
 			a.conds = append(a.conds, c)
+		case c.Op == MaskedNotEqual: // no bits are never other bits
+			never = true
 		}
-		if each {
+		if !each && i < len(args)-1 {
+			continue
+		}
+		if list, ok := reduced(a.conds[start:], width); ok && !never {
+			a.conds = append(a.conds[:start], list...)
 			a.close(start)
-			start = len(a.conds)
 		}
-	}
-	if !each {
-		slices.SortFunc(a.conds[start:], func(x, y Cond) int { return cmp.Compare(x.Arg, y.Arg) })
-		a.close(start)
+		start, never = len(a.conds), false
 	}
 	alt.lists = a.lists[first:len(a.lists):len(a.lists)]
 	for _, conds := range alt.lists {
@@ -259,8 +278,11 @@ func (a *arena) close(start int) {
 
 // cond returns the condition on an ABI whose arguments have the given width.
 func (a Arg) cond(width uint64) Cond {
+	if a.Low && !a.Op.masked() {
+		width &= 1<<32 - 1
+	}
 	c := Cond{Arg: uint8(a.Index), Op: a.Op, Mask: width, Value: a.Value & width}
-	if a.Op == MaskedEqual {
+	if a.Op.masked() {
 		c.Mask, c.Value = a.Value&width, a.ValueTwo&a.Value&width
 	}
 	return c
@@ -273,7 +295,7 @@ func (a Arg) cut() string {
 	switch {
 	case changes(a.Value):
 		return "value"
-	case a.Op == MaskedEqual && changes(a.Value&a.ValueTwo):
+	case a.Op.masked() && changes(a.Value&a.ValueTwo):
 		return "valueTwo"
 	}
 	return ""

@@ -9,10 +9,10 @@ import (
 	"github.com/seccompile/seccompile/cbpf"
 )
 
-// Validate returns the first fault of a policy that was not made by [Resolve]: where
-// it is not as the comments of [Resolved] and its parts say. Everything that takes a
-// Resolved and returns an error calls it. nil and the zero Resolved, which have no
-// target ABI, are faults.
+// Validate returns an error for the first place where a policy is not as the comments of
+// [Resolved] and its parts say, which only one made by hand can be. Everything that takes
+// a Resolved and returns an error calls it. nil and the zero Resolved, which have no
+// target ABI, are not valid.
 func (r *Resolved) Validate() error {
 	if fault := r.fault(); fault != "" {
 		return errors.New("policy: " + fault)
@@ -39,7 +39,7 @@ func (r *Resolved) fault() string {
 		case f != "":
 		case slices.ContainsFunc(r.Spaces[:i], func(t Space) bool { return t.Audit == s.Audit }):
 			f = "another space has its AUDIT_ARCH value, too (make one of the two)"
-		case s.ABIs[0].BigEndian() != r.Spaces[0].ABIs[0].BigEndian():
+		case s.ABIs[0].ByteOrder() != r.Spaces[0].ABIs[0].ByteOrder():
 			f = "byte order: not that of space " + r.Spaces[0].ABIs[0].String() + " (make a policy for each)"
 		}
 		if f != "" {
@@ -63,65 +63,61 @@ func (s *Space) fault() string {
 	for i, a := range s.ABIs {
 		switch {
 		case !a.Valid():
-			return a.String() + ": no such ABI (take one that package arch declares)"
+			return a.String() + ": unknown ABI (use one that package arch declares)"
 		case a.Audit() != s.Audit:
 			return fmt.Sprintf("the AUDIT_ARCH value of %v is %#08x, not %#08x (make a space of its own)", a, a.Audit(), s.Audit)
 		case slices.Contains(s.ABIs[:i], a):
 			return a.String() + " is there twice"
 		}
 	}
-	if f := actionFault(s.ENOSYS); f != "" {
-		return "ENOSYS " + f
-	}
-	if f := intervalFault(s.Unknown); f != "" {
-		return "unknown " + f
-	}
-	if f := intervalFault(s.Foreign); f != "" {
-		return "foreign " + f
-	}
-	unknown, foreign := s.Unknown, s.Foreign
-	for i := range s.Calls {
-		c := &s.Calls[i]
-		f := c.fault()
-		unknown, foreign = from(unknown, c.NR), from(foreign, c.NR)
+	for i, x := range s.Ranges {
+		f := actionFault(x.Action)
 		switch {
-		case i > 0 && c.NR <= s.Calls[i-1].NR:
-			f = "comes after call " + numberString(s.Calls[i-1].NR) + " (sort the calls by number, each once)"
-		case !slices.Contains(s.ABIs, c.ABI):
-			f = c.ABI.String() + " is not an ABI of the space"
-		case len(unknown) > 0 && unknown[0].First <= c.NR:
-			f = "is unknown, too, so that its clauses do not count"
-		case len(foreign) > 0 && foreign[0].First <= c.NR:
-			f = "is foreign, too, so that its clauses do not count"
+		case f != "":
+		case x.First > x.Last:
+			f = "ends before it starts"
+		case i > 0 && x.First <= s.Ranges[i-1].Last:
+			f = "comes after " + s.Ranges[i-1].numbers() + " (sort the ranges, and join those that overlap)"
+		}
+		if f != "" {
+			return "range " + x.numbers() + ": " + f
+		}
+	}
+	var before *Call
+	calls := s.Calls
+	for i := range calls {
+		c := &calls[i]
+		f := ""
+		switch {
+		case before == nil:
+			f = c.fault(s)
+		case c.NR <= before.NR:
+			f = "comes after call " + numberString(before.NR) + " (sort the calls by number, each once)"
+		case !c.sharesWith(before):
+			f = c.fault(s)
 		}
 		if f != "" {
 			return "call " + numberString(c.NR) + ": " + f
 		}
+		before = c
 	}
-	return ""
-}
-
-// from returns sorted intervals without those below a number.
-func from(set []Interval, nr uint32) []Interval {
-	for len(set) > 0 && set[0].Last < nr {
-		set = set[1:]
-	}
-	return set
-}
-
-func intervalFault(set []Interval) string {
-	for i, v := range set {
-		switch {
-		case v.First > v.Last:
-			return v.String() + ": ends before it starts"
-		case i > 0 && uint64(v.First) <= uint64(set[i-1].Last)+1:
-			return v.String() + ": comes after " + set[i-1].String() + " (sort them, and join those that meet)"
+	for _, x := range s.Ranges {
+		if calls := s.from(x.First); len(calls) > 0 && calls[0].NR <= x.Last {
+			return "call " + numberString(calls[0].NR) + ": is in range " + x.numbers() + ", too, so that its clauses do not count"
 		}
 	}
 	return ""
 }
 
-func (c *Call) fault() string {
+// sharesWith reports whether another call has the very same clauses, as most neighbours do.
+func (c *Call) sharesWith(other *Call) bool {
+	return c.ABI == other.ABI && len(c.Clauses) == len(other.Clauses) && len(c.Clauses) > 0 && &c.Clauses[0] == &other.Clauses[0]
+}
+
+func (c *Call) fault(s *Space) string {
+	if !slices.Contains(s.ABIs, c.ABI) {
+		return c.ABI.String() + " is not an ABI of the space"
+	}
 	if len(c.Clauses) == 0 {
 		return "no clauses (leave the call out: it gets the default action)"
 	}
@@ -143,8 +139,8 @@ func (c *Clause) fault(a arch.ABI) string {
 	}
 	for i, cond := range c.Conds {
 		f := cond.fault(a)
-		if f == "" && i > 0 && cond.Arg <= c.Conds[i-1].Arg {
-			f = fmt.Sprintf("argument %d: comes after argument %d (sort them, each once)", cond.Arg, c.Conds[i-1].Arg)
+		if f == "" && i > 0 && cond.Arg < c.Conds[i-1].Arg {
+			f = fmt.Sprintf("argument %d: comes after argument %d (sort them)", cond.Arg, c.Conds[i-1].Arg)
 		}
 		if f != "" {
 			return fmt.Sprintf("condition %d: %s", i, f)
@@ -159,11 +155,11 @@ func (c Cond) fault(a arch.ABI) string {
 	case c.Arg > 5:
 		return fmt.Sprintf("argument %d: a call has only arguments 0 to 5", c.Arg)
 	case !c.possible():
-		return c.Op.String() + ": no such operator (take one that this package declares)"
+		return c.Op.String() + ": unknown operator (use one that package policy declares)"
 	case c.Mask&^width != 0:
 		return fmt.Sprintf("mask %#x: an argument of %v has only %d bits", c.Mask, a, a.Bits())
-	case c.Op != MaskedEqual && c.Mask != width:
-		return fmt.Sprintf("mask %#x: %v compares all %d bits of the argument (only %v has a mask of its own)", c.Mask, c.Op, a.Bits(), MaskedEqual)
+	case !c.Op.masked() && c.Mask != width && c.Mask != 1<<32-1:
+		return fmt.Sprintf("mask %#x: %v compares all %d bits of the argument or the lower 32 (only %v and %v have a mask of their own)", c.Mask, c.Op, a.Bits(), MaskedEqual, MaskedNotEqual)
 	case c.Value&^c.Mask != 0:
 		return fmt.Sprintf("value %#x has bits outside of the mask, %#x", c.Value, c.Mask)
 	}

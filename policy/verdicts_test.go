@@ -12,6 +12,7 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/syscalltables"
 )
@@ -51,7 +52,7 @@ func runTable(t *testing.T, stem string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, warnings, err := policy.Read(data, policy.Target{})
+	p, warnings, err := oci.Read(data, policy.Target{})
 	if err != nil || len(warnings) > 0 {
 		t.Fatalf("%s.json: %v %v", stem, warnings, err)
 	}

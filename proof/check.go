@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -21,20 +22,41 @@ type Report struct {
 	// upper bound.
 	LongestPath int
 	LongestCall cbpf.Data
-	// Bitmap tells, for each AUDIT_ARCH value, the numbers of the tables' range
-	// that kernels allow without running the filter, as far as they keep a bitmap
-	// for the ABI at all. Unless the Verdict is Same, values may be missing.
-	Bitmap []Bitmap
+	bitmaps     []bitmap
 }
 
 // OK reports whether the program is proved and without faults.
 func (r *Report) OK() bool { return r.Verdict == Same && len(r.Findings) == 0 }
 
-// A Bitmap is the numbers of one AUDIT_ARCH value that a program always allows
-// in the eyes of the kernel's emulation. See [cbpf.Program.ConstAllow].
-type Bitmap struct {
-	Audit   uint32
-	Allowed []policy.Interval // sorted, disjoint, not adjacent
+// Bitmap returns the numbers of an ABI's table (1024 from its first) that kernels since
+// Linux 5.11 allow without running the program: see [cbpf.Program.ConstAllow]. It reports
+// false if kernels keep no bitmap of that ABI's calls: not of MIPS's, and x32's numbers are
+// beyond it (kernel/seccomp.c: SECCOMP_ARCH_NATIVE). Unless the Verdict is Same, numbers
+// may be missing.
+func (r *Report) Bitmap(a arch.ABI) (policy.Intervals, bool) {
+	if main := a.Main(); a == arch.X32 || main == arch.MIPS64 || main == arch.MIPSEL64 {
+		return nil, false
+	}
+	var out policy.Intervals
+	for _, b := range r.bitmaps {
+		if b.audit != a.Audit() {
+			continue
+		}
+		for _, i := range b.allowed {
+			i.First, i.Last = max(i.First, a.Base()), min(i.Last, a.Base()+tableSize-1)
+			if i.First <= i.Last {
+				out = append(out, i)
+			}
+		}
+	}
+	return out, true
+}
+
+// A bitmap is the numbers of one AUDIT_ARCH value, of the tables' range, that kernels
+// allow without running the filter, as far as they keep a bitmap for the ABI at all.
+type bitmap struct {
+	audit   uint32
+	allowed policy.Intervals
 }
 
 // A Kind is a class of findings.
@@ -58,7 +80,7 @@ type Finding struct {
 	Reason string // for Refused
 }
 
-// String tells the finding in words.
+// String describes the finding.
 func (f Finding) String() string {
 	switch f.Kind {
 	case Refused:
@@ -80,7 +102,7 @@ func (f Finding) String() string {
 // test is taken by some call, and that exactly the unconditional allows of want
 // are allowed by the kernel's bitmap. The error is as for [Equal].
 func Check(want Subject, p *cbpf.Program, l Limits) (Report, error) {
-	if err := want.validate(); err != nil {
+	if err := errors.Join(validate(want), Program(p).validate()); err != nil {
 		return Report{}, err
 	}
 	var g groups
@@ -108,7 +130,7 @@ func Check(want Subject, p *cbpf.Program, l Limits) (Report, error) {
 		u = newUniverse(newOrder(groups{}), l.orDefault())
 		wanted = want.lift(u)
 	}
-	r.bitmap(u, wanted, p)
+	r.checkBitmap(u, wanted, p)
 	if u.over != "" && r.Verdict == Same {
 		r.Verdict, r.Reason = Unknown, u.reason()
 	}
@@ -135,17 +157,17 @@ func (l *lifter) deadCode() []Finding {
 // tableSize is more than any kernel's NR_syscalls above the base of the ABI.
 const tableSize = 1024
 
-// bitmap compares the calls that want always allows with those that the kernel's
+// checkBitmap compares the calls that want always allows with those that the kernel's
 // emulation of p does: all numbers in the range of the tables, and the first and
 // last of each further run of numbers. It stops once a limit is hit.
-func (r *Report) bitmap(u *universe, want *outcome, p *cbpf.Program) {
+func (r *Report) checkBitmap(u *universe, want *outcome, p *cbpf.Program) {
 	allow := slices.IndexFunc(want.regions, func(g region) bool { return g.action == cbpf.Allow })
 	for _, a := range u.split(want.tuple(), wordArch) {
 		audit, parts := a.first, u.split(a.rest, wordNR)
 		if u.over != "" {
 			return
 		}
-		var allowed []policy.Interval
+		var allowed policy.Intervals
 		nrs := numbers(audit, parts)
 		for _, part := range parts {
 			always := part.rest.is(allow)
@@ -165,8 +187,8 @@ func (r *Report) bitmap(u *universe, want *outcome, p *cbpf.Program) {
 				}
 			}
 		}
-		if abiOf(audit, 0) != 0 {
-			r.Bitmap = append(r.Bitmap, Bitmap{audit, allowed})
+		if _, known := arch.ByAudit(audit, 0); known {
+			r.bitmaps = append(r.bitmaps, bitmap{audit, allowed})
 		}
 	}
 }

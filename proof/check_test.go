@@ -2,6 +2,8 @@ package proof
 
 import (
 	"encoding/binary"
+	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -9,7 +11,7 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/fuzz/gen"
+	"github.com/seccompile/seccompile/internal/gen"
 	"github.com/seccompile/seccompile/policy"
 )
 
@@ -39,6 +41,7 @@ func TestCheckFindsWhatDoesNotChangeTheMeaning(t *testing.T) {
 	ret := func(a cbpf.Action) bpf.RawInstruction { return bpf.RawInstruction{Op: opRetK, K: uint32(a)} }
 	audit := arch.X86_64.Audit()
 	allow, deny, kill := ret(cbpf.Allow), ret(cbpf.Errno(1)), ret(cbpf.KillProcess)
+	subX := bpf.RawInstruction{Op: classAlu | aluSub | srcX}
 	const nr, arg0 = cbpf.OffNR, cbpf.OffArgs
 	tests := map[string]struct {
 		raw     []bpf.RawInstruction
@@ -72,6 +75,15 @@ func TestCheckFindsWhatDoesNotChangeTheMeaning(t *testing.T) {
 			},
 			longest: 10,
 		},
+		"an argument less the number": {
+			raw:     []bpf.RawInstruction{ld(cbpf.OffArch), jeq(audit, 0, 9), ld(nr), jgt(1, 0, 5), jeq(2, 0, 5), {Op: opTax}, ld(arg0), subX, jeq(5, 0, 1), allow, deny, kill},
+			longest: 10,
+		},
+		"an argument less the AUDIT_ARCH value": {
+			raw: []bpf.RawInstruction{ld(cbpf.OffArch), jeq(audit, 0, 10), ld(nr), jgt(1, 0, 6), jeq(2, 0, 6),
+				ld(cbpf.OffArch), {Op: opTax}, ld(arg0), subX, jeq(7-audit, 0, 1), allow, deny, kill},
+			longest: 11,
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -92,12 +104,12 @@ func TestCheckFindsWhatDoesNotChangeTheMeaning(t *testing.T) {
 			if r.OK() != (len(tt.want) == 0) {
 				t.Errorf("OK() = %v with findings %v", r.OK(), r.Findings)
 			}
-			bitmap := []Bitmap{{audit, []policy.Interval{{First: 0, Last: 1}}}}
+			bitmaps := []bitmap{{audit, policy.Intervals{{First: 0, Last: 1}}}}
 			if tt.want != nil && tt.want[0].Kind == Slow {
-				bitmap[0].Allowed = nil
+				bitmaps[0].allowed = nil
 			}
-			if diff := cmp.Diff(bitmap, r.Bitmap); diff != "" {
-				t.Errorf("bitmap (-want +got):\n%s", diff)
+			if !reflect.DeepEqual(r.bitmaps, bitmaps) {
+				t.Errorf("bitmaps %v, want %v", r.bitmaps, bitmaps)
 			}
 		})
 	}
@@ -161,5 +173,13 @@ func TestStackOfRandomProgramsAgreesWithEval(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Only numbers of an ABI's own table are listed as cached.
+func TestCachedNumbersAreOfTheTable(t *testing.T) {
+	r := &Report{bitmaps: []bitmap{{arch.X86_64.Audit(), policy.Intervals{{First: 1000, Last: 5000}}}}}
+	if got, ok := r.Bitmap(arch.X86_64); !ok || !slices.Equal(got, policy.Intervals{{First: 1000, Last: 1023}}) {
+		t.Errorf("%v, %t", got, ok)
 	}
 }

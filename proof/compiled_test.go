@@ -5,9 +5,10 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/compiler"
+	"github.com/seccompile/seccompile/internal/compile"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/policy/docker"
+	"github.com/seccompile/seccompile/preset"
 	"github.com/seccompile/seccompile/proof"
 )
 
@@ -15,7 +16,7 @@ import (
 // the compiler makes of it.
 func compiled(t testing.TB, abis ...arch.ABI) (*policy.Resolved, *cbpf.Program) {
 	t.Helper()
-	p, _, err := policy.Read(docker.Default(), policy.Target{ABI: abis[0], Caps: policy.DefaultCaps()})
+	p, _, err := oci.Read(preset.Docker(), policy.Target{ABI: abis[0], Caps: preset.Caps("docker")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +24,7 @@ func compiled(t testing.TB, abis ...arch.ABI) (*policy.Resolved, *cbpf.Program) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := compiler.Compile(res, compiler.Options{})
+	c, err := compile.Compile(res, compile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +60,7 @@ func benchmark(b *testing.B, prove func(res *policy.Resolved, p *cbpf.Program) (
 	}
 	b.ReportMetric(float64(p.Len()), "insns")
 	b.ReportMetric(float64(r.Nodes), "nodes")
+	b.ReportMetric(float64(r.Steps), "steps")
 }
 
 func equal(res *policy.Resolved, p *cbpf.Program) (proof.Result, error) {
@@ -89,3 +91,7 @@ func BenchmarkDockerExplain3ABIs(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkWalk1ABI(b *testing.B) { benchmark(b, proof.Walk, arch.X86_64) }
+
+func BenchmarkWalk3ABIs(b *testing.B) { benchmark(b, proof.Walk, arch.X86_64, arch.X86, arch.X32) }

@@ -12,15 +12,17 @@ import (
 // another.
 type Change struct {
 	// Audits are the AUDIT_ARCH values of the calls, as ranges.
-	Audits []policy.Interval
+	Audits policy.Intervals
 	// First and Last are the smallest and the largest of their numbers.
 	First, Last uint32
 	// When says for which arguments: any one of these must hold. A change for all
 	// arguments has one case without conditions.
 	When []Case
-	// More says that When lists not all cases.
+	// More says that there are more cases than When lists.
 	More bool
-	// From is the first subject's action, To the second's.
+	// From is the first subject's action, To the second's. To is weaker if it compares as
+	// greater, by [cbpf.Action.Compare], and neither weaker nor stricter if only its data
+	// is another.
 	From, To cbpf.Action
 	// Witness is one of the calls.
 	Witness Witness
@@ -36,14 +38,6 @@ type When struct {
 	Values Values
 }
 
-// Weaker reports whether the second subject is less strict, by the kernel's
-// order of actions.
-func (c *Change) Weaker() bool { return c.To.Compare(c.From) > 0 }
-
-// Stricter reports whether the second subject is stricter. Changes of the data
-// of an action are neither weaker nor stricter.
-func (c *Change) Stricter() bool { return c.To.Compare(c.From) < 0 }
-
 // maxCases is how many cases of one change are listed.
 const maxCases = 64
 
@@ -51,7 +45,7 @@ const maxCases = 64
 // value, number and pair of actions; none if they are equal. The error is a
 // [*LimitError], or as for [Equal].
 func Diff(a, b Subject, l Limits) ([]Change, error) {
-	if err := errors.Join(a.validate(), b.validate()); err != nil {
+	if err := errors.Join(validate(a), validate(b)); err != nil {
 		return nil, err
 	}
 	u := newUniverse(newOrder(groups{}), l.orDefault())

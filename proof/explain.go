@@ -2,7 +2,6 @@ package proof
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/seccompile/seccompile/cbpf"
@@ -14,14 +13,14 @@ type LimitError struct{ Reason string }
 
 // Error implements error.
 func (e *LimitError) Error() string {
-	return fmt.Sprintf("proof: %s (raise the limit)", e.Reason)
+	return "proof: " + e.Reason
 }
 
 // A Space is what a subject does with the calls of some AUDIT_ARCH values.
 type Space struct {
 	// Audits are the AUDIT_ARCH values, as ranges: mostly one value, and once all
 	// that the subject does not know.
-	Audits []policy.Interval
+	Audits policy.Intervals
 	// Runs cover all numbers, in ascending order.
 	Runs []Run
 }
@@ -86,7 +85,7 @@ func (t *Tree) Rules(most int) (list []Rule, more bool) {
 // Explain says what a subject does with every call. Equal subjects have equal
 // explanations. The error is a [*LimitError], or that of a [Policy] that is not valid.
 func Explain(s Subject, l Limits) ([]Space, error) {
-	if err := s.validate(); err != nil {
+	if err := validate(s); err != nil {
 		return nil, err
 	}
 	u := newUniverse(newOrder(groups{}), l.orDefault())
@@ -111,7 +110,7 @@ func Explain(s Subject, l Limits) ([]Space, error) {
 
 // A class is the AUDIT_ARCH values for which a tuple leaves the same.
 type class struct {
-	audits []policy.Interval
+	audits policy.Intervals
 	size   uint64 // how many values
 	rest   tuple
 }

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/net/bpf"
@@ -53,7 +54,12 @@ const (
 type program struct{ *cbpf.Program }
 
 // validate does nothing: a Program is one that kernels accept.
-func (program) validate() error { return nil }
+func (p program) validate() error {
+	if p.Program == nil {
+		return errors.New("proof: no program (compile one)")
+	}
+	return nil
+}
 
 func (p program) groups(g *groups) { join(p.Program, g) }
 

@@ -145,3 +145,25 @@ func TestEveryQuestionEndsOnHostilePrograms(t *testing.T) {
 		}
 	}
 }
+
+// Wherever a limit is hit, Diff says so. It takes no witness from the sets that it has then:
+// the one of an empty set is the call that is all zeros, which both of these kill.
+func TestDiffEndsAtEveryLimit(t *testing.T) {
+	want, p := Policy(threeCalls), Program(mustProgram(t, binary.LittleEndian, bpf.RawInstruction{Op: opRetK, K: uint32(cbpf.KillProcess)}))
+	for name, of := range map[string]func(int) Limits{
+		"Nodes": func(n int) Limits { return Limits{Nodes: n} },
+		"Steps": func(n int) Limits { return Limits{Steps: n} },
+		"Rows":  func(n int) Limits { return Limits{Rows: n} },
+	} {
+		for n := 1; ; n++ {
+			_, err := Diff(want, p, of(n))
+			if err == nil {
+				break
+			}
+			var limit *LimitError
+			if !errors.As(err, &limit) {
+				t.Errorf("%s: %d: %v", name, n, err)
+			}
+		}
+	}
+}

@@ -68,11 +68,9 @@ type run struct {
 // runs returns what a number space does with every number, by ascending number.
 // known are the outcomes of lists of clauses that were met before.
 func (r meaning) runs(u *universe, s *policy.Space, known map[listed]*outcome) ([]run, []*outcome) {
-	const byDefault, unknown, foreign = 0, 1, 2
-	outcomes := []*outcome{{}, {}, {}}
+	const byDefault = 0
+	outcomes := []*outcome{{}}
 	outcomes[byDefault].add(u, r.Default, all)
-	outcomes[unknown].add(u, s.ENOSYS, all)
-	outcomes[foreign].add(u, r.BadArch, all)
 	calls := map[uint32]int{} // number to index of outcome
 	cuts := []uint32{0}
 	cut := func(first, last uint32) {
@@ -88,10 +86,14 @@ func (r meaning) runs(u *universe, s *policy.Space, known map[listed]*outcome) (
 			cut(c.NR, c.NR)
 		}
 	}
-	for _, set := range [][]policy.Interval{s.Unknown, s.Foreign} {
-		for _, v := range set {
-			cut(v.First, v.Last)
+	ranges := map[cbpf.Action]int{} // action to index of outcome
+	for _, x := range s.Ranges {
+		if _, ok := ranges[x.Action]; !ok {
+			ranges[x.Action] = len(outcomes)
+			outcomes = append(outcomes, &outcome{})
+			outcomes[ranges[x.Action]].add(u, x.Action, all)
 		}
+		cut(x.First, x.Last)
 	}
 	slices.Sort(cuts)
 	var runs []run
@@ -100,19 +102,14 @@ func (r meaning) runs(u *universe, s *policy.Space, known map[listed]*outcome) (
 		if i, ok := calls[nr]; ok {
 			out = i
 		}
-		if within(s.Foreign, nr) {
-			out = foreign
-		}
-		if within(s.Unknown, nr) {
-			out = unknown
+		for _, x := range s.Ranges {
+			if x.First <= nr && nr <= x.Last {
+				out = ranges[x.Action]
+			}
 		}
 		runs = append(runs, run{nr, out})
 	}
 	return runs, outcomes
-}
-
-func within(set []policy.Interval, nr uint32) bool {
-	return slices.ContainsFunc(set, func(v policy.Interval) bool { return v.First <= nr && nr <= v.Last })
 }
 
 // A listed is a list of clauses that many calls may share, as those of one rule do.
@@ -123,9 +120,6 @@ type listed struct {
 
 // list returns what the rules for one number do.
 func (r meaning) list(u *universe, clauses []policy.Clause, known map[listed]*outcome) *outcome {
-	if len(clauses) == 0 {
-		return r.clauses(u, clauses)
-	}
 	key := listed{&clauses[0], len(clauses)}
 	if known[key] == nil {
 		known[key] = r.clauses(u, clauses)
@@ -154,7 +148,7 @@ func (u *universe) condition(c policy.Cond) set {
 	switch c.Op {
 	case policy.Equal, policy.MaskedEqual:
 		return u.argument(c, true)
-	case policy.NotEqual:
+	case policy.NotEqual, policy.MaskedNotEqual:
 		return u.argument(c, true).not()
 	case policy.GreaterEqual:
 		return u.argument(c, false)

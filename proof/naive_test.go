@@ -58,11 +58,8 @@ func (n *chain) land(jas ...int) {
 func (n *chain) space(r *policy.Resolved, s *policy.Space) {
 	n.emit(opLdAbs, 0, 0, cbpf.OffArch)
 	other := n.unless(classJmp|jmpEq, s.Audit, false)
-	for _, v := range s.Unknown {
-		n.interval(v, s.ENOSYS)
-	}
-	for _, v := range s.Foreign {
-		n.interval(v, r.BadArch)
+	for _, x := range s.Ranges {
+		n.interval(policy.Interval{First: x.First, Last: x.Last}, x.Action)
 	}
 	for i := 0; i < len(s.Calls); i++ {
 		c := s.Calls[i]

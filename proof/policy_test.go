@@ -6,9 +6,10 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/fuzz/gen"
+	"github.com/seccompile/seccompile/internal/gen"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/policy/docker"
+	"github.com/seccompile/seccompile/preset"
 )
 
 // randomPolicy draws a policy that resolves, and its plain compilation.
@@ -19,7 +20,7 @@ func randomPolicy(t testing.TB, seed uint64) (*policy.Resolved, *cbpf.Program) {
 		o := gen.ResolveOptions(r)
 		o.Mode = policy.Runc
 		family := gen.Family(r.IntN(3))
-		res, _, err := policy.Resolve(gen.Policy(r, gen.Options{ABIs: o.ABIs, Family: family, Entries: 8}), o)
+		res, _, err := policy.Resolve(gen.Policy(r, gen.Options{ABIs: o.ABIs, Family: family, Entries: 8, Beyond: seed%2 == 0}), o)
 		if err != nil {
 			continue
 		}
@@ -31,7 +32,7 @@ func randomPolicy(t testing.TB, seed uint64) (*policy.Resolved, *cbpf.Program) {
 
 func dockerDefault(t testing.TB, abis ...arch.ABI) *policy.Resolved {
 	t.Helper()
-	p, _, err := policy.Read(docker.Default(), policy.Target{ABI: abis[0], Caps: policy.DefaultCaps()})
+	p, _, err := oci.Read(preset.Docker(), policy.Target{ABI: abis[0], Caps: preset.Caps("docker")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func dockerDefault(t testing.TB, abis ...arch.ABI) *policy.Resolved {
 }
 
 func TestRandomPoliciesEqualTheirPlainCompilation(t *testing.T) {
-	for seed := range uint64(500) {
+	for seed := range uint64(gen.Many(80, 500)) {
 		res, p := randomPolicy(t, seed)
 		got, err := Equal(Policy(res), Program(p), Limits{})
 		if err != nil || got.Verdict != Same {

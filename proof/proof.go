@@ -2,9 +2,14 @@
 // mean the same: not on samples but for every call, all 2^512 values of struct
 // seccomp_data. The answer is yes, or a call on which they differ.
 //
-// It shares nothing with the compiler. Programs are executed symbolically and
-// policies are translated from their definition; both become sets of calls, one
-// for each action, as reduced ordered binary decision diagrams over the bits of
+// [Equal] answers that, and [Walk] does for compiled programs in a fraction of the time.
+// [Check] also examines how a compiled program does what it should, and [Certify] writes
+// the result down. [Diff] lists the calls that two subjects decide differently, [Explain]
+// what one does with every call.
+//
+// It shares nothing with the compiler. For all questions but Walk, programs are executed
+// symbolically and policies are translated from their definition; both become sets of
+// calls, one for each action, as reduced ordered binary decision diagrams over the bits of
 // seccomp_data. Those are canonical, so equal meaning is equal numbers.
 package proof
 
@@ -52,7 +57,7 @@ func (l Limits) orDefault() Limits {
 	return l
 }
 
-// A Verdict answers a question. The zero Verdict is no answer.
+// A Verdict answers a question. The zero Verdict is not an answer.
 type Verdict uint8
 
 // The answers.
@@ -80,7 +85,8 @@ type Result struct {
 	Verdict Verdict
 	Witness *Witness // if Different
 	Reason  string   // if Unknown: the limit that was hit
-	// Nodes and Steps are what the question used of its [Limits].
+	// Nodes and Steps are what the question used of its [Limits]. [Walk] has other steps
+	// and no nodes.
 	Nodes, Steps int
 }
 
@@ -91,25 +97,10 @@ type Witness struct {
 	A, B cbpf.Action // what the first and the second subject do
 }
 
-// ABI returns the ABI of the call, or zero if its AUDIT_ARCH value is no ABI's.
-func (w *Witness) ABI() arch.ABI { return abiOf(w.Call.Arch, w.Call.NR) }
-
-func abiOf(audit, nr uint32) arch.ABI {
-	for a := range arch.All() {
-		if a.Audit() == audit {
-			if a == arch.X86_64 && nr&arch.X32Bit != 0 {
-				return arch.X32
-			}
-			return a
-		}
-	}
-	return 0
-}
-
 // String returns the call, in numbers, with both actions.
 func (w *Witness) String() string {
 	who := fmt.Sprintf("arch 0x%08x", w.Call.Arch)
-	if a := w.ABI(); a.Valid() {
+	if a, ok := arch.ByAudit(w.Call.Arch, w.Call.NR); ok {
 		who = a.String()
 	}
 	a := &w.Call.Args
@@ -124,7 +115,7 @@ func (w *Witness) String() string {
 // of the action. The error is that of a [Policy] that is not valid; or the proof
 // contradicts running the subjects, which is a defect of this package.
 func Equal(a, b Subject, l Limits) (Result, error) {
-	if err := errors.Join(a.validate(), b.validate()); err != nil {
+	if err := errors.Join(validate(a), validate(b)); err != nil {
 		return Result{}, err
 	}
 	var g groups

@@ -47,10 +47,18 @@ func (s stack) Eval(d *cbpf.Data) cbpf.Action {
 	return result
 }
 
+// validate returns an error if what a subject does is undefined, or if there is none.
+func validate(s Subject) error {
+	if s == nil {
+		return errors.New("proof: no subject (use Policy, Program or Stack)")
+	}
+	return s.validate()
+}
+
 func (s stack) validate() error {
 	var errs []error
 	for _, one := range s {
-		errs = append(errs, one.validate())
+		errs = append(errs, validate(one))
 	}
 	return errors.Join(errs...)
 }

@@ -133,7 +133,7 @@ func (u *universe) ranges(s set, level, end uint16, limit int) ([]Range, bool) {
 			return u.spend(1) && walk(lo, level+1, first) && walk(hi, level+1, first|1<<(end-level-1))
 		}
 		last := first + (1<<(end-level) - 1)
-		if n := len(out); n > 0 && first > 0 && out[n-1].Last == first-1 {
+		if n := len(out); n > 0 && out[n-1].Last == first-1 {
 			out[n-1].Last = last
 			return true
 		}

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	peer "github.com/elastic/go-seccomp-bpf/arch"
-
 	"github.com/seccompile/seccompile/arch"
 )
 
@@ -104,38 +102,6 @@ func TestNumbersAreThoseOfGo(t *testing.T) {
 	}
 	if want := []string{"sparc64"}; !slices.Equal(unknown, want) || len(files) != 15 {
 		t.Errorf("%d files, of them %v of ABIs that are not ours; want 15, of them %v", len(files), unknown, want)
-	}
-	stillTrue(t, explained, used)
-}
-
-// TestNumbersAreThoseOfGoSeccompBPF compares with the tables of
-// github.com/elastic/go-seccomp-bpf but its X32, which is x86_64's table with bit
-// 30 set and so has not the numbers from 512 up that x32 has of its own.
-func TestNumbersAreThoseOfGoSeccompBPF(t *testing.T) {
-	explained := []difference{
-		{"x86_64", "uprobe", "its tables are of Linux 6.16"},
-		{"aarch64", "arch_specific_syscall", "__NR_arch_specific_syscall starts a range"},
-		{"aarch64", "fstatat", "the name of 64-bit ABIs is newfstatat (asm-generic/unistd.h until Linux 6.10)"},
-		{"aarch64", "newfstatat", "see fstatat"},
-	}
-	for _, name := range []string{"file_getattr", "file_setattr", "listns", "rseq_slice_yield"} {
-		explained = append(explained, difference{"", name, "its tables are of Linux 6.16"})
-	}
-	for c := range every() {
-		if nr, ok := c.Number(arch.X86); ok && 403 <= nr && nr <= 423 {
-			explained = append(explained, difference{"aarch64", c.Name(), "it has the calls of asm-generic/unistd.h that are for 32 bits only"})
-		}
-	}
-	used := map[difference]bool{}
-	for _, p := range []struct {
-		abi  arch.ABI
-		info *peer.Info
-	}{{arch.X86_64, peer.X86_64}, {arch.X86, peer.I386}, {arch.ARM, peer.ARM}, {arch.AArch64, peer.AARCH64}} {
-		theirs := map[string]uint32{}
-		for name, nr := range p.info.SyscallNames {
-			theirs[name] = uint32(nr)
-		}
-		compare(t, p.abi, theirs, explained, used)
 	}
 	stillTrue(t, explained, used)
 }

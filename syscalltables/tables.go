@@ -1,6 +1,9 @@
-// Package syscalltables maps system call names to numbers, and back, for every
-// ABI of package arch. Its tables are generated from syscalls.tsv, live in
-// read-only data and cost nothing at start-up.
+// Package syscalltables maps the names of system calls to numbers, and back, for every
+// ABI of package arch. It also knows the names of arguments and the Linux release that
+// introduced a call. Start with [Lookup] for a name and [ByNumber] for a number.
+//
+// The tables are generated from syscalls.tsv, live in read-only data and cost nothing
+// at start-up.
 package syscalltables
 
 import (
@@ -12,12 +15,12 @@ import (
 
 //go:generate go -C _gen run .
 
-// A Call is one system call name that Linux has on some ABI. The zero Call is no
-// call. Calls are ordered by name.
+// A Call is the name of a system call that Linux has on some ABI. The zero Call is not a
+// call: it has no name and no numbers. Calls are ordered by name.
 type Call uint16
 
-// Kernel returns the Linux release that the tables describe: calls that came
-// later are not in them. Calls that were removed before it are.
+// Kernel returns the Linux release that the tables describe. They lack calls that came
+// later, and include calls that were removed earlier.
 func Kernel() Version { return Version{kernelMajor, kernelMinor} }
 
 // Lookup returns the call with this exact name. Names are literal: mmap and
@@ -81,7 +84,7 @@ func All(a arch.ABI) iter.Seq2[uint32, Call] {
 // Valid reports whether c is a call of the tables.
 func (c Call) Valid() bool { return 0 < c && c <= calls }
 
-// Name returns the call's name, "" for no call.
+// Name returns the call's name, "" if c is not valid.
 func (c Call) Name() string {
 	if !c.Valid() {
 		return ""
@@ -92,9 +95,9 @@ func (c Call) Name() string {
 // String returns the call's name.
 func (c Call) String() string { return c.Name() }
 
-// Number returns the call's number on one ABI as filters see it: with the base
-// of MIPS and the bit of x32. A number that the ABI once assigned and whose call
-// its kernel no longer implements is still the call's number.
+// Number returns the call's number on one ABI as filters see it: with the base of MIPS
+// and the bit of x32. A call that the ABI's kernel no longer implements keeps its number.
+// ok is false if the ABI never had the call.
 func (c Call) Number(a arch.ABI) (nr uint32, ok bool) {
 	n := c.cell(a) & absent
 	if n == absent {
@@ -113,9 +116,9 @@ func (c Call) Since(a arch.ABI) Since {
 	}
 }
 
-// Args returns the names of the call's arguments on one ABI, nil where they are
-// not known. Where an argument takes two registers, as those of 64 bits do on the
-// 32-bit ABIs, the list ends before it.
+// Args returns the names of the call's arguments on one ABI, nil if they are unknown.
+// The list ends before an argument that takes two registers, as arguments of 64 bits do
+// on 32-bit ABIs.
 func (c Call) Args(a arch.ABI) []string {
 	if !c.Valid() || !a.Valid() {
 		return nil
@@ -152,9 +155,9 @@ func splits(a arch.ABI) bool {
 	return a.Bits() == 32
 }
 
-// Since says when a call was introduced on an ABI, as far as that is
-// established: after release After, and in release By at the latest. Exact means
-// in By itself. The zero value says that nothing is known.
+// Since says when Linux introduced a call on an ABI, as far as known: after release
+// After, and in release By at the latest. Exact means in By itself. The zero value means
+// that nothing is known.
 type Since struct {
 	After, By Version
 	Exact     bool

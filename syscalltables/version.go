@@ -18,7 +18,7 @@ func ParseVersion(s string) (Version, error) {
 	if v := (Version{uint8(major), uint8(minor)}); ok && err1 == nil && err2 == nil && v != (Version{}) {
 		return v, nil
 	}
-	return Version{}, fmt.Errorf("syscalltables: %q is not a kernel version (want X.Y, like 6.12)", s)
+	return Version{}, fmt.Errorf("syscalltables: %q is not a kernel version (expected X.Y, such as 6.12)", s)
 }
 
 // Compare orders versions by age: negative when v is older than w.

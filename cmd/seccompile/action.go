@@ -14,15 +14,15 @@ var actionWords = []string{
 	"kill-process", "kill-thread", "trap", "errno:", "notify", "trace:", "log", "allow",
 }
 
-// A wanted is an action as a flag states it. Without data it stands for all
+// An actionPattern is an action as a flag states it. Without data it stands for all
 // actions of its class.
-type wanted struct {
+type actionPattern struct {
 	action  cbpf.Action
 	hasData bool
 }
 
-// matches reports whether a is wanted.
-func (w wanted) matches(a cbpf.Action) bool {
+// matches reports whether a matches the pattern.
+func (w actionPattern) matches(a cbpf.Action) bool {
 	return a == w.action || !w.hasData && a.Class() == w.action.Class()
 }
 
@@ -30,37 +30,43 @@ func (w wanted) matches(a cbpf.Action) bool {
 // of runtime-spec or seccomp(2), with data as ":EPERM", ":1" or "(1)". Where an
 // errno or trace states none, its data is 1, EPERM, as in profiles. Error names are
 // those of ABI a.
-func parseAction(flag, s string, a arch.ABI) (wanted, error) {
+func parseAction(flag, s string, a arch.ABI) (actionPattern, error) {
 	word, data, hasData := strings.Cut(strings.TrimSuffix(s, ")"), "(")
 	if !hasData {
 		word, data, hasData = strings.Cut(s, ":")
 	}
 	class, err := parseClass(word)
 	if err != nil {
-		return wanted{}, usagef("%s: unknown action %q", flag, s).
-			hintNearest(s, actionWords, "actions are "+strings.Join(actionWords, ", "))
+		f := usagef("%s: unknown action %q", flag, s)
+		if _, ok := a.Errno(strings.ToUpper(s)); ok {
+			return actionPattern{}, f.hintf("did you mean errno:%s?", strings.ToUpper(s))
+		}
+		return actionPattern{}, f.hintNearest(s, actionWords, "the actions are "+strings.Join(actionWords, ", "))
 	}
 	carries := class == cbpf.ErrnoClass || class == cbpf.TraceClass
 	if !hasData {
 		if carries {
 			class |= 1
 		}
-		return wanted{action: class, hasData: !carries}, nil
+		return actionPattern{action: class, hasData: !carries}, nil
 	}
 	if !carries {
-		return wanted{}, usagef("%s: %s carries no data", flag, word)
+		return actionPattern{}, usagef("%s: %s does not take data", flag, word)
 	}
 	n, ok := parseData(data, a)
 	if !ok {
-		return wanted{}, usagef("%s: %q is neither an error name nor a number below 65536", flag, data)
+		return actionPattern{}, usagef("%s: %q is neither an error name nor a number below 65536", flag, data)
 	}
-	return wanted{action: class | cbpf.Action(n), hasData: true}, nil
+	return actionPattern{action: class | cbpf.Action(n), hasData: true}, nil
 }
 
 func parseClass(word string) (cbpf.Action, error) {
 	name := strings.ToUpper(strings.ReplaceAll(word, "-", "_"))
 	name = strings.TrimPrefix(name, "SCMP_ACT_")
-	return cbpf.ParseOCIAction("SCMP_ACT_" + name)
+	if name == "KILL" { // runtime-spec's other name
+		return cbpf.KillThread, nil
+	}
+	return cbpf.ParseAction(name + "(0)")
 }
 
 func parseData(s string, a arch.ABI) (uint16, bool) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,9 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,42 +15,46 @@ import (
 	"github.com/seccompile/seccompile/artifact"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/advisory"
-	"github.com/seccompile/seccompile/loader"
-	"github.com/seccompile/seccompile/words"
+	"github.com/seccompile/seccompile/internal/host"
+	"github.com/seccompile/seccompile/internal/symbols"
+	"github.com/seccompile/seccompile/language/snap"
 )
 
 const affectedLong = `Affected finds filters that a past defect of seccompile made wrong. SECURITY.md
-lists the defects. It looks at what filters do, so it needs no profile.
+lists the defects. It looks at what the filters do, so it needs no profile.
 
 It reads raw filters, assembly text and artifacts; the entries of a cache are
-artifacts. In a directory it looks at every file below, follows links, and leaves out
-what holds no such filter: compile hex, JSON, C and Go again. With --host it looks at
-the filters of all threads of all processes, as dump does for one: that takes root
-outside of containers. Where you have the profile of a filter that is named here, prove
-decides: a few profiles mean something else for x32 by right, for example if the order
-of their rules depends on the width of arguments.
+artifacts. In a directory it reads every file below, follows links, and skips files
+without such a filter. It does not read hex, JSON, C or Go: compile those again. With
+--host it reads the filters of all threads of all processes, as dump does for one
+process; this needs root outside of containers.
 
-The exit status is 1 if a filter is affected, or may be and only its profile can
-tell (prove it then), and 2 if something could not be looked at.`
+If you have the profile of a reported filter, prove gives the final answer: a few
+profiles legitimately mean something else for x32, for example if the order of their
+rules depends on the width of arguments.
+
+The exit status is 1 if a filter is affected, or may be affected and only its profile
+can settle it (use prove), and 2 if something could not be read.`
 
 func (a *app) affectedCommand() *cobra.Command {
-	var host bool
+	var running bool
 	cmd := &cobra.Command{
-		Use:   "affected FILE|DIR...",
-		Short: "find filters that a past defect made wrong",
-		Long:  affectedLong,
+		Use:        "affected FILE|DIR...",
+		Short:      "find filters that a past defect of seccompile made wrong",
+		SuggestFor: []string{"advisory", "cve"},
+		Long:       affectedLong,
 		Example: `  seccompile affected filter.bpf /var/cache/seccomp
   seccompile affected --host`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s := &search{app: a, seen: map[string]string{}}
 			switch {
-			case host && len(args) > 0:
-				return usagef("affected: --host looks at processes and takes no files")
-			case host:
+			case running && len(args) > 0:
+				return usagef("affected: --host reads processes and does not take files")
+			case running:
 				s.host(cmd.Context())
 				return s.result("confined threads")
 			case len(args) == 0:
-				return usagef("affected: no file").hintf("name files or directories, or use --host for the running processes")
+				return usagef("affected: no file given").hintf("name files or directories, or use --host for the running processes")
 			}
 			for _, arg := range args {
 				s.tree(arg)
@@ -62,7 +62,7 @@ func (a *app) affectedCommand() *cobra.Command {
 			return s.result("files with filters")
 		},
 	}
-	cmd.Flags().BoolVar(&host, "host", false, "look at the filters of all running processes")
+	cmd.Flags().BoolVar(&running, "host", false, "check the filters of all running processes")
 	return cmd
 }
 
@@ -76,7 +76,7 @@ type search struct {
 	walked  []fs.FileInfo     // directories
 }
 
-// unable reports something that cannot be looked at: there may be a filter in it.
+// unable reports something that cannot be read: it may contain a filter.
 func (s *search) unable(err error) {
 	s.failed++
 	fmt.Fprintf(s.stderr, "seccompile: %s\n", messages(err)[0])
@@ -84,7 +84,11 @@ func (s *search) unable(err error) {
 
 // result prints the counts and returns the answer.
 func (s *search) result(holders string) error {
-	fmt.Fprintf(s.out, "affected: %d of %d %s, %d different filters\n", s.bad, s.holders, holders, len(s.seen))
+	filters := "different filters"
+	if len(s.seen) == 1 {
+		filters = "different filter"
+	}
+	fmt.Fprintf(s.out, "affected: %d of %d %s, %d %s\n", s.bad, s.holders, holders, len(s.seen), filters)
 	switch {
 	case s.bad > 0:
 		return &failure{code: exitNo}
@@ -148,8 +152,8 @@ func (s *search) found(path string, d fs.DirEntry) error {
 		s.unable(unreadable(path, err))
 		return nil
 	}
-	in := &input{path: path, name: shown(path), kind: sniff(data), data: data}
-	if err := s.file(in); err != nil && in.kind == kindArtifact { // others are no filters
+	in := newInput(path, shown(path), data)
+	if err := s.file(in); err != nil && (in.kind == kindArtifact || in.kind == kindSnap) { // other kinds are not filters
 		s.unable(err)
 	}
 	return nil
@@ -158,7 +162,8 @@ func (s *search) found(path string, d fs.DirEntry) error {
 // file looks at the filters in a file. The error says why it holds none.
 func (s *search) file(in *input) error {
 	var programs []*cbpf.Program
-	if in.kind == kindArtifact {
+	switch in.kind {
+	case kindArtifact:
 		file, err := artifact.Decode(in.data)
 		if err != nil {
 			return in.no(err)
@@ -166,7 +171,15 @@ func (s *search) file(in *input) error {
 		for i := range file.Programs {
 			programs = append(programs, file.Programs[i].Filter)
 		}
-	} else {
+	case kindSnap:
+		f, err := snap.Decode(in.data)
+		if err != nil {
+			return in.no(err)
+		}
+		if !f.Unrestricted {
+			programs = append(programs, f.Deny, f.Allow)
+		}
+	default:
 		p, err := in.program()
 		if err != nil {
 			return err
@@ -180,45 +193,22 @@ func (s *search) file(in *input) error {
 // host looks at the filters of every thread. A thread can have others than the first
 // one of its process.
 func (s *search) host(ctx context.Context) {
-	threads, err := filepath.Glob("/proc/[0-9]*/task/[0-9]*")
-	if err == nil && len(threads) == 0 {
-		err = errors.New("affected: /proc shows no processes (mount it, on Linux)")
-	}
+	_, err := host.Walk(ctx, func(t *host.Thread) {
+		switch {
+		case t.Mode != host.Filtered:
+		case t.Err != nil:
+			s.unable(fmt.Errorf("thread %d: %s", t.TID, unprefixed(t.Err.Error())))
+		default:
+			var programs []*cbpf.Program
+			for _, f := range t.Filters {
+				programs = append(programs, f.Program)
+			}
+			s.look(fmt.Sprintf("thread %d", t.TID), programs...)
+		}
+	})
 	if err != nil {
 		s.unable(err)
 	}
-	for _, dir := range threads {
-		status, _ := os.ReadFile(dir + "/status") // fails if it has ended
-		if !bytes.Contains(status, []byte("\nSeccomp:\t2\n")) {
-			continue
-		}
-		tid, _ := strconv.Atoi(filepath.Base(dir))
-		filters, err := s.dumped(ctx, tid)
-		switch {
-		case errors.Is(err, syscall.ESRCH), errors.Is(err, loader.ErrNoFilters):
-			continue
-		case err != nil:
-			s.unable(fmt.Errorf("thread %d: %w", tid, err))
-			continue
-		}
-		var programs []*cbpf.Program
-		for _, f := range filters {
-			programs = append(programs, f.Program)
-		}
-		s.look(fmt.Sprintf("thread %d", tid), programs...)
-	}
-}
-
-// dumped returns the filters of a thread, unless it cannot be stopped: one that waits
-// for the child of a vfork(2) can do so for ever.
-func (s *search) dumped(ctx context.Context, tid int) ([]loader.LiveFilter, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, 2*time.Second, errors.New("it waits in the kernel and cannot be stopped"))
-	defer cancel()
-	filters, err := loader.Dump(ctx, tid)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = context.Cause(ctx)
-	}
-	return filters, err
 }
 
 // look looks at the filters of a file or thread and prints what is wrong with them.
@@ -257,7 +247,7 @@ func judge(p *cbpf.Program) string {
 		verdict = "weaker"
 	}
 	call := func(a arch.ABI, d *cbpf.Data, action cbpf.Action) string {
-		return fmt.Sprintf("\n  %v %s: %s", a, words.Call(a, d.NR, d.Args), words.Action(a, action))
+		return fmt.Sprintf("\n  %v %s: %s", a, symbols.Call(a, d.NR, d.Args), symbols.Action(a, action))
 	}
 	return "affected: " + verdict + " for x32 than for x86_64" + call(arch.X86_64, &f.X8664, f.Right) + call(arch.X32, &f.X32, f.Wrong)
 }

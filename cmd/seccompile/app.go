@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,13 +13,13 @@ import (
 	"github.com/seccompile/seccompile/policy"
 )
 
-// An app is one invocation: its streams and the flags that all commands share.
+// An app is one invocation of the command: its streams and the flags that all commands share.
 type app struct {
 	stdin    io.Reader
 	stdout   io.Writer     // data as it is; asked whether it is a terminal
-	terminal io.Writer     // standard error as it is, for what is drawn
+	terminal io.Writer     // standard error as it is, for the progress line
 	stderr   io.Writer     // a wordWriter
-	out      *bufio.Writer // answers in words, on standard output
+	out      *bufio.Writer // text answers, on standard output
 	words    *wordWriter   // below out
 
 	stdinTaken     bool
@@ -39,24 +40,15 @@ func (a *app) flush() error {
 	return cmp.Or(a.out.Flush(), a.words.end())
 }
 
-const rootLong = `Seccompile turns the seccomp profiles that OCI runtimes, Docker and Podman use
-into the filters that the Linux kernel runs: small, fast and for any ABI from
-any host.
-
-PROFILE is a path, "-" for standard input, or docker-default for the profile
-that Docker gives every container. A file may hold a runtime-spec profile
-(linux.seccomp), a whole config.json, or the format of Docker or Podman with
-includes and excludes. Where a command takes FILE, a raw filter and the text of
-disasm will do as well: what a file is shows in its content.`
-
+// rootCommand returns the command with all its subcommands.
 func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "seccompile",
-		Short: "compile seccomp profiles to BPF filters",
+		Short: "compile, prove, review and install seccomp filters",
 		Long:  rootLong,
-		Example: `  seccompile compile -a x86_64,x86 -o filter.bpf profile.json
-  seccompile run -- sh -c 'unshare -U'
-  seccompile eval docker-default clone3`,
+		Example: `  seccompile run -- sh -c 'unshare --user true'
+  seccompile compile -a x86_64,x86 -o filter.bpf profile.json
+  seccompile check --for docker profile.json`,
 		Args:              unknownCommand,
 		RunE:              missingCommand,
 		SilenceErrors:     true,
@@ -71,128 +63,62 @@ func (a *app) rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.DisableSuggestions = true // ours become hints
 	flags := root.PersistentFlags()
-	flags.StringVar(&a.color, "color", "auto", "`WHEN` to colour the output: auto, always or never")
-	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no warnings")
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "also warn of what profiles do on purpose")
+	flags.SortFlags, root.Flags().SortFlags = false, false
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "do not show warnings and notes")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "also show warnings that are usually intentional")
+	flags.StringVar(&a.color, "color", "auto", "colour the output `WHEN`: auto, always or never")
 	completeFlag(root, "color", oneOf("auto", "always", "never"))
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkColor() }
-	root.AddCommand(
-		a.compileCommand(), a.runCommand(), a.recordCommand(), a.traceCommand(), a.evalCommand(), a.resolveCommand(),
-		a.proveCommand(), a.diffCommand(), a.explainCommand(), a.optimizeCommand(), a.mergeCommand(),
-		a.disasmCommand(), a.asmCommand(), a.dumpCommand(), a.affectedCommand(), a.checkCommand(), a.syscallsCommand(), a.statsCommand(), a.graphCommand(), a.reportCommand(),
-		a.featuresCommand(), a.versionCommand(), a.manCommand(),
-	)
+	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
+		if n := cmd.ArgsLenAtDash(); n >= 0 {
+			args = args[:n] // what follows is of another program
+		}
+		if slices.Contains(args, "") && !strings.HasPrefix(cmd.Name(), "__") { // completion may ask with nothing
+			return usagef("%s: empty argument", cmd.Name()).hintf("is a variable of the shell unset?")
+		}
+		return cmp.Or(a.checkFiles(cmd), checkLanguages(cmd), a.checkColor())
+	}
+	addGroup(root, "Make and run filters", a.compileCommand(), a.runCommand(), a.recordCommand(), a.traceCommand())
+	addGroup(root, "Review", a.checkCommand(), a.diffCommand(), a.proveCommand(), a.reportCommand(), a.affectedCommand())
+	addGroup(root, "Understand", a.evalCommand(), a.explainCommand(), a.denialsCommand(), a.disasmCommand(), a.dumpCommand(), a.graphCommand(),
+		a.statsCommand(), a.syscallsCommand())
+	addGroup(root, "Change profiles", a.convertCommand(), a.editCommand(), a.fmtCommand(), a.intersectCommand(), a.resolveCommand(), a.unionCommand())
+	addGroup(root, "Install elsewhere", a.optimizeCommand(), a.asmCommand(), a.featuresCommand())
+	addGroup(root, "About seccompile", a.versionCommand(), a.manCommand(), completionCommand(root))
 	root.SetUsageTemplate(usageTemplate)
 	root.SetHelpCommand(helpCommand())
-	root.InitDefaultCompletionCmd()
-	for _, c := range root.Commands() {
-		if c.Name() == "completion" {
-			c.Short = "print the completion script of a shell"
-			c.Long = completionLong
-			c.Example = completionExample
-			c.Args, c.RunE = unknownCommand, missingCommand
-		}
-	}
 	return root
 }
 
-const completionLong = `Completion prints the script that makes a shell complete commands, flags, ABIs,
-system calls, the constants that their arguments take, and names of files. The help
-of the command for a shell tells where its script belongs. That for bash needs the
-package bash-completion.`
-
-const completionExample = `  source <(seccompile completion bash)
-  seccompile completion zsh >"${fpath[1]}/_seccompile"
-  seccompile completion fish >~/.config/fish/completions/seccompile.fish`
-
-const usageTemplate = `Usage:
-  {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND{{else}}{{.UseLine}}{{end}}{{if .HasExample}}
-
-Examples:
-{{.Example}}{{end}}{{if .HasAvailableSubCommands}}
-
-Commands:{{range .Commands}}{{if .IsAvailableCommand}}
-  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
-
-Flags:
-{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableInheritedFlags}}
-
-Global flags:
-{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
-
-{{.CommandPath}} COMMAND --help tells more of a command.{{end}}
-`
-
-// helpCommand replaces cobra's, which takes unknown commands for no mistake.
-func helpCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:               "help [COMMAND]",
-		Short:             "tell more of a command",
-		ValidArgsFunction: completeCommands,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			about, rest, err := cmd.Root().Find(args)
-			if err != nil {
-				return err
-			}
-			if len(rest) > 0 {
-				return unknownCommand(about, rest)
-			}
-			about.InitDefaultHelpFlag()
-			return about.Help()
-		},
+// addGroup adds commands under a heading of the help. Their flags are listed in the order
+// in which they were added: those that matter most come first.
+func addGroup(root *cobra.Command, title string, commands ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: title, Title: title})
+	for _, c := range commands {
+		c.GroupID = title
+		c.Flags().SortFlags = false
+		root.AddCommand(c)
 	}
 }
 
-// unknownCommand refuses arguments of a command that has only subcommands.
-func unknownCommand(parent *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	var names []string
-	for _, c := range parent.Commands() {
-		if c.IsAvailableCommand() {
-			names = append(names, c.Name())
-		}
-	}
-	return usagef("unknown command %q", args[0]).hintNearest(args[0], names, parent.CommandPath()+" --help lists the commands")
-}
-
-// missingCommand shows what there is to choose from.
-func missingCommand(parent *cobra.Command, _ []string) error {
-	parent.SetOut(parent.ErrOrStderr())
-	if err := parent.Help(); err != nil {
-		return err
-	}
-	return &failure{code: exitUsage}
-}
-
-// warn prints the warnings of a profile, the quiet kinds only if asked. Nobody
-// can do anything about those of Docker's own profile.
+// warn prints the warnings about a profile, the quiet kinds only on request. Users
+// cannot do anything about those of a built-in profile.
 func (a *app) warn(in *input, warnings []policy.Warning) {
-	if in.name == dockerDefault && !a.verbose {
-		return
-	}
-	for _, w := range a.loud(warnings) {
-		place := ""
-		if w.Pointer != "" {
-			place = shown(w.Pointer) + ": "
-		}
-		fmt.Fprintf(a.stderr, "seccompile: warning: %s%s\n", place, w.Message)
-	}
-}
-
-// loud returns the warnings that the -q and -v flags leave.
-func (a *app) loud(warnings []policy.Warning) []policy.Warning {
-	var loud []policy.Warning
+	in.source.Locate(warnings, nil)
 	for _, w := range warnings {
-		if !a.quiet && (a.verbose || !w.Kind.Quiet()) {
-			loud = append(loud, w)
+		if a.verbose || w.Kind != policy.Redundant && !isBuiltIn(in.name) && !isBuiltIn(w.Pointer) {
+			a.warnf("%s", placed(in.name, w.Line, w.Column, w.Pointer, w.Message))
 		}
 	}
-	return loud
 }
 
-// note tells the user something that is neither data nor a problem.
+// warnf warns the user of a likely problem.
+func (a *app) warnf(format string, args ...any) {
+	if !a.quiet {
+		fmt.Fprintf(a.stderr, "seccompile: warning: %s\n", fmt.Sprintf(format, args...))
+	}
+}
+
+// note prints information that is neither data nor a problem.
 func (a *app) note(format string, args ...any) {
 	if !a.quiet {
 		fmt.Fprintf(a.stderr, "seccompile: note: %s\n", fmt.Sprintf(format, args...))
@@ -201,14 +127,14 @@ func (a *app) note(format string, args ...any) {
 
 // addNumeric adds the flag of commands that write calls and conditions.
 func (a *app) addNumeric(cmd *cobra.Command) {
-	cmd.Flags().BoolVarP(&a.numeric, "numeric", "n", false, "write numbers, not the names of constants and flags")
+	cmd.Flags().BoolVarP(&a.numeric, "numeric", "n", false, "show constants and flags as numbers, not by name")
 }
 
-// one allows at most one positional argument.
+// one accepts at most one positional argument.
 func one(what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) > 1 {
-			return usagef("one %s at a time, not %d: %s", what, len(args), strings.Join(args, " "))
+			return usagef("expected one %s, got %d: %s", what, len(args), strings.Join(args, " "))
 		}
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/artifact"
+	"github.com/seccompile/seccompile/internal/certificate"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
 	"github.com/seccompile/seccompile/syscalltables"
@@ -13,35 +14,38 @@ import (
 
 // compileArtifact compiles a profile for each kernel that the flags name, and writes
 // an artifact.
-func (a *app) compileArtifact(t *target, s *surety, o *output, in *input) error {
+func (a *app) compileArtifact(t *target, s *proofFlags, o *output, in *input) error {
+	if err := t.weights.read(); err != nil { // before each kernel gets a copy of t
+		return err
+	}
 	kernels, err := t.kernels()
 	if err != nil {
 		return err
 	}
 	file := artifact.Artifact{
-		Tool: toolName(), Tables: syscalltables.Kernel().String(), Profile: artifact.Digest(in.data),
+		Tool: toolName(), Tables: syscalltables.Kernel().String(), Profile: artifact.Digest(in.text()),
 	}
-	var told []policy.Warning
+	var seen []policy.Warning
 	for _, kernel := range kernels {
 		c, err := kernel.compile(in)
 		if err != nil {
 			return err
 		}
-		fresh := slices.DeleteFunc(c.warnings, func(w policy.Warning) bool { return slices.Contains(told, w) })
+		fresh := slices.DeleteFunc(c.warnings, func(w policy.Warning) bool { return slices.Contains(seen, w) })
 		a.warn(in, fresh)
-		told = append(told, fresh...)
-		certificate, err := s.proof(in, c)
+		seen = append(seen, fresh...)
+		proved, err := a.proof(s, in, c)
 		if err != nil {
 			return err
 		}
-		p, err := shipped(c, certificate)
+		p, err := shipped(c, proved)
 		if err != nil {
 			return err
 		}
 		file.Programs = append(file.Programs, p)
 		o := c.options
 		file.Reading = artifact.Reading{
-			Compat: o.Mode.String(), ENOSYS: o.ENOSYS.String(), BadArch: o.BadArch.String(), StrictestWins: o.StrictestWins,
+			Compat: kernel.compat, ENOSYS: o.ENOSYS.String(), BadArch: o.BadArch.String(), StrictestWins: o.StrictestWins,
 		}
 	}
 	data, err := file.AppendBinary(nil)
@@ -76,25 +80,18 @@ func (t *target) kernels() ([]*target, error) {
 }
 
 // shipped returns a program as artifacts have them.
-func shipped(c *compiled, certificate *proof.Certificate) (artifact.Program, error) {
-	abis := resolvedABIs(c.resolved)
-	p := artifact.Program{Filter: c.program, ABIs: abiList(abis)}
+func shipped(c *compiled, proved *certificate.Certificate) (artifact.Program, error) {
+	abis := c.resolved.ABIs()
+	p := artifact.Program{
+		Filter: c.program, ABIs: abiList(abis), Flags: loaderFlags(c.policy),
+		Proof: &artifact.Proof{Policy: certificate.PolicyDigest(c.resolved)},
+	}
 	for _, abi := range abis {
 		p.GOARCH = append(p.GOARCH, nonempty(abi.GOARCH())...)
 	}
-	flags, err := loaderFlags(c.policy)
-	if err != nil {
-		return p, err
-	}
-	if flags != nil {
-		p.Flags = []string{}
-	}
-	for _, f := range flags {
-		p.Flags = append(p.Flags, f.String())
-	}
-	if certificate != nil {
-		p.Proof = &artifact.Proof{Policy: certificate.Profile, LongestPath: certificate.LongestPath}
-		for _, b := range certificate.Bitmap {
+	if proved != nil {
+		p.Proof.LongestPath = proved.LongestPath
+		for _, b := range proved.Bitmap {
 			p.Proof.Bitmap = append(p.Proof.Bitmap, artifact.CachedCalls(b))
 		}
 	}
@@ -125,25 +122,25 @@ func (in *input) artifact(abis []string) (*artifact.Artifact, *artifact.Program,
 		known = append(known, file.Programs[i].ABIs...)
 	}
 	return nil, nil, usagef("%s: the artifact has no filter for %s", in.name, abi).
-		hintf("it has filters for %s; -a chooses one", strings.Join(known, ", "))
+		hintf("choose one with -a: %s", strings.Join(known, ", "))
 }
 
-// certificate returns what an artifact says to be proved.
-func (in *input) certificate(abis []string) (*proof.Certificate, error) {
+// certificate returns what an artifact claims to be proved.
+func (in *input) certificate(abis []string) (*certificate.Certificate, error) {
 	file, p, err := in.artifact(abis)
 	if err != nil {
 		return nil, err
 	}
-	if p.Proof == nil {
-		return nil, nof("%s: nothing was proved of this filter", in.name).hintf("seccompile compile -f artifact --prove makes one that was")
+	if p.Proof == nil || p.Proof.LongestPath == 0 {
+		return nil, nof("%s: the artifact has no certificate of this filter", in.name).hintf("make one with seccompile compile -f artifact --prove")
 	}
-	c := &proof.Certificate{
-		Version: proof.CertificateVersion, Tool: file.Tool, Tables: file.Tables, Profile: p.Proof.Policy, Program: p.Digest(),
-		ABIs: p.ABIs, Options: proof.Reading(file.Reading), Result: proof.Same.String(),
-		Instructions: p.Filter.Len(), LongestPath: p.Proof.LongestPath, Bitmap: []proof.CachedCalls{},
+	c := &certificate.Certificate{
+		Version: certificate.Version, Tool: file.Tool, Tables: file.Tables, Profile: p.Proof.Policy, Program: p.Digest(),
+		ABIs: p.ABIs, Options: certificate.Reading(file.Reading), Result: proof.Same.String(),
+		Instructions: p.Filter.Len(), LongestPath: p.Proof.LongestPath, Bitmap: []certificate.CachedCalls{},
 	}
 	for _, b := range p.Proof.Bitmap {
-		c.Bitmap = append(c.Bitmap, proof.CachedCalls(b))
+		c.Bitmap = append(c.Bitmap, certificate.CachedCalls(b))
 	}
 	return c, nil
 }

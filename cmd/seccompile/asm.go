@@ -3,14 +3,14 @@ package main
 import "github.com/spf13/cobra"
 
 func (a *app) asmCommand() *cobra.Command {
-	var e emission
+	var e outputFormat
 	var o output
 	cmd := &cobra.Command{
-		Use:   "asm [flags] [FILE]",
-		Short: "turn assembly text into a filter",
-		Long: `Asm turns the text that disasm and compile -f asm write into the filter that it
-stands for. A text that no kernel would take is an error that names the line. The
-text names its byte order itself.`,
+		Use:        "asm [flags] [FILE]",
+		Short:      "assemble text to a BPF filter",
+		SuggestFor: []string{"assemble"},
+		Long: `Asm assembles the text that disasm and compile -f asm write. If the kernel would
+refuse the filter, the error names the line. The text states its byte order.`,
 		Example: `  seccompile asm -o filter.bpf filter.s
   seccompile compile -f asm -a x86_64 docker-default | seccompile asm -f hex`,
 		Args:              one("file"),
@@ -31,7 +31,7 @@ text names its byte order itself.`,
 			return a.emit(&e, &o, p)
 		},
 	}
-	e.add(cmd)
 	o.add(cmd)
+	e.add(cmd)
 	return cmd
 }

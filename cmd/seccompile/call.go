@@ -11,8 +11,10 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/symbols"
+	"github.com/seccompile/seccompile/internal/unknown"
+	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/syscalltables"
-	"github.com/seccompile/seccompile/words"
 )
 
 // A call is the question that eval answers.
@@ -24,7 +26,10 @@ type call struct {
 
 // text writes the call as C would.
 func (q *call) text(numeric bool) string {
-	name := syscalltables.Names{}.Syscall(q.data.Arch, q.data.NR)
+	abi, name := q.abi, policy.Names().Syscall(q.data.Arch, q.data.NR)
+	if a, _ := arch.ByAudit(q.data.Arch, q.data.NR); a == arch.X32 && name != "" {
+		abi = a // the number says so
+	}
 	if name == "" {
 		name = fmt.Sprintf("%d", int32(q.data.NR))
 	}
@@ -33,11 +38,11 @@ func (q *call) text(numeric bool) string {
 		arg := q.arg(i)
 		args = append(args, arg.Name()+"="+valueText(arg, q.data.Args[i], numeric))
 	}
-	return fmt.Sprintf("%s %s(%s)", q.abi, name, strings.Join(args, ", "))
+	return fmt.Sprintf("%s %s(%s)", abi, name, strings.Join(args, ", "))
 }
 
 // valueText writes an argument's value.
-func valueText(arg words.Arg, v uint64, numeric bool) string {
+func valueText(arg symbols.Arg, v uint64, numeric bool) string {
 	if numeric {
 		return fmt.Sprintf("%#x", v)
 	}
@@ -45,9 +50,9 @@ func valueText(arg words.Arg, v uint64, numeric bool) string {
 }
 
 // arg returns what is known of an argument, with the arguments before it.
-func (q *call) arg(i int) words.Arg {
+func (q *call) arg(i int) symbols.Arg {
 	c, _ := syscalltables.ByNumber(q.abi, q.data.NR)
-	arg := words.At(q.abi, c, i)
+	arg := symbols.At(q.abi, c, i)
 	for j := range i {
 		arg = arg.Given(j, q.data.Args[j])
 	}
@@ -55,7 +60,7 @@ func (q *call) arg(i int) words.Arg {
 }
 
 // question reads the call.
-func (a *app) question(e *evaluation, abis []arch.ABI, c *compiled, name string, args []string) (*call, error) {
+func (a *app) question(e *evalFlags, abis []arch.ABI, c *compiled, name string, args []string) (*call, error) {
 	q := new(call)
 	var err error
 	switch native := arch.Native(); {
@@ -64,18 +69,18 @@ func (a *app) question(e *evaluation, abis []arch.ABI, c *compiled, name string,
 			return nil, err
 		}
 		if c.program != nil && q.abi.ByteOrder() != c.program.Order() {
-			return nil, usagef("-a: %s is %s-endian and the filter %s-endian",
+			return nil, usagef("-a: %s is %s-endian, the filter is %s-endian",
 				q.abi, orderName(q.abi.ByteOrder()), orderName(c.program.Order()))
 		}
 	case slices.Contains(abis, native):
 		q.abi = native
 	case len(abis) > 0:
 		q.abi = abis[0]
-		a.note("the call is taken to be %s's (-a names another ABI)", q.abi)
+		a.note("evaluating the call for %s (choose another ABI with -a)", q.abi)
 	case native != 0 && native.ByteOrder() == c.program.Order():
 		q.abi = native
 	default:
-		return nil, usagef("the filter does not tell its ABI").hintf("name it with -a")
+		return nil, usagef("the filter does not show its ABI").hintf("name it with -a")
 	}
 	if q.data.NR, err = parseNumber(name, q.abi); err != nil {
 		return nil, err
@@ -107,7 +112,7 @@ func parseNumber(s string, a arch.ABI) (uint32, error) {
 		if near := syscalltables.Nearest(s); near != "" {
 			return 0, f.hintf("did you mean %s?", near)
 		}
-		return 0, f.hintf("seccompile syscalls -a %s lists the calls", a)
+		return 0, f.hintf("run \"seccompile syscalls -a %s\" for the list", a)
 	}
 	if n < -1<<31 || n > 1<<32-1 {
 		return 0, usagef("%s: a system call number has 32 bits", s)
@@ -115,11 +120,11 @@ func parseNumber(s string, a arch.ABI) (uint32, error) {
 	return uint32(n), nil
 }
 
-// badArg explains why a word is no value of an argument, and names the constant that it
-// is most like.
+// badArg explains why a word is not a value of an argument, and suggests the constant
+// nearest to it.
 func badArg(err error) error {
 	f := usagef("%w", err)
-	var bad *words.ParseError
+	var bad *symbols.ParseError
 	if !errors.As(err, &bad) {
 		return f
 	}
@@ -127,7 +132,7 @@ func badArg(err error) error {
 	for _, k := range bad.Arg.Constants() {
 		known = append(known, k.Name)
 	}
-	if near := nearest(bad.Word, known); near != "" {
+	if near := unknown.Nearest(bad.Word, known); near != "" {
 		return f.hintf("did you mean %s?", near)
 	}
 	return f

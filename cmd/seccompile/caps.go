@@ -20,7 +20,7 @@ func parseCaps(words, defaults []string) ([]string, error) {
 			set = append(set, known...)
 		case "NONE":
 			if len(words) > 1 {
-				return nil, usagef("--cap: none and other capabilities exclude each other")
+				return nil, usagef("--cap: none excludes other capabilities")
 			}
 		default:
 			name = "CAP_" + strings.TrimPrefix(name, "CAP_")

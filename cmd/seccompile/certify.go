@@ -2,46 +2,43 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/arch"
-	"github.com/seccompile/seccompile/artifact"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/certificate"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
-// A surety is what the flags of compile say about proofs.
-type surety struct {
+// The proofFlags are the flags of compile that ask for a proof.
+type proofFlags struct {
 	prove       bool
 	certificate string
 }
 
-func (s *surety) add(cmd *cobra.Command) {
+func (s *proofFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.BoolVar(&s.prove, "prove", false, "write the filter only if it is proved to mean what the profile does")
-	f.StringVar(&s.certificate, "certificate", "", "prove the filter, and write a certificate to `FILE`")
+	f.BoolVar(&s.prove, "prove", false, "prove the filter in a second way, with a search for faults")
+	f.StringVar(&s.certificate, "certificate", "", "prove the filter and write a certificate to `FILE`")
+	annotate(cmd, "certificate", writesFile)
 }
 
 // check finds mistakes before any work is done.
-func (s *surety) check(e *emission, o *output) error {
+func (s *proofFlags) check(e *outputFormat) error {
 	if s.certificate != "" && e.format == formatArtifact {
-		return usagef("--certificate: an artifact carries its certificates itself").hintf("--prove puts them in")
-	}
-	if s.certificate == "-" && (!o.explicit() || o.path == "-") {
-		return usagef("--certificate: standard output is for the filter").hintf("-o FILE saves the filter")
+		return usagef("--certificate: an artifact contains its certificates").hintf("--prove adds them")
 	}
 	return nil
 }
 
-// proof proves what compile has made, and returns the certificate if one is wanted.
-// Here faults that leave the meaning alone are errors too: the compiler makes none.
-func (s *surety) proof(in *input, c *compiled) (*proof.Certificate, error) {
+// proof proves again what compile has made, in the other way, and returns the certificate
+// if a flag asks for it. Faults that do not change the meaning are worth a warning.
+func (a *app) proof(s *proofFlags, in *input, c *compiled) (*certificate.Certificate, error) {
 	if !s.prove && s.certificate == "" {
 		return nil, nil
 	}
@@ -49,63 +46,58 @@ func (s *surety) proof(in *input, c *compiled) (*proof.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	var problems []error
-	hint := "nothing was written; this is a defect of seccompile that its authors want to know of"
 	switch report.Verdict {
 	case proof.Unknown:
-		hint = "nothing was written; seccompile prove --patience raises the limits"
-		problems = append(problems, fmt.Errorf("not proved: %s", report.Reason))
+		return nil, in.no(fmt.Errorf("not proved a second time: %s", report.Reason)).
+			hintf("nothing was written; without --prove and --certificate, the filter is proved by its paths only")
 	case proof.Different:
 		d := &report.Witness.Call
-		problems = append(problems, fmt.Errorf("the filter is wrong: %s gets %v and should get %v",
-			describe(d, knownArgs(d), false), report.Witness.B, report.Witness.A))
+		return nil, in.no(fmt.Errorf("the filter is wrong: %s gets %v, but should get %v",
+			describe(d, knownArgs(d), false), report.Witness.B, report.Witness.A)).
+			hintf("nothing was written; this is a bug in seccompile, please report it")
 	case proof.Same:
 	}
 	for _, line := range findingLines(report.Findings) {
-		problems = append(problems, errors.New(line))
-	}
-	if len(problems) > 0 {
-		f := &failure{code: exitNo, err: &fileError{in.name, errors.Join(problems...)}}
-		return nil, f.hintf("%s", hint)
+		a.warnf("%s: %s", in.name, line)
 	}
 	return &facts, nil
 }
 
 // save writes the certificate, if there is one.
-func (a *app) save(s *surety, c *proof.Certificate) error {
+func (a *app) save(s *proofFlags, c *certificate.Certificate) error {
 	if c == nil || s.certificate == "" {
 		return nil
 	}
 	return a.putJSON(&output{s.certificate}, c)
 }
 
-// toolName is what certificates and artifacts call this program.
+// toolName is the name of this program in certificates and artifacts.
 func toolName() string { return "seccompile " + buildVersion() }
 
-// certify makes a certificate in the name of this program.
-func certify(want *policy.Resolved, o policy.Options, p *cbpf.Program, l proof.Limits) (proof.Certificate, proof.Report, error) {
-	c, r, err := proof.Certify(want, o, p, l)
+// certify makes a certificate that names this program.
+func certify(want *policy.Resolved, o policy.Options, p *cbpf.Program, l proof.Limits) (certificate.Certificate, proof.Report, error) {
+	c, r, err := certificate.New(want, o, p, l)
 	c.Tool, c.Tables = toolName(), syscalltables.Kernel().String()
 	return c, r, err
 }
 
-// readCertificate reads a certificate, or that of an artifact for the ABIs.
-func readCertificate(path string, abis []string) (*proof.Certificate, error) {
+// readCertificate reads a certificate, or that of the artifact's filter for the ABIs.
+func readCertificate(path string, abis []string) (*certificate.Certificate, error) {
 	data, err := readFile(path)
 	if err != nil {
 		return nil, unreadable(path, err)
 	}
-	if in := (&input{name: path, data: data}); artifact.Is(data) {
+	if in := newInput(path, path, data); in.kind == kindArtifact {
 		return in.certificate(abis)
 	}
-	c, err := proof.ParseCertificate(data)
+	c, err := certificate.Parse(data)
 	if err != nil {
-		return nil, (&input{name: path}).no(err)
+		return nil, newInput(path, path, data).no(err)
 	}
 	return c, nil
 }
 
-// findingLines tells findings in words, those of a kind together.
+// findingLines describes findings, those of one kind together.
 func findingLines(findings []proof.Finding) []string {
 	var unreachable, oneWay, lines []string
 	for _, f := range findings {
@@ -121,7 +113,7 @@ func findingLines(findings []proof.Finding) []string {
 		lines = append(lines, plural(len(unreachable), "instruction")+" that no call executes: "+strings.Join(unreachable, ", "))
 	}
 	if len(oneWay) > 0 {
-		lines = append(lines, plural(len(oneWay), "test")+" that every call passes the same way: "+strings.Join(oneWay, ", "))
+		lines = append(lines, plural(len(oneWay), "test")+" with the same outcome for every call: "+strings.Join(oneWay, ", "))
 	}
 	for rest := findings; len(rest) > 0; rest = rest[1:] {
 		switch f := rest[0]; f.Kind {
@@ -140,17 +132,17 @@ func findingLines(findings []proof.Finding) []string {
 	return lines
 }
 
-// bitmapLine tells findings of one kind about the bitmap of one AUDIT_ARCH value.
+// bitmapLine describes findings of one kind about the bitmap of one AUDIT_ARCH value.
 func bitmapLine(findings []proof.Finding) string {
 	f := findings[0]
-	what := "always allowed, and not in the kernel's bitmap"
+	what := "always allowed, but not in the kernel's bitmap"
 	if f.Kind == proof.TooFast {
-		what = "in the kernel's bitmap, and not always allowed"
+		what = "in the kernel's bitmap, but not always allowed"
 	}
 	const most = 5
 	var examples []string
 	for _, f := range findings[:min(most, len(findings))] {
-		name := syscalltables.Names{}.Syscall(f.Audit, f.NR)
+		name := policy.Names().Syscall(f.Audit, f.NR)
 		examples = append(examples, cmp.Or(name, policy.Interval{First: f.NR, Last: f.NR}.String()))
 	}
 	if len(findings) > most {

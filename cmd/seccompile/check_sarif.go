@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/seccompile/seccompile/lint"
+	"github.com/seccompile/seccompile/internal/lint"
 )
 
 // The types below are the parts of SARIF 2.1.0 that findings need
@@ -60,6 +60,22 @@ type sarifResult struct {
 	Level     string          `json:"level"`
 	Message   sarifText       `json:"message"`
 	Locations []sarifLocation `json:"locations"`
+	Fixes     []sarifFix      `json:"fixes,omitempty"`
+}
+
+type sarifFix struct {
+	Description sarifText     `json:"description"`
+	Changes     []sarifChange `json:"artifactChanges"`
+}
+
+type sarifChange struct {
+	Artifact     sarifArtifact      `json:"artifactLocation"`
+	Replacements []sarifReplacement `json:"replacements"`
+}
+
+type sarifReplacement struct {
+	Deleted  sarifRegion `json:"deletedRegion"` // empty where text is only inserted
+	Inserted *sarifText  `json:"insertedContent,omitempty"`
 }
 
 type sarifLocation struct {
@@ -79,6 +95,8 @@ type sarifArtifact struct {
 type sarifRegion struct {
 	StartLine   int `json:"startLine"`
 	StartColumn int `json:"startColumn"`
+	EndLine     int `json:"endLine,omitempty"`
+	EndColumn   int `json:"endColumn,omitempty"` // of the character behind
 }
 
 type sarifLogical struct {
@@ -98,19 +116,27 @@ func (a *app) sarifDocument(profiles []*checked) sarifLog {
 	rules := &run.Tool.Driver.Rules
 	for _, e := range lint.Catalog() {
 		if slices.ContainsFunc(profiles, func(p *checked) bool {
-			return slices.ContainsFunc(a.shown(p.report.Findings, true), func(f lint.Finding) bool { return f.ID == e.ID })
+			return slices.ContainsFunc(a.shown(p, true), func(f lint.Finding) bool { return f.ID == e.ID })
 		}) {
 			*rules = append(*rules, sarifRule{e.ID, sarifText{sentence(e.Title)}, sarifText{e.Why}, sarifText{sentence(e.Fix)}, sarifConfig{e.Severity.String()}})
 		}
 	}
+	gradeIndex := len(*rules)
+	if slices.ContainsFunc(profiles, func(p *checked) bool { return p.grade != nil }) {
+		*rules = append(*rules, gradeRule())
+	}
 	for _, p := range profiles {
-		for _, f := range a.shown(p.report.Findings, true) {
+		if p.grade != nil {
+			run.Results = append(run.Results, p.gradeResult(gradeIndex))
+		}
+		for _, f := range a.shown(p, true) {
 			run.Results = append(run.Results, sarifResult{
 				RuleID:    f.ID,
 				RuleIndex: slices.IndexFunc(*rules, func(r sarifRule) bool { return r.ID == f.ID }),
 				Level:     f.Severity.String(),
 				Message:   sarifText{sentence(f.Reason) + " Fix: " + f.Fix + "."},
 				Locations: []sarifLocation{p.location(f)},
+				Fixes:     p.fixes(&f),
 			})
 		}
 	}
@@ -123,7 +149,7 @@ func (c *checked) location(f lint.Finding) (l sarifLocation) {
 	if c.in.isFile() {
 		l.Physical = &sarifPhysical{Artifact: sarifArtifact{fileURI(c.in.path)}}
 		if f.Line > 0 {
-			l.Physical.Region = &sarifRegion{f.Line, codePoint(c.in.data, f.Line, f.Column)}
+			l.Physical.Region = &sarifRegion{StartLine: f.Line, StartColumn: codePoint(c.in.data, f.Line, f.Column)}
 		}
 	}
 	if f.Pointer != "" || l.Physical == nil {
@@ -132,11 +158,30 @@ func (c *checked) location(f lint.Finding) (l sarifLocation) {
 	return l
 }
 
-// standardInput is the name of an input that is no file.
+// fixes returns what --fix does about a finding in a file.
+func (c *checked) fixes(f *lint.Finding) []sarifFix {
+	edits := c.report.Edits(f)
+	if len(edits) == 0 || !c.in.isFile() {
+		return nil
+	}
+	change := sarifChange{Artifact: sarifArtifact{fileURI(c.in.path)}}
+	for _, e := range edits {
+		r := sarifReplacement{}
+		r.Deleted.StartLine, r.Deleted.StartColumn = characterAt(c.in.data, e.From)
+		r.Deleted.EndLine, r.Deleted.EndColumn = characterAt(c.in.data, e.To)
+		if e.Text != "" {
+			r.Inserted = &sarifText{e.Text}
+		}
+		change.Replacements = append(change.Replacements, r)
+	}
+	return []sarifFix{{sarifText{sentence(f.Done())}, []sarifChange{change}}}
+}
+
+// standardInput is the name of an input that is not a file.
 const standardInput = "standard input"
 
 // isFile reports whether the input was read from a file of its name.
-func (in *input) isFile() bool { return in.path != dockerDefault && in.path != standardInput }
+func (in *input) isFile() bool { return !isBuiltIn(in.path) && in.path != standardInput }
 
 // fileURI returns the name of a file as a URI, relative to the working directory if it
 // is in there.
@@ -155,12 +200,20 @@ func fileURI(name string) string {
 	return u.String()
 }
 
-// codePoint turns a column in bytes into one in characters.
+// codePoint turns a column in bytes into one in characters. A byte order mark is not a
+// character of the text.
 func codePoint(data []byte, line, column int) int {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	for range line - 1 {
 		_, data, _ = bytes.Cut(data, []byte{'\n'})
 	}
 	return utf8.RuneCount(data[:min(column-1, len(data))]) + 1
+}
+
+// characterAt turns a number of bytes before a character into its line and column.
+func characterAt(data []byte, offset int) (line, column int) {
+	before := bytes.TrimPrefix(data, []byte("\ufeff"))[:offset]
+	return bytes.Count(before, []byte{'\n'}) + 1, utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]) + 1
 }
 
 // sentence ends a phrase.

@@ -12,11 +12,11 @@ func (a *app) checkColor() error {
 	case "auto", "always", "never":
 		return nil
 	}
-	return usagef("--color: %q: want auto, always or never", a.color)
+	return usagef("--color: unknown value %q (known: auto, always, never)", a.color)
 }
 
-// A painter colours words, or leaves them as they are. Colour never says
-// anything that the words do not.
+// A painter colours text, or leaves it as it is. Colour never carries information that
+// the text does not.
 type painter bool
 
 // paint returns the painter for standard output. An empty NO_COLOR counts as

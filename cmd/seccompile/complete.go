@@ -9,9 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/internal/symbols"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/syscalltables"
-	"github.com/seccompile/seccompile/words"
 )
 
 // completeFlag makes the shell complete the values of a flag.
@@ -45,10 +45,10 @@ func completeList(word string, known []string) ([]string, cobra.ShellCompDirecti
 	return list, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeProfile completes docker-default and files that may be profiles.
+// completeProfile completes built-in profiles and files that may be profiles.
 func completeProfile(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
-	if word != "" && strings.HasPrefix(dockerDefault, word) {
-		return []string{dockerDefault}, cobra.ShellCompDirectiveDefault
+	if list, directive := completeBuiltIn(word); list != nil {
+		return list, directive
 	}
 	return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
 }
@@ -61,10 +61,10 @@ func completeOneProfile(cmd *cobra.Command, args []string, word string) ([]strin
 	return completeProfile(cmd, args, word)
 }
 
-// completeFiles completes profiles and filters: docker-default and files of any name.
+// completeFiles completes profiles and filters: built-in profiles and files of any name.
 func completeFiles(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
-	if word != "" && strings.HasPrefix(dockerDefault, word) {
-		return []string{dockerDefault}, cobra.ShellCompDirectiveDefault
+	if list, directive := completeBuiltIn(word); list != nil {
+		return list, directive
 	}
 	return nil, cobra.ShellCompDirectiveDefault
 }
@@ -109,7 +109,7 @@ func flagABI(cmd *cobra.Command) arch.ABI {
 }
 
 // completeConstants completes the argument of a call behind those given, flags one by
-// one. What is no word yet is no constant either.
+// one. An unfinished word is not a constant yet.
 func completeConstants(abi arch.ABI, name string, given []string, word string) ([]string, cobra.ShellCompDirective) {
 	c, ok := syscalltables.Lookup(name)
 	if !ok {
@@ -127,7 +127,7 @@ func completeConstants(abi arch.ABI, name string, given []string, word string) (
 	}
 	arg := q.arg(len(given))
 	before := ""
-	if arg.Kind() == words.Flags || arg.Kind() == words.Mode {
+	if arg.Kind() == symbols.Flags || arg.Kind() == symbols.Mode {
 		before = word[:strings.LastIndexByte(word, '|')+1]
 		directive |= cobra.ShellCompDirectiveNoSpace
 	}

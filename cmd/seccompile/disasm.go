@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/words"
+	"github.com/seccompile/seccompile/internal/symbols"
 )
 
 func (a *app) disasmCommand() *cobra.Command {
@@ -14,11 +14,12 @@ func (a *app) disasmCommand() *cobra.Command {
 	var abi string
 	var o output
 	cmd := &cobra.Command{
-		Use:   "disasm [flags] [FILE]",
-		Short: "show a filter as text",
-		Long: `Disasm writes a filter as assembly text that asm reads back. The comments name
-the ABIs, calls and verdicts that an instruction is about. The byte order of a
-raw filter shows in its content.`,
+		Use:        "disasm [flags] [FILE]",
+		Short:      "show a filter as assembly text",
+		SuggestFor: []string{"disassemble"},
+		Long: `Disasm writes a filter as assembly text that asm can read back. The comments name
+the ABI, call or action of each instruction. Disasm detects the byte order of a raw
+filter. Of the filters of a snap (NAME.bin2) it writes both.`,
 		Example: `  seccompile disasm filter.bpf
   seccompile compile -a x86_64 docker-default | seccompile disasm
   seccompile disasm --json filter.bpf | jq '.instructions | length'`,
@@ -29,30 +30,38 @@ raw filter shows in its content.`,
 			if err != nil {
 				return err
 			}
+			paint := painter(false)
+			if !o.explicit() {
+				paint = a.paint()
+			}
+			if in.kind == kindSnap {
+				return a.disassembleSnap(&o, in, paint, asJSON)
+			}
 			p, err := in.program(nonempty(abi)...)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				doc := filterDocument(p)
-				for pc, l := range p.Lines(words.Names{}) {
-					doc.Instructions[pc].Text = strings.Join(strings.Fields(l.Text), " ")
-					doc.Instructions[pc].Comment = l.Comment
-				}
-				return a.putJSON(&o, doc)
+				return a.putJSON(&o, disassembly(p))
 			}
-			paint := painter(false)
-			if !o.explicit() {
-				paint = a.paint()
-			}
-			return a.put(&o, []byte(paint.assembly(p, p.Disassemble(words.Names{}))))
+			return a.put(&o, []byte(paint.assembly(p, p.Disassemble(symbols.Names()))))
 		},
 	}
-	cmd.Flags().StringVarP(&abi, "abi", "a", "", "of an artifact, the filter for this `ABI` (default: the only one, or the host's)")
+	cmd.Flags().StringVarP(&abi, "abi", "a", "", "from an artifact, take the filter for `ABI` (default: the only one, or the host's)")
 	completeFlag(cmd, "abi", oneOf(abiNames()...))
 	addJSON(cmd, &asJSON)
 	o.add(cmd)
 	return cmd
+}
+
+// disassembly returns the document of a filter with its assembly text.
+func disassembly(p *cbpf.Program) filterJSON {
+	doc := filterDocument(p)
+	for pc, l := range p.Lines(symbols.Names()) {
+		doc.Instructions[pc].Text = strings.Join(strings.Fields(l.Text), " ")
+		doc.Instructions[pc].Comment = l.Comment
+	}
+	return doc
 }
 
 // assembly colours the verdicts of a disassembly.

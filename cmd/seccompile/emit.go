@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"go/format"
@@ -12,45 +13,50 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/words"
+	"github.com/seccompile/seccompile/internal/symbols"
 )
 
 // The formats that a filter is written in.
 const (
-	formatRaw  = "raw"
-	formatHex  = "hex"
-	formatAsm  = "asm"
-	formatJSON = "json"
-	formatC    = "c"
-	formatGo   = "go"
+	formatRaw    = "raw"
+	formatHex    = "hex"
+	formatAsm    = "asm"
+	formatJSON   = "json"
+	formatC      = "c"
+	formatGo     = "go"
+	formatJS     = "js"
+	formatPython = "python"
 
-	formatArtifact = "artifact" // of compile alone: it says what was compiled
+	formatArtifact = "artifact" // of compile alone: it records what was compiled
+	formatSnap     = "bin2"     // of compile alone: what snap-confine loads
+	formatProfile  = "profile"  // of intersect and union alone: not a filter
 )
 
-var formats = []string{formatRaw, formatHex, formatAsm, formatJSON, formatC, formatGo}
+var formats = []string{formatRaw, formatHex, formatAsm, formatJSON, formatC, formatGo, formatJS, formatPython}
 
-// An emission is how a filter is written.
-type emission struct {
-	formats []string // that there are, nil for the usual ones
+// An outputFormat is the form that a filter is written in.
+type outputFormat struct {
+	formats []string // to choose from, nil for the usual ones
 	format  string
-	pkg     string   // of Go output
-	source  string   // what the filter was made from, for comments
-	abis    []string // what it is for, if known
+	pkg     string      // of Go output
+	source  string      // where the filter comes from, for comments
+	abis    []string    // the filter's, if known
+	flags   []cbpf.Flag // that the profile asks for, nil if it does not say
 }
 
-func (e *emission) add(cmd *cobra.Command) {
+func (e *outputFormat) add(cmd *cobra.Command) {
 	if e.formats == nil {
 		e.formats = formats
 	}
 	f := cmd.Flags()
-	f.StringVarP(&e.format, "format", "f", formatRaw, "write it as `FORMAT`: "+strings.Join(e.formats, ", "))
-	f.StringVar(&e.pkg, "package", "main", "package `NAME` of -f go")
+	f.StringVarP(&e.format, "format", "f", e.formats[0], "output `FORMAT`: "+strings.Join(e.formats, ", "))
+	f.StringVar(&e.pkg, "package", "main", "with -f go: package `NAME`")
 	completeFlag(cmd, "format", oneOf(e.formats...))
 	completeFlag(cmd, "package", oneOf())
 }
 
 // check finds mistakes before any work is done.
-func (e *emission) check() error {
+func (e *outputFormat) check() error {
 	if !slices.Contains(e.formats, e.format) {
 		return usagef("-f: unknown format %q", e.format).
 			hintNearest(e.format, e.formats, "formats are "+strings.Join(e.formats, ", "))
@@ -61,8 +67,8 @@ func (e *emission) check() error {
 	return nil
 }
 
-// emit writes a program in the format and to the place that flags name.
-func (a *app) emit(e *emission, o *output, p *cbpf.Program) error {
+// emit writes a program in the format and to the place that the flags name.
+func (a *app) emit(e *outputFormat, o *output, p *cbpf.Program) error {
 	data, err := e.render(p)
 	if err != nil {
 		return err
@@ -70,18 +76,24 @@ func (a *app) emit(e *emission, o *output, p *cbpf.Program) error {
 	return a.put(o, data)
 }
 
-func (e *emission) render(p *cbpf.Program) ([]byte, error) {
+func (e *outputFormat) render(p *cbpf.Program) ([]byte, error) {
 	switch e.format {
 	case formatHex:
 		return renderHex(p), nil
 	case formatAsm:
-		return []byte(p.Disassemble(words.Names{})), nil
+		return []byte(p.Disassemble(symbols.Names())), nil
 	case formatJSON:
 		return e.renderJSON(p)
 	case formatC:
 		return e.renderC(p), nil
 	case formatGo:
 		return e.renderGo(p)
+	case formatJS:
+		return e.renderJS(p)
+	case formatPython:
+		return e.renderPython(p)
+	case formatSnap:
+		return renderSnap(p)
 	}
 	return p.AppendBinary(nil)
 }
@@ -101,7 +113,8 @@ func renderHex(p *cbpf.Program) []byte {
 type filterJSON struct {
 	Version      int               `json:"version"`
 	ABIs         []string          `json:"abis,omitempty"`
-	ByteOrder    string            `json:"byteOrder"` // "little" or "big"
+	Flags        *[]string         `json:"flags,omitempty"` // that the profile asks for
+	ByteOrder    string            `json:"byteOrder"`       // "little" or "big"
 	Instructions []instructionJSON `json:"instructions"`
 }
 
@@ -115,9 +128,13 @@ type instructionJSON struct {
 	Origin  string `json:"origin,omitempty"` // JSON pointers into the profile
 }
 
-func (e *emission) renderJSON(p *cbpf.Program) ([]byte, error) {
+func (e *outputFormat) renderJSON(p *cbpf.Program) ([]byte, error) {
 	doc := filterDocument(p)
 	doc.ABIs = e.abis
+	if e.flags != nil {
+		names := flagNames(e.flags)
+		doc.Flags = &names
+	}
 	return marshal(doc)
 }
 
@@ -133,29 +150,36 @@ func filterDocument(p *cbpf.Program) filterJSON {
 }
 
 func orderName(o binary.ByteOrder) string {
-	if o.Uint16([]byte{0, 1}) == 1 {
+	if o == binary.BigEndian {
 		return "big"
 	}
 	return "little"
 }
 
 // about describes the program in a comment.
-func (e *emission) about(p *cbpf.Program) string {
-	s := fmt.Sprintf("a seccomp filter of %d instructions", p.Len())
+func (e *outputFormat) about(p *cbpf.Program) string {
+	s := fmt.Sprintf("a seccomp filter of %s", plural(p.Len(), "instruction"))
 	if len(e.abis) > 0 {
 		s += " for " + strings.Join(e.abis, ", ")
 	}
 	return s + " (" + orderName(p.Order()) + "-endian)"
 }
 
+// comment says on one line where the program is from and what it is.
+func (e *outputFormat) comment(p *cbpf.Program) string { return shown(e.source) + ": " + e.about(p) }
+
 const generated = "Code generated by seccompile; DO NOT EDIT."
 
 // renderC writes a header with an array for struct sock_fprog.
-func (e *emission) renderC(p *cbpf.Program) []byte {
+func (e *outputFormat) renderC(p *cbpf.Program) []byte {
 	var b bytes.Buffer
-	source := strings.ReplaceAll(e.source, "*/", "* /")
-	fmt.Fprintf(&b, "/* %s */\n/* %s: %s. */\n", generated, source, e.about(p))
+	fmt.Fprintf(&b, "/* %s */\n/* %s. */\n", generated, strings.ReplaceAll(e.comment(p), "*/", "* /"))
+	if e.flags != nil {
+		fmt.Fprintf(&b, "/* The profile asks for these filter flags: %s. */\n", cmp.Or(strings.Join(flagNames(e.flags), ", "), "none"))
+	}
 	b.WriteString("#ifndef SECCOMPILE_FILTER_H\n#define SECCOMPILE_FILTER_H\n\n#include <linux/filter.h>\n\n")
+	order := strings.ToUpper(orderName(p.Order()))
+	fmt.Fprintf(&b, "#if __BYTE_ORDER__ != __ORDER_%s_ENDIAN__\n#error \"the filter is for machines of another byte order\"\n#endif\n\n", order)
 	fmt.Fprintf(&b, "static struct sock_filter seccomp_filter[%d] = {\n", p.Len())
 	for pc := range p.Len() {
 		i := p.At(pc)
@@ -165,18 +189,31 @@ func (e *emission) renderC(p *cbpf.Program) []byte {
 	return b.Bytes()
 }
 
+// loading says, as Go code, which of the loader's options the profile asks for.
+func (e *outputFormat) loading() string {
+	if e.flags == nil {
+		return ""
+	}
+	var names []string
+	for _, f := range e.flags {
+		names = append(names, map[cbpf.Flag]string{
+			cbpf.LogFlag: "cbpf.LogFlag", cbpf.SpecAllow: "cbpf.SpecAllow", cbpf.WaitKillableRecv: "cbpf.WaitKillableRecv",
+		}[f])
+	}
+	return " with loader.Options{Flags: []cbpf.Flag{" + strings.Join(names, ", ") + "}}"
+}
+
 // renderGo writes a Go file with the program. Its instructions are data, and cost
 // nothing at start-up.
-func (e *emission) renderGo(p *cbpf.Program) ([]byte, error) {
+func (e *outputFormat) renderGo(p *cbpf.Program) ([]byte, error) {
 	var b bytes.Buffer
-	source := strings.ReplaceAll(e.source, "\n", " ")
 	order := "LittleEndian"
 	if p.Order() == binary.BigEndian {
 		order = "BigEndian"
 	}
 	fmt.Fprintf(&b, "// %s\n\npackage %s\n\n", generated, e.pkg)
 	b.WriteString("import (\n\"encoding/binary\"\n\n\"github.com/seccompile/seccompile/cbpf\"\n\"golang.org/x/net/bpf\"\n)\n\n")
-	fmt.Fprintf(&b, "// Filter returns %s: %s.\n// loader.Install puts it in force.\n", source, e.about(p))
+	fmt.Fprintf(&b, "// Filter returns %s.\n// Pass it to loader.Install%s.\n", e.comment(p), e.loading())
 	fmt.Fprintf(&b, "func Filter() (*cbpf.Program, error) { return cbpf.New(filter[:], binary.%s) }\n\n", order)
 	b.WriteString("var filter = [...]bpf.RawInstruction{\n")
 	for pc := range p.Len() {

@@ -8,12 +8,14 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/compiler"
+	"github.com/seccompile/seccompile/internal/compile"
+	"github.com/seccompile/seccompile/internal/lint"
+	"github.com/seccompile/seccompile/internal/proved"
 	"github.com/seccompile/seccompile/policy"
 )
 
-// An evaluation is what the flags of eval say.
-type evaluation struct {
+// The evalFlags are the flags of eval.
+type evalFlags struct {
 	target
 	abi    string
 	expect string
@@ -22,22 +24,23 @@ type evaluation struct {
 }
 
 func (a *app) evalCommand() *cobra.Command {
-	var e evaluation
+	var e evalFlags
 	cmd := &cobra.Command{
-		Use:   "eval [flags] FILE SYSCALL [ARG...]",
-		Short: "say what a profile or filter does with one call",
-		Long: `Eval prints the verdict on one system call. FILE is a profile, a raw filter or
-assembly text. SYSCALL is a name or a number. Each ARG is a constant that the call
-takes, as the ABI has it, flags joined by "|", or a number: decimal, hex (0x) or
-octal (0), perhaps negative. Arguments that are not given are 0.
+		Use:        "eval [flags] FILE SYSCALL [ARG...]",
+		Short:      "show what a profile or filter does with one call",
+		SuggestFor: []string{"emu", "query", "simulate", "test"},
+		Long: `Eval prints the verdict on one system call. FILE is a profile, a raw filter,
+assembly text or an artifact. SYSCALL is a name or a number. Each ARG is a constant
+of the call, flags joined by "|", or a number: decimal, hex (0x) or octal (0), and
+possibly negative. Missing arguments are 0.
 
-Of a profile, eval also says what decided: a rule, by its JSON pointer, the
-default action, the ENOSYS bound or the bad-arch action. It is evaluated for its
-own ABIs and, with -a, for the kernel that presents that ABI.
+For a profile, eval also says what decided: a rule (by its JSON pointer), the default
+action, the ENOSYS bound or the bad-arch action. It reads the profile for the ABIs
+that the profile names and, with -a, for the kernel of that ABI.
 
-With --trace eval prints every instruction that the filter executes, the
-registers after it and what it means. With --expect the exit status is 1 unless
-the verdict is the expected one.`,
+With --trace, eval prints every instruction that the filter executes, the registers
+after it and its meaning. With --expect, the exit status is 1 unless the verdict is
+the expected one.`,
 		Example: `  seccompile eval docker-default clone3
   seccompile eval docker-default clone 'CLONE_NEWUSER|SIGCHLD'
   seccompile eval -a x86 docker-default socket AF_VSOCK SOCK_STREAM
@@ -47,18 +50,18 @@ the verdict is the expected one.`,
 		ValidArgsFunction: completeEval,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return usagef("eval takes a file and a system call").hintf("seccompile eval docker-default clone3")
+				return usagef("eval: expected a file and a system call").hintf("for example: seccompile eval docker-default clone3")
 			}
 			return a.eval(&e, args[0], args[1], args[2:])
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&e.abi, "abi", "a", "", "`ABI` of the call (default: the host's if the filter knows it, else its first)")
-	f.BoolVar(&e.trace, "trace", false, "print every executed instruction")
-	f.StringVar(&e.expect, "expect", "", "exit with 1 unless the verdict is this `ACTION`")
+	f.StringVarP(&e.abi, "abi", "a", "", "`ABI` of the call (default: the host's if the filter knows it, else the filter's first)")
+	f.BoolVar(&e.trace, "trace", false, "print every instruction that the filter executes")
+	f.StringVar(&e.expect, "expect", "", "exit with 1 unless the verdict is `ACTION`")
+	e.addContainer(cmd)
 	addJSON(cmd, &e.json)
 	a.addNumeric(cmd)
-	e.addContainer(cmd)
 	e.addReading(cmd)
 	completeFlag(cmd, "abi", oneOf(abiNames()...))
 	completeFlag(cmd, "expect", oneOf(actionWords...))
@@ -76,7 +79,7 @@ func completeEval(cmd *cobra.Command, args []string, word string) ([]string, cob
 }
 
 // eval reads FILE, asks it and prints the answer.
-func (a *app) eval(e *evaluation, file, syscall string, args []string) error {
+func (a *app) eval(e *evalFlags, file, syscall string, args []string) error {
 	in, err := a.read(file)
 	if err != nil {
 		return err
@@ -88,8 +91,12 @@ func (a *app) eval(e *evaluation, file, syscall string, args []string) error {
 		if c, err = e.resolve(in); err != nil {
 			return err
 		}
-		abis = resolvedABIs(c.resolved)
+		a.warn(in, c.warnings)
+		abis = c.resolved.ABIs()
 	} else {
+		if err := e.settled(false); err != nil {
+			return err
+		}
 		c = new(compiled)
 		if c.program, err = in.program(nonempty(e.abi)...); err != nil {
 			return err
@@ -118,9 +125,9 @@ func (a *app) eval(e *evaluation, file, syscall string, args []string) error {
 	return nil
 }
 
-// resolve takes a profile as far as eval needs it, for its own ABIs and the
-// kernel of the call's.
-func (e *evaluation) resolve(in *input) (*compiled, error) {
+// resolve resolves a profile for its own ABIs and the kernel of the call's ABI, and
+// compiles it if --trace needs the program.
+func (e *evalFlags) resolve(in *input) (*compiled, error) {
 	var abi arch.ABI
 	if e.abi != "" {
 		var err error
@@ -129,35 +136,40 @@ func (e *evaluation) resolve(in *input) (*compiled, error) {
 		}
 		e.abis = []string{abi.Main().String()}
 	}
-	place, err1 := e.place(in)
+	lang, place, err1 := e.place(in)
 	options, err2 := e.options()
 	if err := cmp.Or(err1, err2); err != nil {
 		return nil, err
 	}
-	p, _, err := in.policy(place)
+	reading, err := in.policy(forTargets(lang, nil), place)
 	if err != nil {
 		return nil, err
 	}
-	options.ABIs = ownABIs(p)
+	p := reading.Policy
+	options.ABIs = lint.ABIs(p)
 	switch main := abi.Main(); {
 	case abi == 0:
-	case len(p.ABIs) == 0:
+	case len(options.ABIs) == 0:
 		options.ABIs = []arch.ABI{abi}
 	case !slices.Contains(options.ABIs, main):
 		options.ABIs = append(options.ABIs, main)
 	}
+	if len(options.ABIs) == 0 && arch.Native() != 0 {
+		options.ABIs = []arch.ABI{arch.Native()}
+	}
 	c := &compiled{policy: p}
-	if c.resolved, _, err = policy.Resolve(p, options); err != nil {
+	var more []policy.Warning
+	if c.resolved, more, err = policy.Resolve(p, options); err != nil {
 		return nil, in.no(err)
 	}
+	c.warnings = append(reading.Warnings, more...)
 	if !e.trace {
 		return c, nil
 	}
-	result, err := compiler.Compile(c.resolved, compiler.Options{})
-	if err != nil {
+	if c.result, err = proved.Compile(c.resolved, compile.Options{}); err != nil {
 		return nil, in.no(err)
 	}
-	c.program = result.Program
+	c.program = c.result.Program
 	return c, nil
 }
 
@@ -178,8 +190,8 @@ func testedABIs(p *cbpf.Program) []arch.ABI {
 	return abis
 }
 
-// expected returns what --expect wants, nil for anything.
-func (e *evaluation) expected(a arch.ABI) (*wanted, error) {
+// expected returns the verdict that --expect asks for, or nil.
+func (e *evalFlags) expected(a arch.ABI) (*actionPattern, error) {
 	if e.expect == "" {
 		return nil, nil
 	}

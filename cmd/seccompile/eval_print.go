@@ -7,8 +7,8 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/record"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/syscalltables"
 )
 
 // An answerJSON is the document of eval --json. 64-bit numbers are hexadecimal
@@ -37,7 +37,7 @@ type stepJSON struct {
 }
 
 // answer prints the verdict, why, and the trace if asked.
-func (a *app) answer(e *evaluation, c *compiled, q *call, v policy.Verdict) error {
+func (a *app) answer(e *evalFlags, c *compiled, q *call, v policy.Verdict) error {
 	var steps []stepJSON
 	if e.trace {
 		steps = trace(c.program, q, a.numeric)
@@ -46,7 +46,7 @@ func (a *app) answer(e *evaluation, c *compiled, q *call, v policy.Verdict) erro
 	if e.json {
 		doc := answerJSON{
 			Version: jsonVersion, ABI: q.abi.String(), Number: q.data.NR, Args: []string{},
-			Syscall: syscalltables.Names{}.Syscall(q.data.Arch, q.data.NR),
+			Syscall: policy.Names().Syscall(q.data.Arch, q.data.NR),
 			Verdict: verdict, Action: v.Action.Class().String(), Data: v.Action.Data(),
 			Errno: errnoName(v.Action, q.abi), Trace: steps,
 		}
@@ -74,18 +74,26 @@ func (a *app) answer(e *evaluation, c *compiled, q *call, v policy.Verdict) erro
 func because(c *compiled, q *call, v policy.Verdict) string {
 	switch v.Reason {
 	case policy.ByBadArch:
-		return fmt.Sprintf("bad arch: calls of %s are not for this profile", foreign(q))
+		return fmt.Sprintf("bad arch: the profile is not for calls of %s", foreign(q))
 	case policy.ByENOSYS:
-		return "ENOSYS: a number that the profile does not know"
+		return "ENOSYS: above the highest number that the profile names"
 	case policy.ByRule:
 		if v.Pointer == "" {
 			return "by a rule"
 		}
 		return "by the rule at " + v.Pointer
 	case policy.ByDefault:
-		return "by the default action at " + c.policy.Pointer + "/defaultAction"
+		return "by the default action" + defaultPlace(c.policy)
 	}
 	return v.Reason.String()
+}
+
+// defaultPlace says where a profile has its default action, if that is a JSON pointer.
+func defaultPlace(p *policy.Policy) string {
+	if record.Foreign(p) {
+		return ""
+	}
+	return " at " + p.Pointer + "/defaultAction"
 }
 
 // foreign names the ABI that a number really belongs to: x86_64 and x32 share an
@@ -100,7 +108,7 @@ func foreign(q *call) string {
 // trace runs a program and explains every step.
 func trace(p *cbpf.Program, q *call, numeric bool) []stepJSON {
 	verdict, steps := p.Trace(&q.data)
-	lines := p.Lines(syscalltables.Names{})
+	lines := p.Lines(policy.Names())
 	var out []stepJSON
 	for i, s := range steps {
 		next := -1
@@ -124,9 +132,9 @@ func meaning(p *cbpf.Program, q *call, s cbpf.Step, next int, numeric bool) stri
 	ins := p.At(s.PC)
 	switch {
 	case ins.Op == opLoad && ins.K == cbpf.OffNR:
-		return syscalltables.Names{}.Syscall(q.data.Arch, s.A)
+		return policy.Names().Syscall(q.data.Arch, s.A)
 	case ins.Op == opLoad && ins.K == cbpf.OffArch:
-		return syscalltables.Names{}.ABI(s.A, q.data.NR)
+		return policy.Names().ABI(s.A, q.data.NR)
 	case ins.Op == opLoad && ins.K >= cbpf.OffArgs:
 		i := int(ins.K-cbpf.OffArgs) / 8
 		if upper := ins.K%8 == 4; upper != (p.Order() == binary.BigEndian) {

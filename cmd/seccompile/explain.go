@@ -16,21 +16,21 @@ import (
 	"github.com/seccompile/seccompile/proof"
 )
 
-const explainLong = `Explain lists who gets which verdict under which arguments: for each ABI that
-FILE tells from others, and for all others together. FILE is a profile, a raw
-filter or assembly text. A profile and a filter that mean the same have the same
-explanation, because it is made from the meaning and not from the text: it is
-complete, and says nothing twice.
+const explainLong = `Explain lists the action that each system call gets, and under which arguments: for
+each ABI that FILE distinguishes, and for all other ABIs together. FILE is a profile,
+a raw filter, assembly text or an artifact. Explain works from the meaning, not from
+the text: a profile and a filter that mean the same have the same explanation, and it
+is complete and without repetition.
 
-By action, calls that are always treated alike stand together, and those that
-depend on arguments follow. By syscall, each call has a line, in the order of the
-numbers. Numbers that are in no table are listed as numbers: with 0x where they
-are large. With -n calls have their numbers beside their names.
+By action, calls that always get the same action are listed together, followed by
+those that depend on arguments. By syscall, each call has a line, in the order of the
+numbers. Numbers without a call are listed as numbers, large ones in hex (0x). With
+-n, each name is followed by its number.
 
--a chooses the ABIs. A profile is read for them; of a filter they alone are shown.`
+-a chooses the ABIs: those to read a profile for, or those of a filter to show.`
 
-// An explanation is what the flags of explain say.
-type explanation struct {
+// The explainFlags are the flags of explain.
+type explainFlags struct {
 	target
 	patience
 	by   string
@@ -38,12 +38,13 @@ type explanation struct {
 }
 
 func (a *app) explainCommand() *cobra.Command {
-	var e explanation
+	var e explainFlags
 	var o output
 	cmd := &cobra.Command{
-		Use:   "explain [flags] [FILE]",
-		Short: "say who gets which verdict of a profile or filter",
-		Long:  explainLong,
+		Use:        "explain [flags] [FILE]",
+		Short:      "list the action that each system call gets",
+		SuggestFor: []string{"describe", "list", "print", "show"},
+		Long:       explainLong,
 		Example: `  seccompile explain -a x86_64 docker-default
   seccompile explain filter.bpf
   seccompile explain --by syscall -n -a aarch64 profile.json
@@ -52,25 +53,24 @@ func (a *app) explainCommand() *cobra.Command {
 		ValidArgsFunction: completeOneOfFiles,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if e.by != "action" && e.by != "syscall" {
-				return usagef("--by: %q: want action or syscall", e.by)
+				return usagef("--by: unknown grouping %q (known: action, syscall)", e.by)
 			}
 			return a.explain(&e, &o, first(args))
 		},
 	}
 	e.addPlace(cmd)
-	e.addReading(cmd)
-	f := cmd.Flags()
-	f.StringVar(&e.by, "by", "action", "group by `WHAT`: action or syscall")
+	cmd.Flags().StringVar(&e.by, "by", "action", "group by `KEY`: action or syscall")
 	a.addNumeric(cmd)
-	e.patience.add(cmd)
-	addJSON(cmd, &e.json)
 	o.add(cmd)
+	addJSON(cmd, &e.json)
+	e.addReading(cmd)
+	e.patience.add(cmd)
 	completeFlag(cmd, "by", oneOf("action", "syscall"))
 	return cmd
 }
 
 // explain reads FILE and prints what it does.
-func (a *app) explain(e *explanation, o *output, arg string) error {
+func (a *app) explain(e *explainFlags, o *output, arg string) error {
 	limits, err := e.limits()
 	if err != nil {
 		return err
@@ -79,16 +79,19 @@ func (a *app) explain(e *explanation, o *output, arg string) error {
 	if err != nil {
 		return err
 	}
+	if err := e.settled(s.policy != nil); err != nil {
+		return err
+	}
 	c := choice{numeric: a.numeric}
 	if s.resolved != nil {
-		c.abis = resolvedABIs(s.resolved)
+		c.abis = s.resolved.ABIs()
 	} else if c.abis, err = parseABIs(e.abis); err != nil {
 		return err
 	} else {
 		c.only = len(c.abis) > 0
 		for _, abi := range c.abis {
 			if orderName(abi.ByteOrder()) != s.order() {
-				return usagef("-a: %v has not the byte order of %s", abi, s.name)
+				return usagef("-a: %v and %s differ in byte order", abi, s.name)
 			}
 		}
 	}
@@ -108,7 +111,7 @@ func (a *app) explain(e *explanation, o *output, arg string) error {
 }
 
 // text renders an explanation for people.
-func (e *explanation) text(p painter, treated []treatment) []byte {
+func (e *explainFlags) text(p painter, treated []treatment) []byte {
 	var b bytes.Buffer
 	w := bufio.NewWriter(&b)
 	for i := range treated {

@@ -2,11 +2,13 @@ package main
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/opencontainers/runtime-spec/specs-go/features"
 	"github.com/spf13/cobra"
 
+	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/loader"
 	"github.com/seccompile/seccompile/oci"
 )
@@ -14,11 +16,12 @@ import (
 func (a *app) featuresCommand() *cobra.Command {
 	var o output
 	cmd := &cobra.Command{
-		Use:   "features",
-		Short: "print what seccompile and the running kernel support",
-		Long: `Features prints a JSON document: runtime-spec's features of seccomp, as OCI
-runtimes print them, and under "kernel" what the running kernel supports. Outside
-Linux there is no such part.`,
+		Use:        "features",
+		Short:      "print what seccompile and the running kernel support",
+		SuggestFor: []string{"probe"},
+		Long: `Features prints a JSON document: the seccomp part of runtime-spec's features, as OCI
+runtimes print it, and under "kernel" what the running kernel supports. On systems
+other than Linux the part "kernel" is missing.`,
 		Example: `  seccompile features
   seccompile features | jq .linux.seccomp.supportedFlags`,
 		Args:              cobra.NoArgs,
@@ -71,12 +74,13 @@ func featuresDocument() (*featuresJSON, error) {
 		Notification: probed.NotifSize, NotificationResp: probed.RespSize, Data: probed.DataSize,
 	}
 	for _, action := range probed.Actions {
-		doc.Kernel.Actions = append(doc.Kernel.Actions, action.OCI())
+		name, _, _ := strings.Cut(action.String(), "(")
+		doc.Kernel.Actions = append(doc.Kernel.Actions, "SCMP_ACT_"+name)
 	}
 	return doc, nil
 }
 
-func flagNames(flags []loader.Flag) []string {
+func flagNames(flags []cbpf.Flag) []string {
 	names := []string{}
 	for _, f := range flags {
 		names = append(names, f.String())

@@ -6,34 +6,35 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/seccompile/seccompile/compiler/graph"
+	"github.com/seccompile/seccompile/internal/graph"
+	"github.com/seccompile/seccompile/internal/symbols"
 	"github.com/seccompile/seccompile/syscalltables"
-	"github.com/seccompile/seccompile/words"
 )
 
-// A drawing is what the flags of graph say.
-type drawing struct {
+// The graphFlags are the flags of graph.
+type graphFlags struct {
 	target
 	format, stage, syscall string
 }
 
 func (a *app) graphCommand() *cobra.Command {
-	var d drawing
+	var d graphFlags
 	var o output
 	formats := []string{"text", "dot", "svg", "mermaid"}
 	stages := []string{"diagram", "tree"}
 	cmd := &cobra.Command{
-		Use:   "graph [flags] [PROFILE]",
-		Short: "draw what a profile decides, and how its filter tests it",
+		Use:        "graph [flags] [PROFILE]",
+		Short:      "draw the decisions of a profile, or the tests of its filter",
+		SuggestFor: []string{"draw", "plot"},
 		Long: `Graph draws one of the two stages between a profile and its filter:
 
-  diagram  what the profile decides: the ABI, the number, the arguments
-  tree     the tests of the filter, each of them one instruction or two
+  diagram  what the profile decides: by ABI, number and arguments
+  tree     the tests of the filter, each of them one or two instructions
 
-Calls with the same verdict in a row of their table are folded: the first and the
-last, and how many there are. With --syscall only what this call meets is drawn.
-SVG images need nothing else, follow light and dark surroundings, and have
-tooltips: the rule that a test comes from.`,
+Neighbouring calls with the same verdict are folded into the first, the last and
+their count. With --syscall, graph draws only what affects this call. SVG images are
+self-contained, follow light and dark surroundings, and show the rule behind a test
+as a tooltip.`,
 		Example: `  seccompile graph -a x86_64 docker-default
   seccompile graph -f svg --syscall socket -o socket.svg docker-default
   seccompile graph -f dot --stage tree profile.json | dot -Tpdf -o tree.pdf`,
@@ -41,23 +42,23 @@ tooltips: the rule that a test comes from.`,
 		ValidArgsFunction: completeOneProfile,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if !slices.Contains(formats, d.format) {
-				return usagef("-f: %q: want %s", d.format, strings.Join(formats, ", "))
+				return usagef("-f: unknown format %q (known: %s)", d.format, strings.Join(formats, ", "))
 			}
 			if !slices.Contains(stages, d.stage) {
-				return usagef("--stage: %q: want %s", d.stage, strings.Join(stages, " or "))
+				return usagef("--stage: unknown stage %q (known: %s)", d.stage, strings.Join(stages, ", "))
 			}
 			return a.draw(&d, &o, first(args))
 		},
 	}
+	f := cmd.Flags()
+	f.StringVarP(&d.format, "format", "f", "text", "output `FORMAT`: "+strings.Join(formats, ", "))
+	f.StringVar(&d.syscall, "syscall", "", "draw only what affects the call `NAME`")
+	f.StringVar(&d.stage, "stage", "diagram", "`STAGE` to draw: "+strings.Join(stages, " or "))
+	o.add(cmd)
 	d.addPlace(cmd)
+	a.addNumeric(cmd)
 	d.addReading(cmd)
 	d.addTuning(cmd)
-	f := cmd.Flags()
-	f.StringVarP(&d.format, "format", "f", "text", "write `FORMAT`: "+strings.Join(formats, ", "))
-	f.StringVar(&d.stage, "stage", "diagram", "draw `STAGE`: "+strings.Join(stages, " or "))
-	f.StringVar(&d.syscall, "syscall", "", "only what the call `NAME` meets")
-	a.addNumeric(cmd)
-	o.add(cmd)
 	completeFlag(cmd, "format", oneOf(formats...))
 	completeFlag(cmd, "stage", oneOf(stages...))
 	completeFlag(cmd, "syscall", completeCalls)
@@ -65,7 +66,7 @@ tooltips: the rule that a test comes from.`,
 }
 
 // draw reads a profile and draws it.
-func (a *app) draw(d *drawing, o *output, arg string) error {
+func (a *app) draw(d *graphFlags, o *output, arg string) error {
 	if err := checkCall(d.syscall); err != nil {
 		return err
 	}
@@ -78,9 +79,9 @@ func (a *app) draw(d *drawing, o *output, arg string) error {
 		return err
 	}
 	a.warn(in, c.warnings)
-	options := graph.Options{ABIs: resolvedABIs(c.resolved), Syscall: d.syscall, Title: in.name}
+	options := graph.Options{ABIs: c.resolved.ABIs(), Syscall: d.syscall, Title: in.name}
 	if !a.numeric {
-		options.Words = words.Names{}
+		options.Words = symbols.Names()
 	}
 	var g *graph.Graph
 	if d.stage == "tree" {
@@ -110,9 +111,9 @@ func checkCall(name string) error {
 	if _, ok := syscalltables.Lookup(name); ok || name == "" {
 		return nil
 	}
-	f := usagef("--syscall: no ABI has a call %q", name)
+	f := usagef("--syscall: unknown system call %q", name)
 	if near := syscalltables.Nearest(name); near != "" {
 		return f.hintf("did you mean %s?", near)
 	}
-	return f.hintf("seccompile syscalls lists them")
+	return f.hintf("run \"seccompile syscalls\" for the list")
 }

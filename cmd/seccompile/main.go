@@ -1,10 +1,10 @@
-// Seccompile turns seccomp profiles, as OCI runtimes, Docker and Podman have
-// them, into the filters that the Linux kernel runs.
+// Seccompile compiles the seccomp profiles of OCI runtimes, Docker and Podman into
+// filters for the Linux kernel.
 //
-// Data goes to standard output and words to standard error. The exit status is
-// 0 for yes or done, 1 for no (the profile has errors, the verdict is another
-// one), and 2 for wrong usage or unreadable input. Run, record and trace leave the
-// status to the program that they start, and have 125, 126 and 127 for their own
+// Data goes to standard output, messages to standard error. The exit status is 0 for
+// yes or done, 1 for no (the profile has errors, the verdict is a different one), and 2
+// for wrong usage or unreadable input. Run, record, trace, and dump with a program, exit with
+// the status of the program that they start, and use 125, 126 and 127 for their own
 // failures, like env(1).
 package main
 

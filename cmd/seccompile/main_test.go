@@ -177,23 +177,6 @@ type failing struct{}
 
 func (failing) Write([]byte) (int, error) { return 0, fmt.Errorf("disk full") }
 
-func TestNearest(t *testing.T) {
-	tests := []struct{ word, want string }{
-		{"complie", "compile"}, // a swap is one edit
-		{"compil", "compile"},
-		{"COMPILE", "compile"},
-		{"evel", "eval"},
-		{"ev", ""}, // two edits of two letters
-		{"nothing", ""},
-		{"", ""},
-	}
-	for _, tt := range tests {
-		if got := nearest(tt.word, []string{"compile", "eval", "run"}); got != tt.want {
-			t.Errorf("nearest(%q) = %q, want %q", tt.word, got, tt.want)
-		}
-	}
-}
-
 // The README of the profiles lists each of them, and nothing else.
 func TestProfilesAreListed(t *testing.T) {
 	const dir = "../../testdata/profiles/"

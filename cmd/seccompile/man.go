@@ -18,14 +18,14 @@ func (a *app) manCommand() *cobra.Command {
 		Use:   "man [COMMAND]",
 		Short: "print manual pages",
 		Long: `Man prints the manual page of seccompile or of one of its commands, as roff. With
--o it writes all pages into a directory.`,
+-o it writes all pages to a directory.`,
 		Example: `  seccompile man compile | man -l -
   seccompile man -o /usr/local/share/man/man1`,
 		Args:              one("command"),
 		ValidArgsFunction: completeCommands,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root := cmd.Root()
-			if dir != "" {
+			if dir != "" && dir != "-" {
 				return writePages(root, dir)
 			}
 			page := root
@@ -40,7 +40,7 @@ func (a *app) manCommand() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVarP(&dir, "output", "o", "", "write all pages into directory `DIR`, made if absent")
+	cmd.Flags().StringVarP(&dir, "output", "o", "", "write all pages to `DIR`, and create it if necessary (- is standard output, for one page)")
 	return cmd
 }
 
@@ -54,7 +54,7 @@ func completeCommands(cmd *cobra.Command, args []string, _ string) ([]string, co
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// documented returns the commands that have a page of their own.
+// documented returns the commands that have a manual page.
 func documented(root *cobra.Command) []*cobra.Command {
 	var list []*cobra.Command
 	for _, c := range root.Commands() {
@@ -68,12 +68,12 @@ func documented(root *cobra.Command) []*cobra.Command {
 // writePages writes the page of each command into a directory.
 func writePages(root *cobra.Command, dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return unreadable(dir, err)
+		return unwritable(dir, err)
 	}
 	for _, c := range append(documented(root), root) {
 		path := filepath.Join(dir, pageName(c)+".1")
 		if err := writeFile(path, manual(c)); err != nil {
-			return unreadable(path, err)
+			return unwritable(path, err)
 		}
 	}
 	return nil
@@ -114,7 +114,7 @@ func manual(c *cobra.Command) []byte {
 		fmt.Fprintf(&b, ".SH SEE ALSO\n.BR %s (1)\n", roff(pageName(c.Parent())))
 		return b.Bytes()
 	}
-	b.WriteString(".SH ENVIRONMENT\n.TP\n.B NO_COLOR\n" + roff("Unless empty: no colours, but with --color always.") + "\n")
+	b.WriteString(".SH ENVIRONMENT\n.TP\n.B NO_COLOR\n" + roff("If not empty, seccompile does not use colours, except with --color always.") + "\n")
 	b.WriteString(".SH SEE ALSO\n.BR seccomp (2)\n")
 	return b.Bytes()
 }
@@ -129,7 +129,7 @@ func synopsis(c *cobra.Command) string {
 func exitText(c *cobra.Command) string {
 	if c.Annotations[ownStatus] != "" {
 		return "That of the program. 125: seccompile failed before it started the program. " +
-			"126: the program was found and cannot be executed. 127: there is no such program."
+			"126: the program exists but cannot be executed. 127: the program does not exist."
 	}
 	return "0: yes, or done. 1: no. 2: wrong usage or unreadable input."
 }

@@ -5,31 +5,32 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/seccompile/seccompile/optimize"
+	"github.com/seccompile/seccompile/internal/optimize"
 )
 
-const optimizeLong = `Optimize reads any filter, from any compiler, and writes a smaller one that means
-the same. FILTER is a raw filter or assembly text. If nothing smaller is found the
-filter is written as it is.
+const optimizeLong = `Optimize reads a filter from any compiler and writes a smaller one that means the
+same. FILTER is a raw filter, assembly text or an artifact. If optimize does not find
+a smaller filter, it writes FILTER as it is.
 
-What the filter does with every call is read off its instructions, and the new
-filter is proved to do just that: for every number, argument and ABI, down to the
-data of the action. Both are also run on the calls beside every constant in them.
-Calls that kernels allow without running the old filter, they allow without running
-the new one. The exit status is 1 if the proof goes beyond the limits that
+Optimize derives the meaning of the filter from its instructions and proves that the
+new filter has the same meaning: for every number, argument and ABI, including the
+data of the action. It also runs both on the calls next to every constant in them.
+Calls that the kernel allows without running the old filter are allowed without
+running the new one. The exit status is 1 if the proof exceeds the limits that
 --patience raises.
 
-The size that was saved and the proof are reported on standard error; -q leaves
-that out.`
+Optimize reports the size that it saved and the proof on standard error, unless you
+give -q.`
 
 func (a *app) optimizeCommand() *cobra.Command {
 	var p patience
-	var e emission
+	var e outputFormat
 	var o output
 	cmd := &cobra.Command{
-		Use:   "optimize [flags] [FILTER]",
-		Short: "make a filter smaller and prove that it means the same",
-		Long:  optimizeLong,
+		Use:        "optimize [flags] [FILTER]",
+		Short:      "make a filter smaller and prove that it means the same",
+		SuggestFor: []string{"optimise", "shrink"},
+		Long:       optimizeLong,
 		Example: `  seccompile optimize -o small.bpf filter.bpf
   seccompile optimize -f asm filter.bpf
   seccompile optimize -f c filter.s >filter.h`,
@@ -57,16 +58,16 @@ func (a *app) optimizeCommand() *cobra.Command {
 				return err
 			}
 			if r.Program == before {
-				a.note("%s: nothing smaller than its %d instructions was found", in.name, before.Len())
+				a.note("%s: no filter smaller than its %d instructions was found", in.name, before.Len())
 				return nil
 			}
-			a.note("%s: %d instructions became %d, proved to mean the same for every call; run on %d calls: no difference",
+			a.note("%s: %d instructions became %d, proved to mean the same for every call; no difference in %d test calls",
 				in.name, before.Len(), r.Program.Len(), r.Points)
 			return nil
 		},
 	}
-	p.add(cmd)
-	e.add(cmd)
 	o.add(cmd)
+	e.add(cmd)
+	p.add(cmd)
 	return cmd
 }

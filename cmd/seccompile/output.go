@@ -15,14 +15,15 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// An output is what -o says: where the data of a command goes.
+// An output is the flag -o: where the data of a command goes.
 type output struct{ path string }
 
 func (o *output) add(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&o.path, "output", "o", "", "write to `FILE`, whole or not at all (- is standard output)")
+	cmd.Flags().StringVarP(&o.path, "output", "o", "", "write `FILE` atomically (- is standard output)")
+	annotate(cmd, "output", writesFile)
 }
 
-// explicit reports whether the caller chose the place, be it standard output.
+// explicit reports whether the user chose the place, even if it is standard output.
 func (o *output) explicit() bool { return o.path != "" }
 
 // put writes data, as it is, to the place that -o names, else to standard output.
@@ -35,12 +36,12 @@ func (a *app) put(o *output, data []byte) error {
 		return err
 	}
 	if err := writeFile(o.path, data); err != nil {
-		return unreadable(o.path, err)
+		return unwritable(o.path, err)
 	}
 	return nil
 }
 
-// writeFile replaces a file by a finished one, so that nobody sees half of it and
+// writeFile replaces a file by a finished one, so that no reader sees half of it and
 // an error leaves what was there. Things that are not files, such as /dev/stdout
 // and pipes, are written to.
 func writeFile(path string, data []byte) error {
@@ -53,16 +54,20 @@ func writeFile(path string, data []byte) error {
 		path = real
 	}
 	mode := fs.FileMode(0o666) // and the umask
+	replaces := false
 	switch info, err := os.Stat(path); {
 	case err == nil && info.IsDir():
 		return errors.New("is a directory")
 	case err == nil && !info.Mode().IsRegular():
 		return writeTo(path, os.O_WRONLY, 0, data)
 	case err == nil:
-		mode = info.Mode().Perm()
+		mode, replaces = info.Mode().Perm(), true
 	}
 	part := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%d.part", filepath.Base(path), os.Getpid()))
 	err := writeTo(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode, data)
+	if err == nil && replaces {
+		err = os.Chmod(part, mode) // the umask is for new files
+	}
 	if err == nil {
 		err = os.Rename(part, path)
 	}
@@ -78,7 +83,10 @@ func writeTo(path string, flag int, mode fs.FileMode, data []byte) error {
 		return err
 	}
 	_, err = f.Write(data)
-	return errors.Join(err, f.Close())
+	if err = errors.Join(err, f.Close()); err != nil && flag&os.O_EXCL != 0 {
+		_ = os.Remove(path) // nobody had it before
+	}
+	return err
 }
 
 // marshal renders a document for programs to read.
@@ -105,8 +113,8 @@ func (a *app) putJSON(o *output, doc any) error {
 const jsonVersion = 1
 
 // addJSON adds the flag that asks for a document instead of text.
-func addJSON(cmd *cobra.Command, wanted *bool) {
-	cmd.Flags().BoolVar(wanted, "json", false, "write a JSON document, for programs to read")
+func addJSON(cmd *cobra.Command, on *bool) {
+	cmd.Flags().BoolVar(on, "json", false, "write machine-readable JSON")
 }
 
 // A table is rows of cells that print in columns. Cells may be painted: widths

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
@@ -25,10 +26,41 @@ func addPrograms(programs map[string]func()) {
 	programs["faking"] = faking
 	programs["as-nobody"] = asNobody
 	programs["serve"] = serve
+	programs["await"] = await
 	programs["load"] = load
 	programs["fetch"] = fetch
 	programs["confine"] = confine
+	programs["contain"] = contain
 	programs["renamed"] = renamed
+	programs["strand"] = strand
+}
+
+// strand puts a filter in force in one of its threads, not the first, and runs the program
+// that its arguments are with its own process ID.
+func strand() {
+	tid := make(chan int)
+	var confined func()
+	confined = func() {
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			go confined()
+			select {}
+		}
+		filter := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW}
+		program := unix.SockFprog{Len: 1, Filter: &filter}
+		if err := unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0); err != nil {
+			fmt.Fprintln(os.Stderr, "strand:", err)
+			os.Exit(3)
+		}
+		tid <- unix.Gettid()
+		select {}
+	}
+	go confined()
+	fmt.Println(<-tid)
+	cmd := exec.Command(os.Args[1], append(os.Args[2:], strconv.Itoa(os.Getpid()))...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	_ = cmd.Run()
+	os.Exit(cmd.ProcessState.ExitCode())
 }
 
 // confine puts the raw filter of a file in force and executes the rest of its

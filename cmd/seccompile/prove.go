@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,59 +10,74 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/internal/certificate"
 	"github.com/seccompile/seccompile/proof"
 )
 
-const proveLong = `Prove decides whether a filter means what a profile does: not on samples but for
-every call, number, argument and ABI, down to the data of the action. FILTER is a
-raw filter or assembly text, from any compiler. The flags say how the profile is
-read, as with compile: -a must name the ABIs that the filter is for.
+const proveLong = `Prove decides whether a filter means what a profile means: not by sampling, but for
+every call, number, argument and ABI, including the data of the action. FILTER is a raw
+filter, assembly text or an artifact, from any compiler. The flags say how to read the
+profile, as with compile: -a must name the ABIs of the filter.
 
 The answer is one of
 
   proved       exit status 0
-  different    exit status 1, with a call and what either side does with it
-  not proved   exit status 1: the work went beyond the limits that --patience
-               raises. Only filters that calculate with arguments come to it
+  different    exit status 1, with a call and what each side does with it
+  not proved   exit status 1: the proof exceeded the limits that --patience
+               raises. Filters that calculate with arguments come to that
 
-A filter may mean the right thing in a bad way: instructions that no call
-executes, tests that go one way, calls that are always allowed and that the
-kernel's bitmap misses. Those are warnings and leave the status 0.
+There are two proofs. One follows the paths of the filter: compile and run ask it too,
+each time. The other translates profile and filter into diagrams and finds faults as well.
+Many rules of unrelated masks, or of several arguments, on one call are too much for the
+diagrams; then the answer is that of the paths alone, and prove says so.
 
-With --certificate prove also checks what compile --certificate wrote: each of
-its fields must be what is found now, with this release of seccompile.`
+A filter may have the right meaning and still have faults: instructions that no call
+executes, tests with the same outcome for every call, or calls that are always allowed
+but missing from the kernel's bitmap. Prove warns about these; the exit status stays 0.
 
-// A proving is what the flags of prove say.
-type proving struct {
+With --certificate, prove also checks what compile --certificate wrote: each field
+must match what this release of seccompile finds now.
+
+With --smt2, prove also writes the question in SMT-LIB 2, so that a program that knows
+nothing of seccompile can answer it: unsat means proved, and sat means different, with
+the call. If FILE is -, prove's own answer goes to standard error.`
+
+// The proveFlags are the flags of prove.
+type proveFlags struct {
 	target
 	patience
 	certificate string
+	question    string // file of --smt2
 	json        bool
 }
 
 func (a *app) proveCommand() *cobra.Command {
-	var v proving
+	var v proveFlags
 	cmd := &cobra.Command{
 		Use:   "prove [flags] PROFILE FILTER",
-		Short: "prove that a filter means what a profile does",
+		Short: "prove that a filter means what its profile means",
 		Long:  proveLong,
 		Example: `  seccompile prove -a x86_64,x86,x32 docker-default filter.bpf
   seccompile prove -a aarch64 --json profile.json filter.s
-  seccompile prove -a x86_64 --certificate filter.json profile.json filter.bpf`,
+  seccompile prove -a x86_64 --certificate filter.json profile.json filter.bpf
+  seccompile prove -a x86_64 --smt2 question.smt2 profile.json filter.bpf`,
 		ValidArgsFunction: completeProve,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return usagef("prove takes a profile and a filter").hintf("seccompile prove profile.json filter.bpf")
+				return usagef("prove: expected a profile and a filter").hintf("for example: seccompile prove profile.json filter.bpf")
 			}
 			return a.prove(&v, args[0], args[1])
 		},
 	}
 	v.addPlace(cmd)
-	v.addReading(cmd)
-	cmd.Flags().StringVar(&v.certificate, "certificate", "", "check the certificate in `FILE`, or that of an artifact")
-	a.addNumeric(cmd)
-	v.patience.add(cmd)
+	cmd.Flags().StringVar(&v.certificate, "certificate", "", "also check the certificate in `FILE`, or in an artifact")
+	cmd.Flags().StringVar(&v.question, "smt2", "", "also write the question to `FILE` for solvers such as z3 and cvc5 (- is standard output)")
+	annotate(cmd, "certificate", readsFile)
+	annotate(cmd, "smt2", writesFile)
 	addJSON(cmd, &v.json)
+	a.addNumeric(cmd)
+	v.addReading(cmd)
+	v.patience.add(cmd)
 	return cmd
 }
 
@@ -75,20 +91,21 @@ func completeProve(cmd *cobra.Command, args []string, word string) ([]string, co
 	return nil, cobra.ShellCompDirectiveNoFileComp
 }
 
-// A proved is the outcome of a proof.
-type proved struct {
+// A verified is the outcome of a proof.
+type verified struct {
 	profile, filter *side
 	report          proof.Report
-	facts           proof.Certificate
+	facts           certificate.Certificate
 	certificate     string // file, if one was checked
-	numeric         bool   // constants are to be written as numbers
-	mismatches      []proof.Mismatch
+	numeric         bool   // show constants as numbers
+	partial         string // why nothing but the verdict is known
+	mismatches      []certificate.Mismatch
 }
 
 // prove reads both sides and prints the answer.
-func (a *app) prove(v *proving, profile, filter string) error {
+func (a *app) prove(v *proveFlags, profile, filter string) error {
 	limits, err := v.limits()
-	if err != nil {
+	if err := cmp.Or(err, v.checkQuestion()); err != nil {
 		return err
 	}
 	want, err := a.side(&v.target, profile)
@@ -96,63 +113,78 @@ func (a *app) prove(v *proving, profile, filter string) error {
 		return err
 	}
 	if want.resolved == nil {
-		return usagef("%s: a profile is wanted and this is a filter", want.name).hintf("seccompile diff compares filters")
+		return usagef("%s: expected a profile, got a filter", want.name).hintf("to compare two filters, use seccompile diff")
 	}
 	got, err := a.side(&v.target, filter)
 	if err != nil {
 		return err
 	}
 	if got.program == nil {
-		return usagef("%s: a filter is wanted and this is a profile", got.name).hintf("seccompile diff compares profiles")
+		return usagef("%s: expected a filter, got a profile", got.name).hintf("to compare two profiles, use seccompile diff")
 	}
 	if err := sameOrder(want, got); err != nil {
 		return err
 	}
-	var given *proof.Certificate
+	var given *certificate.Certificate
 	if v.certificate != "" {
 		if given, err = readCertificate(v.certificate, v.abis); err != nil {
 			return err
 		}
 	}
+	if err := a.writeQuestion(v, want, got); err != nil {
+		return err
+	}
 	now, report, err := certify(want.resolved, want.options, got.program, limits)
 	if err != nil {
 		return err
 	}
-	r := &proved{profile: want, filter: got, report: report, facts: now, certificate: v.certificate, numeric: a.numeric}
+	r := &verified{profile: want, filter: got, report: report, facts: now, certificate: v.certificate, numeric: a.numeric}
+	if report.Verdict == proof.Unknown && given == nil {
+		if err := r.follow(); err != nil {
+			return err
+		}
+	}
 	if given != nil {
 		r.mismatches = given.Against(&now)
 	}
-	if v.json {
-		err = a.putJSON(new(output), r.document())
-	} else {
-		r.print(a.out, a.paint())
-	}
-	if err != nil {
+	if err := a.printAnswer(v, r); err != nil {
 		return err
 	}
 	return a.conclude(r)
 }
 
+// follow asks the proof that follows the paths of the filter, where the other one gave up.
+func (r *verified) follow() error {
+	result, err := proof.Walk(r.profile.resolved, r.filter.program)
+	if err != nil || result.Verdict == proof.Unknown {
+		return err
+	}
+	r.partial = r.report.Reason
+	r.report.Result = result
+	r.report.Findings = nil
+	return nil
+}
+
 // conclude warns, and turns an outcome into an exit status.
-func (a *app) conclude(r *proved) error {
-	if !a.quiet && r.report.Verdict == proof.Same {
+func (a *app) conclude(r *verified) error {
+	if r.report.Verdict == proof.Same {
 		for _, line := range findingLines(r.report.Findings) {
-			fmt.Fprintf(a.stderr, "seccompile: warning: %s: %s\n", r.filter.name, line)
+			a.warnf("%s: %s", r.filter.name, line)
 		}
 	}
-	if slices.ContainsFunc(r.mismatches, func(m proof.Mismatch) bool {
+	if slices.ContainsFunc(r.mismatches, func(m certificate.Mismatch) bool {
 		return m.Field == "abis" || strings.HasPrefix(m.Field, "options.")
 	}) {
-		a.note("the profile is read as the flags say, and the certificate is of another reading: see its abis and options")
+		a.note("the certificate is for other flags than those given: see its abis and options")
 	}
 	switch r.report.Verdict {
 	case proof.Unknown:
 		return unproved(r.report.Reason)
 	case proof.Different:
-		wanted, tested := auditsOf(resolvedABIs(r.profile.resolved)), auditsOf(testedABIs(r.filter.program))
+		wanted, tested := auditsOf(r.profile.resolved.ABIs()), auditsOf(testedABIs(r.filter.program))
 		if len(tested) > 0 && !slices.Equal(wanted, tested) {
-			a.note("the profile was read for %s, and the filter tests for %s: -a chooses the ABIs",
-				strings.Join(abiList(resolvedABIs(r.profile.resolved)), ", "),
+			a.note("the profile was read for %s, but the filter tests for %s: choose the ABIs with -a",
+				strings.Join(abiList(r.profile.resolved.ABIs()), ", "),
 				strings.Join(abiList(testedABIs(r.filter.program)), ", "))
 		}
 		return &failure{code: exitNo}
@@ -175,11 +207,15 @@ func auditsOf(abis []arch.ABI) []uint32 {
 }
 
 // print prints the answer.
-func (r *proved) print(w *bufio.Writer, p painter) {
-	abis := strings.Join(abiList(resolvedABIs(r.profile.resolved)), ", ")
+func (r *verified) print(w *bufio.Writer, p painter) {
+	abis := strings.Join(abiList(r.profile.resolved.ABIs()), ", ")
 	switch r.report.Verdict {
 	case proof.Same:
-		fmt.Fprintf(w, "%s: %s means what %s does for %s\n", p.text(green, "proved"), r.filter.name, r.profile.name, abis)
+		fmt.Fprintf(w, "%s: %s means what %s means for %s\n", p.text(green, "proved"), r.filter.name, r.profile.name, abis)
+		if r.partial != "" {
+			fmt.Fprintf(w, "  by its paths alone, without a search for faults: the diagrams would take %s\n", r.partial)
+			break
+		}
 		fmt.Fprintf(w, "  %s, at most %d for one call: %s\n", plural(r.filter.program.Len(), "instruction"),
 			r.report.LongestPath, describe(&r.report.LongestCall, 0, r.numeric))
 	case proof.Different:
@@ -188,10 +224,10 @@ func (r *proved) print(w *bufio.Writer, p painter) {
 		for _, s := range []*side{r.profile, r.filter} {
 			fmt.Fprintf(w, "  %s: %s\n", s.name, s.verdictText(p, d))
 		}
-	case proof.Unknown: // the error says it
+	case proof.Unknown: // the error reports it
 	}
 	if r.certificate != "" && len(r.mismatches) == 0 {
-		fmt.Fprintf(w, "  %s: every field holds\n", r.certificate)
+		fmt.Fprintf(w, "  %s: every field matches\n", r.certificate)
 	}
 	for _, m := range r.mismatches {
 		there, here := excerpts(m.Got, m.Want)
@@ -199,8 +235,8 @@ func (r *proved) print(w *bufio.Writer, p painter) {
 	}
 }
 
-// excerpts returns two values where they begin to differ, short enough for a line
-// and fit for a terminal.
+// excerpts returns two values from where they begin to differ, short enough for a line
+// and safe for a terminal.
 func excerpts(a, b string) (string, string) {
 	const before, most = 8, 72 // a digest has 71
 	skip := 0
@@ -231,18 +267,18 @@ func excerpts(a, b string) (string, string) {
 
 // A proofJSON is the document of prove --json.
 type proofJSON struct {
-	Version      int                 `json:"version"`
-	Verdict      string              `json:"verdict"` // same, different or unknown
-	Profile      string              `json:"profile"`
-	Filter       string              `json:"filter"`
-	ABIs         []string            `json:"abis"`
-	Reason       string              `json:"reason,omitempty"`  // if unknown
-	Witness      *callWitnessJSON    `json:"witness,omitempty"` // if different; a is the profile
-	Findings     []proofFindingJSON  `json:"findings"`
-	Instructions int                 `json:"instructions"`
-	LongestPath  int                 `json:"longestPath"`
-	Bitmap       []proof.CachedCalls `json:"bitmap"`
-	Certificate  *checkedJSON        `json:"certificate,omitempty"`
+	Version      int                       `json:"version"`
+	Verdict      string                    `json:"verdict"` // same, different or unknown
+	Profile      string                    `json:"profile"`
+	Filter       string                    `json:"filter"`
+	ABIs         []string                  `json:"abis"`
+	Reason       string                    `json:"reason,omitempty"`  // if unknown; or why the rest is missing
+	Witness      *callWitnessJSON          `json:"witness,omitempty"` // if different; a is the profile
+	Findings     []proofFindingJSON        `json:"findings"`
+	Instructions int                       `json:"instructions"`
+	LongestPath  int                       `json:"longestPath"`
+	Bitmap       []certificate.CachedCalls `json:"bitmap"`
+	Certificate  *checkedJSON              `json:"certificate,omitempty"`
 }
 
 type proofFindingJSON struct {
@@ -253,7 +289,7 @@ type proofFindingJSON struct {
 	Message string  `json:"message"`
 }
 
-// A checkedJSON is what became of a certificate.
+// A checkedJSON is the outcome of checking a certificate.
 type checkedJSON struct {
 	File       string         `json:"file"`
 	OK         bool           `json:"ok"`
@@ -266,10 +302,10 @@ type mismatchJSON struct {
 	Here  string `json:"here"`
 }
 
-func (r *proved) document() *proofJSON {
+func (r *verified) document() *proofJSON {
 	doc := &proofJSON{
 		Version: jsonVersion, Verdict: r.report.Verdict.String(), Profile: r.profile.name, Filter: r.filter.name,
-		ABIs: r.facts.ABIs, Reason: r.report.Reason, Findings: []proofFindingJSON{},
+		ABIs: r.facts.ABIs, Reason: cmp.Or(r.report.Reason, r.partial), Findings: []proofFindingJSON{},
 		Instructions: r.facts.Instructions, LongestPath: r.facts.LongestPath, Bitmap: r.facts.Bitmap,
 	}
 	if r.report.Verdict == proof.Different {

@@ -1,28 +1,28 @@
 package main
 
 import (
+	"io"
 	"strings"
 	"testing"
 
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/syscalltables"
 )
 
 // compile --prove must refuse what a broken compiler would make. There is none to
 // run, so the filters are put in its place.
 func TestProveRefuses(t *testing.T) {
 	const profile = `{"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"]}`
-	in := &input{name: "profile.json", kind: kindProfile, data: []byte(profile)}
-	read := target{enosys: "off", compat: "runc", badArch: "kill-thread", caps: []string{"none"}, abis: []string{"x86_64"}}
+	in := newInput("profile.json", "profile.json", []byte(profile))
+	read := target{enosys: "off", compat: "runc", caps: []string{"none"}, abis: []string{"x86_64"}}
 	tests := []struct {
 		name, filter string
-		want         string // the error, "" for none
+		err, warning string // "" for none
 	}{
-		{"right", "ld arch\njeq x86_64, jf bad\nld nr\njeq #-1, jt ok\njge #0x40000000, jt bad\nok: ret ERRNO(1)\nbad: ret KILL_THREAD", ""},
-		{"wrong", "ret ERRNO(1)", "profile.json: the filter is wrong: "},
+		{"right", "ld arch\njeq x86_64, jf bad\nld nr\njeq #-1, jt ok\njge #0x40000000, jt bad\nok: ret ERRNO(1)\nbad: ret KILL_THREAD", "", ""},
+		{"wrong", "ret ERRNO(1)", "profile.json: the filter is wrong: ", ""},
 		{"a superfluous instruction", "ld arch\njeq x86_64, jf bad\nld nr\njeq #-1, jt ok\njge #0x40000000, jt bad\nok: ret ERRNO(1)\nret TRAP\nbad: ret KILL_THREAD",
-			"profile.json: 1 instruction that no call executes: 6"},
+			"", "profile.json: 1 instruction that no call executes: 6"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -31,18 +31,22 @@ func TestProveRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 			text := ".order little\n" + strings.ReplaceAll(tt.filter, "#-1", "#0xffffffff")
-			if c.program, err = cbpf.Assemble([]byte(text), syscalltables.Names{}); err != nil {
+			if c.program, err = cbpf.Assemble([]byte(text), policy.Names()); err != nil {
 				t.Fatal(err)
 			}
-			s := surety{prove: true}
-			facts, err := s.proof(in, c)
+			var stderr strings.Builder
+			a := newApp(nil, io.Discard, &stderr)
+			facts, err := a.proof(&proofFlags{prove: true}, in, c)
 			switch {
-			case tt.want == "" && (err != nil || facts == nil):
+			case tt.err == "" && (err != nil || facts == nil):
 				t.Errorf("error %v, certificate %v", err, facts)
-			case tt.want != "" && (err == nil || facts != nil || !strings.HasPrefix(err.Error(), tt.want)):
-				t.Errorf("error %v, certificate %v; want an error %q", err, facts, tt.want)
+			case tt.err != "" && (err == nil || facts != nil || !strings.HasPrefix(err.Error(), tt.err)):
+				t.Errorf("error %v, certificate %v; want an error %q", err, facts, tt.err)
 			}
-			if facts, err := new(surety).proof(in, c); facts != nil || err != nil {
+			if got := stderr.String(); (got == "") != (tt.warning == "") || !strings.Contains(got, tt.warning) {
+				t.Errorf("stderr %q, want %q", got, tt.warning)
+			}
+			if facts, err := a.proof(new(proofFlags), in, c); facts != nil || err != nil {
 				t.Errorf("proved without being asked: %v, %v", facts, err)
 			}
 		})

@@ -8,11 +8,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // serve is an HTTP server that writes its address to a file. GET /quit ends it.
@@ -65,17 +67,45 @@ func fetch() {
 	fmt.Println(n, "bytes")
 }
 
-// get gets a path of the server whose address comes to be in a file.
+// await waits until its argument is a file. A server that failed never makes it one.
+func await() {
+	if err := awaitFile(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "await:", err)
+		os.Exit(1)
+	}
+}
+
+func awaitFile(file string) error {
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	if _, err := unix.InotifyAddWatch(fd, filepath.Dir(file), unix.IN_MOVED_TO); err != nil {
+		return err
+	}
+	const patience = 5 * 60 * 1000 // ms
+	for {
+		if _, err := os.Stat(file); err == nil {
+			return nil
+		}
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, patience)
+		if err == nil && n == 0 {
+			return fmt.Errorf("%s is still not there after 5 minutes", file)
+		}
+		if err == nil {
+			_, err = unix.Read(fd, make([]byte, unix.SizeofInotifyEvent+unix.NAME_MAX+1))
+		}
+		if err != nil && err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+// get gets a path of the server whose address is in a file.
 func get(file, path string) (int64, error) {
-	var addr []byte
-	for start := time.Now(); ; time.Sleep(time.Millisecond) {
-		var err error
-		if addr, err = os.ReadFile(file); err == nil {
-			break
-		}
-		if time.Since(start) > time.Minute {
-			return 0, err
-		}
+	addr, err := os.ReadFile(file)
+	if err != nil {
+		return 0, err
 	}
 	resp, err := http.Get("http://" + string(addr) + path)
 	if err != nil {

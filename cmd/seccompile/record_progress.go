@@ -7,21 +7,22 @@ import (
 	"time"
 )
 
-// A progress tells on standard error how a recording goes: on a terminal in a line
-// that changes, elsewhere in lines that become rarer.
+// A progress shows on standard error how a recording goes: on a terminal in a line that
+// changes, elsewhere in lines that become rarer.
 type progress struct {
 	calls, kinds, processes atomic.Int64
 
 	app   *app
+	based bool // calls that a profile allows are not counted
 	since time.Time
 	drawn bool // a line is on the terminal
 	done  chan struct{}
 	ended sync.WaitGroup
 }
 
-// startProgress starts telling.
-func (a *app) startProgress() *progress {
-	p := &progress{app: a, since: time.Now(), done: make(chan struct{})}
+// startProgress starts to show progress of a recording, which may be based on a profile.
+func (a *app) startProgress(based bool) *progress {
+	p := &progress{app: a, based: based, since: time.Now(), done: make(chan struct{})}
 	if a.quiet {
 		return p
 	}
@@ -29,7 +30,7 @@ func (a *app) startProgress() *progress {
 	return p
 }
 
-// stop stops telling and clears the line.
+// stop ends the display and clears the line.
 func (p *progress) stop() {
 	close(p.done)
 	p.ended.Wait()
@@ -73,8 +74,15 @@ func (p *progress) clear() {
 	}
 }
 
-// String tells what has happened: "74 calls of 31 kinds by 3 processes in 1.4s".
+// String sums up the recording: "74 calls of 31 kinds by 3 processes in 1.4s".
 func (p *progress) String() string {
+	if p.calls.Load() == 0 {
+		what := "no calls"
+		if p.based {
+			what = "no calls but those that the profile allows"
+		}
+		return what + " in " + rounded(time.Since(p.since)).String()
+	}
 	processes := "1 process"
 	if n := p.processes.Load(); n != 1 {
 		processes = fmt.Sprintf("%d processes", n)

@@ -3,43 +3,43 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/seccompile/seccompile/lint"
+	"github.com/seccompile/seccompile/internal/lint"
+	"github.com/seccompile/seccompile/internal/report"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/report"
 )
 
-const reportLong = `Report makes a page for the review of a profile: what it allows and under which
-conditions, in plain words; what check finds; what the filter costs; and how it
-decides, as a picture. Of two profiles it also shows the difference: which calls
+const reportLong = `Report writes a page for the review of a profile: what it allows and under which
+conditions, in plain words; the findings of check; the cost of the filter; and how it
+decides, as a picture. For two profiles it also shows the difference: which calls
 became weaker or stricter, and for which arguments.
 
-The page is one HTML file that loads nothing and can be read without a script. The
-same profiles make the same page; it has no date unless --date gives one.`
+The page is a single HTML file that loads nothing and can be read without scripts. The
+same profiles give the same page; it has no date unless you give one with --date.`
 
-// A review is what the flags of report say.
-type review struct {
-	checking
-	patience
+// The reportFlags are the flags of report.
+type reportFlags struct {
+	checkFlags
 	date string
 }
 
 func (a *app) reportCommand() *cobra.Command {
-	var r review
+	var r reportFlags
 	var o output
 	cmd := &cobra.Command{
-		Use:   "report [flags] PROFILE | A B",
-		Short: "make a page for the review of a profile, or of two and their difference",
-		Long:  reportLong,
+		Use:        "report [flags] PROFILE | A B",
+		Short:      "write an HTML page to review a profile or a change",
+		SuggestFor: []string{"html"},
+		Long:       reportLong,
 		Example: `  seccompile report -o report.html profile.json
   seccompile report -a x86_64,x86,x32 -o docker.html docker-default
   seccompile report -o change.html old.json new.json`,
 		ValidArgsFunction: completeProfile,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 2 {
-				return usagef("report takes a profile, or two to compare, not %d", len(args)).hintf("seccompile report -o report.html old.json new.json")
+				return usagef("expected one profile, or two to compare, got %d", len(args)).hintf("for example: seccompile report -o report.html old.json new.json")
 			}
 			if !o.explicit() && isTerminal(a.stdout) {
-				return usagef("a page is no sight for a terminal").hintf("-o FILE saves it, -o - writes it here all the same")
+				return usagef("refusing to write an HTML page to a terminal").hintf("-o FILE saves it, -o - writes it here anyway")
 			}
 			if len(args) == 0 {
 				args = []string{""}
@@ -47,20 +47,19 @@ func (a *app) reportCommand() *cobra.Command {
 			return a.review(&r, &o, args)
 		},
 	}
-	r.addPlace(cmd)
-	r.addReading(cmd)
+	o.add(cmd)
 	r.addConsumer(cmd)
+	r.addPlace(cmd)
+	cmd.Flags().StringVar(&r.date, "date", "", "show `DATE` on the page")
+	completeFlag(cmd, "date", oneOf())
+	r.addReading(cmd)
 	r.addTuning(cmd)
 	r.patience.add(cmd)
-	f := cmd.Flags()
-	f.StringVar(&r.date, "date", "", "show `DATE` on the page, as it is")
-	completeFlag(cmd, "date", oneOf())
-	o.add(cmd)
 	return cmd
 }
 
 // review reads profiles and writes the page about them.
-func (a *app) review(r *review, o *output, args []string) error {
+func (a *app) review(r *reportFlags, o *output, args []string) error {
 	limits, err := r.limits()
 	if err != nil {
 		return err
@@ -91,10 +90,10 @@ func (a *app) review(r *review, o *output, args []string) error {
 }
 
 // reviewed reads a profile and what check finds in it.
-func (a *app) reviewed(r *review, arg string) (report.Profile, error) {
+func (a *app) reviewed(r *reportFlags, arg string) (report.Profile, error) {
 	in, err := a.read(arg)
-	if err == nil && in.kind != kindProfile {
-		_, _, err = in.policy(policy.Target{})
+	if err == nil {
+		err = in.profile()
 	}
 	if err != nil {
 		return report.Profile{}, err

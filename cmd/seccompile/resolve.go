@@ -1,17 +1,22 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	ocijson "github.com/seccompile/seccompile/language/oci"
+)
 
 func (a *app) resolveCommand() *cobra.Command {
 	var t target
 	var o output
 	cmd := &cobra.Command{
-		Use:   "resolve [flags] [PROFILE]",
-		Short: "print the plain OCI profile that a Docker or Podman profile stands for",
-		Long: `Resolve prints the runtime-spec profile (linux.seccomp) that a profile in Docker's
-or Podman's format stands for on one target: an ABI, a capability set and a
-kernel release. Nothing is taken from the host when -a is given. A profile
-without conditions, or the one in a config.json, is printed as it is understood.`,
+		Use:        "resolve [flags] [PROFILE]",
+		Short:      "convert a Docker or Podman profile to a plain OCI profile",
+		SuggestFor: []string{"flatten"},
+		Long: `Resolve converts a profile in Docker's or Podman's format to the runtime-spec
+profile (linux.seccomp) that it stands for on one target: an ABI, a capability set and
+a kernel release. With -a, the result does not depend on the host. Resolve prints a
+profile without conditions, or the one in a config.json, as seccompile understands it.`,
 		Example: `  seccompile resolve docker-default
   seccompile resolve -a s390x --cap none --kernel 4.4 docker-default
   seccompile resolve -a aarch64 --cap default,SYS_ADMIN custom.json >resolved.json`,
@@ -22,16 +27,20 @@ without conditions, or the one in a config.json, is printed as it is understood.
 			if err != nil {
 				return err
 			}
-			place, err := t.place(in)
+			lang, place, err := t.place(in)
 			if err != nil {
 				return err
 			}
-			p, warnings, err := in.policy(place)
+			reading, err := in.policy(lang, place)
 			if err != nil {
 				return err
 			}
-			a.warn(in, warnings)
-			return a.putJSON(&o, p.OCI())
+			a.warn(in, reading.Warnings)
+			spec, err := ocijson.Spec(reading.Policy)
+			if err != nil {
+				return in.no(err)
+			}
+			return a.putJSON(&o, spec)
 		},
 	}
 	t.addPlace(cmd)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -15,54 +16,76 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/artifact"
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/loader"
+	"github.com/seccompile/seccompile/internal/stats"
 	"github.com/seccompile/seccompile/oci"
 	"github.com/seccompile/seccompile/policy"
 )
 
-// A confinement is what the flags of run say.
-type confinement struct {
+// The runFlags are the flags of run.
+type runFlags struct {
 	target
-	profile   string
+	profiles  []string // the oldest first
+	presets   []string
 	compiling []string // the flags given that say how to compile
 	keepPrivs bool
+	unproved  bool
 }
 
 func (a *app) runCommand() *cobra.Command {
-	var r confinement
+	var r runFlags
 	cmd := &cobra.Command{
-		Use:   "run [flags] [--] COMMAND [ARG...]",
-		Short: "run a program under a profile",
-		Long: `Run compiles a profile for this host, puts the filter in force and executes a
-program in its own place. Without --profile the profile is Docker's. An artifact
-(compile -f artifact) is loaded as it is.
+		Use:        "run [flags] [--] COMMAND [ARG...]",
+		Short:      "run a program under a profile",
+		SuggestFor: []string{"confine", "exec", "install", "load"},
+		Long: `Run compiles a profile for this host, installs the filter and replaces itself with
+COMMAND (execve). Without --profile and --preset it uses Docker's profile.
 
-It sets no_new_privs, so neither root nor privileges are needed, and set-user-ID
-programs gain none. With --keep-privs it does not, which takes CAP_SYS_ADMIN.
+It also installs what compile wrote: the filter of an artifact that is for this host's
+ABI, unless it was not proved and you do not give --unproved; or a filter as raw bytes
+or assembly, which nobody can tell whether it was proved. It notes what it installed.
+With several -p it installs one filter for each, in this order, as a stack; then the
+strictest answer wins. All but the last must allow the calls that install the next.
+The presets of --preset are one filter, and with -p the oldest of the stack.
 
-Profiles that notify a listener are refused: nobody would answer.`,
+Run sets no_new_privs, so it needs neither root nor other privileges, and set-user-ID
+programs gain none. With --keep-privs it does not set no_new_privs and needs
+CAP_SYS_ADMIN.
+
+Run refuses profiles that notify a listener: nobody would answer.`,
 		Example: `  seccompile run -- sh -c 'unshare -U true'
+  seccompile run --preset no-network,no-new-namespaces -- ./build.sh
   seccompile run --profile profile.json -- ./server --port 8080
+  seccompile run -p oldest.bpf -p newest.bpf -- ./server
   seccompile run --cap default,CAP_SYS_ADMIN -- unshare -m true`,
 		Annotations:       map[string]string{ownStatus: "yes"},
 		ValidArgsFunction: completeProgram,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef("run: no command").hintf("seccompile run -- sh -c 'unshare -U'")
+				return usagef("run: no command given").hintf("for example: seccompile run -- sh -c 'unshare -U'")
 			}
 			cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
-				if f.Changed && f.Name != "profile" && f.Name != "keep-privs" {
+				if f.Changed && f.Name != "profile" && f.Name != "preset" && f.Name != "keep-privs" && f.Name != "unproved" {
 					r.compiling = append(r.compiling, f.Name)
 				}
 			})
+			if len(r.presets) > 0 {
+				presets := presetPrefix + strings.Join(r.presets, ",")
+				if !cmd.Flags().Changed("profile") {
+					r.profiles = nil
+				}
+				r.profiles = append([]string{presets}, r.profiles...)
+			}
 			return a.run(&r, args)
 		},
 	}
 	f := cmd.Flags()
 	f.SetInterspersed(false)
-	f.StringVarP(&r.profile, "profile", "p", dockerDefault, "the `PROFILE` or artifact")
-	f.BoolVar(&r.keepPrivs, "keep-privs", false, "leave no_new_privs as it is")
+	f.StringArrayVarP(&r.profiles, "profile", "p", []string{dockerDefault}, "`PROFILE`, artifact or filter to run under; several are a stack, the oldest first")
+	f.Lookup("profile").DefValue = dockerDefault
+	addPresets(cmd, &r.presets)
 	r.addPlace(cmd)
+	f.BoolVar(&r.keepPrivs, "keep-privs", false, "do not set no_new_privs")
+	f.BoolVar(&r.unproved, "unproved", false, "accept a filter from an artifact that was not proved")
 	r.addReading(cmd)
 	r.addTuning(cmd)
 	completeFlag(cmd, "profile", completeProfile)
@@ -73,28 +96,46 @@ func completeProgram(*cobra.Command, []string, string) ([]string, cobra.ShellCom
 	return nil, cobra.ShellCompDirectiveDefault
 }
 
-// run confines this process and becomes the program. It returns only if that
-// fails.
-func (a *app) run(r *confinement, args []string) error {
-	in, err := a.read(r.profile)
-	if err != nil {
-		return err
-	}
-	f, err := a.confining(r, in)
-	if err != nil {
-		return err
+// A confinement is a filter to run under.
+type confinement struct {
+	name    string // of the file that it is from
+	program *cbpf.Program
+	flags   []cbpf.Flag
+	loaded  string // a word on it
+}
+
+// run confines this process and becomes the program. It returns only on failure.
+func (a *app) run(r *runFlags, args []string) error {
+	var stack []*confinement
+	for _, name := range r.profiles {
+		in, err := a.read(name)
+		if err != nil {
+			return err
+		}
+		c, err := a.confining(r, in)
+		if err != nil {
+			return err
+		}
+		c.name = in.name
+		stack = append(stack, c)
+		if in.kind != kindProfile || len(r.profiles) > 1 {
+			a.note("%s: %s", in.name, c.loaded)
+		}
 	}
 	path, err := lookProgram("run", args[0])
 	if err != nil {
 		return err
 	}
-	return become(f.Program, loader.Options{ThisThread: true, KeepPrivs: r.keepPrivs, Flags: f.Flags}, path, args)
+	return become(stack, r.keepPrivs, path, args)
 }
 
 // confining returns the filter to run under.
-func (a *app) confining(r *confinement, in *input) (*oci.Filter, error) {
-	if in.kind == kindArtifact {
+func (a *app) confining(r *runFlags, in *input) (*confinement, error) {
+	switch in.kind {
+	case kindArtifact:
 		return r.confiningArtifact(in)
+	case kindFilter, kindAssembly, kindSnap:
+		return r.confiningFilter(in)
 	}
 	c, err := r.compile(in)
 	if err != nil {
@@ -104,68 +145,104 @@ func (a *app) confining(r *confinement, in *input) (*oci.Filter, error) {
 	if err := runnable("run", c); err != nil {
 		return nil, err
 	}
-	flags, err := loaderFlags(c.policy)
-	return &oci.Filter{Program: c.program, Flags: flags}, err
+	return &confinement{
+		program: c.program, flags: loaderFlags(c.policy),
+		loaded: fmt.Sprintf("compiled to a filter of %s", plural(c.program.Len(), "instruction")),
+	}, nil
 }
 
-func (r *confinement) confiningArtifact(in *input) (*oci.Filter, error) {
-	if len(r.compiling) > 0 {
-		return nil, usagef("run: --%s: the filters of %s are compiled", r.compiling[0], in.name).
-			hintf("give the flag to seccompile compile, or run the profile itself")
+// confiningFilter returns a filter that is already compiled. The file does not say which
+// profile it is for.
+func (r *runFlags) confiningFilter(in *input) (*confinement, error) {
+	if err := r.compiled(in); err != nil {
+		return nil, err
+	}
+	native := arch.Native()
+	p, err := in.program()
+	if err != nil {
+		return nil, err
+	}
+	if p.Order() != native.ByteOrder() {
+		return nil, usagef("run: the filter in %s is %s-endian, but this host is %s-endian", in.name, orderName(p.Order()), orderName(native.ByteOrder())).
+			hintf("compile it for this host's ABI: -a %v", native)
+	}
+	if known := stats.Known(p); len(known) > 0 && !slices.Contains(known, native) {
+		return nil, usagef("run: the filter in %s is for %s, but this host's ABI is %v", in.name, strings.Join(abiList(known), ", "), native).
+			hintf("compile it for this host's ABI: -a %v", native)
+	}
+	if p.Returns(cbpf.Notify) {
+		return nil, silent("run")
+	}
+	return &confinement{program: p, loaded: fmt.Sprintf("a filter of %s, which was not proved", plural(p.Len(), "instruction"))}, nil
+}
+
+// compiled refuses flags that say how to compile, for a file with filters.
+func (r *runFlags) compiled(in *input) error {
+	if len(r.compiling) == 0 {
+		return nil
+	}
+	return usagef("run: --%s: %s is already compiled", r.compiling[0], in.name).
+		hintf("give the flag to seccompile compile, or run the profile itself")
+}
+
+func (r *runFlags) confiningArtifact(in *input) (*confinement, error) {
+	if err := r.compiled(in); err != nil {
+		return nil, err
 	}
 	file, err := artifact.Decode(in.data)
 	if err != nil {
 		return nil, in.no(err)
 	}
 	f, err := oci.FromArtifact(file)
-	if err != nil {
+	proved := "proved when it was compiled"
+	switch {
+	case errors.Is(err, artifact.ErrUnproved) && r.unproved:
+		_, p, err := in.artifact([]string{arch.Native().String()})
+		if err != nil {
+			return nil, err
+		}
+		f = &oci.Filter{Program: p.Filter, Flags: p.Flags}
+		proved = "which was not proved"
+	case errors.Is(err, artifact.ErrUnproved):
+		return nil, in.no(err).hintf("--unproved runs under it all the same")
+	case err != nil:
 		return nil, in.no(err)
 	}
 	if f.Program.Returns(cbpf.Notify) {
 		return nil, silent("run")
 	}
-	return f, nil
+	return &confinement{
+		program: f.Program, flags: f.Flags,
+		loaded: fmt.Sprintf("the filter for %v of %s, %s", arch.Native(), plural(f.Program.Len(), "instruction"), proved),
+	}, nil
 }
 
-// runnable finds out what makes a filter useless for a program on this host. verb
-// is the command that wants to run it.
+// runnable returns an error if a program cannot run under the filter on this host. verb is
+// the command that is to run it.
 func runnable(verb string, c *compiled) error {
 	if c.program.Returns(cbpf.Notify) {
 		return silent(verb)
 	}
-	if abis := resolvedABIs(c.resolved); !slices.Contains(abis, arch.Native()) {
-		return usagef("%s: the filter is for %s and this host's ABI is %s", verb, strings.Join(abiList(abis), ", "), arch.Native()).
-			hintf("add %s to -a, or leave -a out", arch.Native())
+	if abis := c.resolved.ABIs(); !slices.Contains(abis, arch.Native()) {
+		return usagef("%s: the filter is for %s, but this host's ABI is %s", verb, strings.Join(abiList(abis), ", "), arch.Native()).
+			hintf("add %s to -a, or omit -a", arch.Native())
 	}
 	return nil
 }
 
 // silent refuses a filter that needs a listener.
 func silent(verb string) error {
-	return usagef("%s: the profile notifies a listener, and there is none", verb).
-		hintf("replace its SCMP_ACT_NOTIFY actions, or use a runtime that has an agent at listenerPath")
+	return usagef("%s: the profile notifies a listener, but there is none", verb).
+		hintf("replace the actions that notify (SCMP_ACT_NOTIFY in OCI's words), or use a runtime that gives the listener to an agent")
 }
 
-// loaderFlags returns the filter flags that a profile asks for. TSYNC is left out:
-// the thread that executes the program is the only one that survives it.
-func loaderFlags(p *policy.Policy) ([]loader.Flag, error) {
-	if p.Flags == nil {
-		return nil, nil
-	}
-	flags := []loader.Flag{}
-	for _, name := range p.Flags {
-		f, err := loader.ParseFlag(name)
-		if err != nil {
-			return nil, err
-		}
-		if f != loader.TSync {
-			flags = append(flags, f)
-		}
-	}
-	return flags, nil
+// loaderFlags returns the filter flags that a profile asks for, without TSYNC: only the
+// thread that executes the program survives execve.
+func loaderFlags(p *policy.Policy) []cbpf.Flag {
+	return slices.DeleteFunc(slices.Clone(p.Flags), func(f cbpf.Flag) bool { return f == cbpf.TSync })
 }
 
-// lookProgram finds a program as execvp(3) does. verb is the command that wants it.
+// lookProgram finds a program as execvp(3) does. verb is the command that runs it.
 func lookProgram(verb, name string) (string, error) {
 	path, err := exec.LookPath(name)
 	if err == nil || errors.Is(err, exec.ErrDot) {
@@ -173,6 +250,13 @@ func lookProgram(verb, name string) (string, error) {
 	}
 	cannot := func(path string, err error) error {
 		return &failure{code: exitCannotExec, err: errors.New(verb + ": " + shown(path) + ": " + err.Error())}
+	}
+	missing := func(where string) error {
+		f := &failure{code: exitNotFound, err: errors.New(verb + ": " + shown(name) + ": no such program" + where)}
+		if name == dockerDefault {
+			return f.hintf("run and trace take the profile with -p, record with --base")
+		}
+		return f
 	}
 	if strings.Contains(name, "/") {
 		info, serr := os.Stat(name)
@@ -182,7 +266,7 @@ func lookProgram(verb, name string) (string, error) {
 		case serr == nil || errors.Is(serr, fs.ErrPermission):
 			return "", cannot(name, fs.ErrPermission)
 		}
-		return "", &failure{code: exitNotFound, err: errors.New(verb + ": " + shown(name) + ": no such program")}
+		return "", missing("")
 	}
 	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
 		path := filepath.Join(dir, name)
@@ -190,5 +274,5 @@ func lookProgram(verb, name string) (string, error) {
 			return "", cannot(path, fs.ErrPermission)
 		}
 	}
-	return "", &failure{code: exitNotFound, err: errors.New(verb + ": " + shown(name) + ": no such program in PATH")}
+	return "", missing(" in PATH")
 }

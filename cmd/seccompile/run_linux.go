@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -17,17 +18,54 @@ import (
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
-// become puts a filter in force on this thread alone and executes a program on it.
-func become(p *cbpf.Program, o loader.Options, path string, args []string) error {
-	if err := startable(p, path); err != nil {
+// become installs filters, the oldest first, on this thread alone and executes a program
+// on it.
+func become(stack []*confinement, keepPrivs bool, path string, args []string) error {
+	if err := cmp.Or(nests(stack), startable(stack, path)); err != nil {
 		return err
 	}
-	err := watch.Exec(path, args, func() error { return loader.Install(p, o) })
+	err := watch.Exec(path, args, func() error {
+		for _, c := range stack {
+			if err := loader.Install(c.program, loader.Options{ThisThread: true, KeepPrivs: keepPrivs, Flags: c.flags}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	return notStarted("run", err)
 }
 
-// notStarted explains why a program did not start. verb is the command that wanted
-// to start it.
+// nests asks each filter about the calls that install the next one: if these kill, nobody is
+// left to report it.
+func nests(stack []*confinement) error {
+	calls := []struct {
+		nr, op uint64
+		name   string
+	}{
+		{unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, "seccomp"},
+		{unix.SYS_SECCOMP, unix.SECCOMP_GET_ACTION_AVAIL, "seccomp"},
+		{unix.SYS_PRCTL, unix.PR_GET_NO_NEW_PRIVS, "prctl"},
+	}
+	for i, c := range stack[:len(stack)-1] {
+		for _, call := range calls {
+			d := cbpf.Data{NR: uint32(call.nr), Arch: arch.Native().Audit(), Args: [6]uint64{call.op, 0, anyPointer}}
+			if call.nr == unix.SYS_PRCTL {
+				d.Args = [6]uint64{call.op}
+			}
+			if action := c.program.Eval(&d); !action.Permits(cbpf.Alone) {
+				return usagef("run: %s cannot be installed on top of %s: %s gets %s", stack[i+1].name, c.name, call.name, actionText(action, arch.Native())).
+					hintf("give %s last, or make one filter of them: seccompile intersect -f raw", c.name)
+			}
+		}
+	}
+	return nil
+}
+
+// anyPointer stands for any address.
+const anyPointer = 0x10000
+
+// notStarted explains why a program did not start. verb is the command that was to start
+// it.
 func notStarted(verb string, err error) *failure {
 	var failed *watch.ExecError
 	if !errors.As(err, &failed) {
@@ -36,27 +74,44 @@ func notStarted(verb string, err error) *failure {
 	f := &failure{code: exitCannotExec, err: fmt.Errorf("%s: %s: %w", verb, failed.Path, failed.Err)}
 	switch {
 	case errors.Is(failed, syscall.ENOENT):
-		return f.hintf("the interpreter that it names does not exist")
+		return f.hintf("the interpreter named in the program does not exist")
 	case errors.Is(failed, syscall.EPERM), errors.Is(failed, syscall.ENOSYS):
-		return f.hintf("the profile must allow execve for a program to start")
+		return f.hintf("a program can start only if the profile allows execve")
 	}
 	return f
 }
 
-// startable asks the filter about the call that starts the program: if it kills,
-// nobody is left to tell.
-func startable(p *cbpf.Program, path string) error {
-	const pointer = 0x10000 // any address
-	execve := p.Eval(&cbpf.Data{
-		NR: unix.SYS_EXECVE, Arch: arch.Native().Audit(), Args: [6]uint64{pointer, pointer, pointer},
-	})
-	switch execve.Class() {
-	case cbpf.Allow, cbpf.Log, cbpf.TraceClass: // there may be a tracer
-		return nil
+// startable asks the filters about the call that starts the program: if that call kills,
+// nobody is left to report it.
+func startable(stack []*confinement, path string) error {
+	for _, c := range stack {
+		if execve := startedBy(c.program); !execve.Permits(cbpf.WithTracer) { // there may be one
+			return unstartable("run", path, execve)
+		}
 	}
-	f := &failure{code: exitCannotExec, err: fmt.Errorf("run: %s: the profile does not let a program start: execve gets %s",
-		path, actionText(execve, arch.Native()))}
-	return f.hintf("the profile must allow execve")
+	return nil
+}
+
+// startedBy returns the action that the call gets which starts a program.
+func startedBy(p *cbpf.Program) cbpf.Action {
+	return p.Eval(&cbpf.Data{NR: unix.SYS_EXECVE, Arch: arch.Native().Audit(), Args: [6]uint64{anyPointer, anyPointer, anyPointer}})
+}
+
+// unstartable reports that the call which starts a program gets an action that does not
+// let it.
+func unstartable(verb, path string, execve cbpf.Action) error {
+	f := &failure{code: exitCannotExec, err: fmt.Errorf("%s: %s: no program can start under the profile: execve gets %s",
+		verb, path, actionText(execve, arch.Native()))}
+	return f.hintf("a program can start only if the profile allows execve")
+}
+
+// untraceable reports that execve gets TRAP: the signal would end seccompile's own child,
+// with a dump of its stacks in place of the program's output.
+func untraceable(p *cbpf.Program, path string) error {
+	if execve := startedBy(p); execve.Class() == cbpf.Trap {
+		return unstartable("trace", path, execve)
+	}
+	return nil
 }
 
 // kernelRelease returns the release of the running kernel, as uname(1) prints it.

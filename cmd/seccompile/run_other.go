@@ -9,14 +9,16 @@ import (
 	"time"
 
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/loader"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
-// become fails: there is no seccomp here.
-func become(*cbpf.Program, loader.Options, string, []string) error {
+// become fails: this system has no seccomp.
+func become([]*confinement, bool, string, []string) error {
 	return &failure{code: exitFailed, err: fmt.Errorf("run: %s has no seccomp: %w", runtime.GOOS, errors.ErrUnsupported)}
 }
+
+// untraceable returns nil: nothing starts here.
+func untraceable(*cbpf.Program, string) error { return nil }
 
 // notStarted explains why a program did not start.
 func notStarted(verb string, err error) *failure {

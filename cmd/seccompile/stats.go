@@ -11,64 +11,67 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/arch"
-	"github.com/seccompile/seccompile/compiler/stats"
-	"github.com/seccompile/seccompile/syscalltables"
+	"github.com/seccompile/seccompile/internal/stats"
 )
 
-const statsLong = `Stats measures filters, side by side if there are several: those of profiles,
-compiled as compile does it, raw ones and assembly text.
+const statsLong = `Stats measures filters, several of them side by side: raw filters, assembly text,
+artifacts, and profiles, which it compiles as compile does.
 
-For each ABI it counts the instructions that the kernel executes of the filter
-for every call of the ABI's table: mean / most (calls). The mean is for arguments
-of 0, the most for any. The calls are
+For each ABI it counts the filter instructions that the kernel executes for the calls
+of that ABI: mean / maximum (number of calls). The mean is for arguments of 0, the
+maximum for any arguments. The classes of calls are
 
-  cached       always allowed, and the kernel's bitmap knows it since Linux 5.11:
-               it does not run the filter
-  uncached     always let through, or handed to a tracer or listener, by running
-               the filter each time
+  cached       always allowed and, since Linux 5.11, in the kernel's bitmap: the
+               kernel does not run the filter
+  uncached     always allowed, or handed to a tracer or listener, by running the
+               filter each time
   conditional  decided by their arguments
-  denied       always refused
-  enosys       always refused with ENOSYS
+  denied       always denied
+  enosys       always denied with ENOSYS
   foreign      through the other ABIs of the same kernels
 
-The ABIs of a raw filter are those whose calls it decides otherwise than those of
-an unknown ABI; -a names others. The lower bound is for programs that decide the
-profile by comparisons (JGE, JEQ), each ABI and each call by tests of its own.
-The compiler also tests bits and shares tests, and may stay below it. The load
-time is an estimate in microseconds: 23, and 0.147 for each instruction, and
-0.0035 for each one that the kernel emulates to fill its bitmap.
+The ABIs of a raw filter are those that it treats differently from an unknown ABI; -a
+chooses others. The lower bound is the length of a filter that uses comparisons only
+(JGE, JEQ), with separate tests for each ABI and each call. The compiler also tests
+bits and shares tests, and can stay below this bound. The load time is an estimate in
+microseconds: 23, plus 0.147 for each instruction, plus 0.0035 for each instruction
+that the kernel emulates to fill its bitmap.
 
-With --weights profiles are compiled for these frequencies, and there are also means
-by frequency, on a kernel without the bitmap and with it. FILE has lines of a call's name and its weight.`
+With --weights, stats compiles profiles for these frequencies and adds weighted means,
+on a kernel without the bitmap and with it. Each line of FILE has the name of a call
+and its weight.`
 
 func (a *app) statsCommand() *cobra.Command {
 	var t target
 	var asJSON bool
 	var o output
 	cmd := &cobra.Command{
-		Use:   "stats [flags] [FILE...]",
-		Short: "measure filters: length, executed instructions, cost of loading",
-		Long:  statsLong,
+		Use:        "stats [flags] [FILE...]",
+		Short:      "measure filters: length, executed instructions, load time",
+		SuggestFor: []string{"measure", "size"},
+		Long:       statsLong,
 		Example: `  seccompile stats docker-default
   seccompile stats -a x86_64 docker-default other-filter.bpf
   seccompile stats --json --weights trace.txt profile.json | jq '.filters[0].instructions'`,
 		ValidArgsFunction: completeFiles,
 		RunE: func(_ *cobra.Command, args []string) error {
-			w, err := readWeights(t.weights)
-			if err != nil {
+			if err := t.weights.read(); err != nil {
 				return err
 			}
-			a.checkWeights(t.weights, w)
+			a.warnWeights(&t.weights)
 			if len(args) == 0 {
 				args = []string{""}
 			}
 			var list []measured
 			for _, arg := range args {
-				m, err := a.measure(&t, arg, w)
+				m, err := a.measure(&t, arg)
 				if err != nil {
 					return err
 				}
 				list = append(list, m)
+			}
+			if err := t.settled(slices.ContainsFunc(list, func(m measured) bool { return m.profile })); err != nil {
+				return err
 			}
 			if asJSON {
 				return a.putJSON(&o, statsDocument(list))
@@ -77,21 +80,22 @@ func (a *app) statsCommand() *cobra.Command {
 		},
 	}
 	t.addPlace(cmd)
-	t.addReading(cmd)
 	t.addTuning(cmd)
-	addJSON(cmd, &asJSON)
 	o.add(cmd)
+	addJSON(cmd, &asJSON)
+	t.addReading(cmd)
 	return cmd
 }
 
 // A measured is one column of the figures.
 type measured struct {
-	name string
+	name    string
+	profile bool
 	*stats.Stats
 }
 
 // measure reads and measures one input.
-func (a *app) measure(t *target, arg string, w []stats.Weight) (measured, error) {
+func (a *app) measure(t *target, arg string) (measured, error) {
 	in, err := a.read(arg)
 	if err != nil {
 		return measured{}, err
@@ -102,7 +106,7 @@ func (a *app) measure(t *target, arg string, w []stats.Weight) (measured, error)
 			return measured{}, err
 		}
 		a.warn(in, c.warnings)
-		return measured{in.name, stats.Compiled(c.result, stats.Options{ABIs: resolvedABIs(c.resolved), Weights: w})}, nil
+		return measured{in.name, true, stats.Compiled(&c.result.Result, stats.Options{ABIs: c.resolved.ABIs(), Weights: t.weights.list})}, nil
 	}
 	p, err := in.program(t.abis...)
 	if err != nil {
@@ -113,44 +117,14 @@ func (a *app) measure(t *target, arg string, w []stats.Weight) (measured, error)
 		return measured{}, err
 	}
 	if len(abis) == 0 && len(stats.Known(p)) == 0 {
-		a.note("%s: no ABI can be told from others: name those to count calls for with -a", in.name)
+		a.note("%s: the filter treats all ABIs alike: choose those to count calls for with -a", in.name)
 	}
 	for _, abi := range abis {
 		if abi.ByteOrder() != p.Order() {
-			return measured{}, usagef("-a: %v has not the byte order of %s", abi, in.name)
+			return measured{}, usagef("-a: %v and %s differ in byte order", abi, in.name)
 		}
 	}
-	return measured{in.name, stats.Measure(p, stats.Options{ABIs: abis, Weights: w})}, nil
-}
-
-// readWeights reads the file that --weights names, if any.
-func readWeights(path string) ([]stats.Weight, error) {
-	if path == "" {
-		return nil, nil
-	}
-	text, err := readFile(path)
-	if err != nil {
-		return nil, unreadable(path, err)
-	}
-	w, err := stats.ParseWeights(string(text))
-	if err != nil {
-		return nil, &failure{code: exitNo, err: &fileError{shown(path), err}}
-	}
-	return w, nil
-}
-
-// checkWeights warns of weights for calls that do not exist.
-func (a *app) checkWeights(path string, weights []stats.Weight) {
-	for _, w := range weights {
-		if _, ok := syscalltables.Lookup(w.Call); ok || a.quiet {
-			continue
-		}
-		hint := ""
-		if near := syscalltables.Nearest(w.Call); near != "" {
-			hint = fmt.Sprintf(" (did you mean %s?)", near)
-		}
-		fmt.Fprintf(a.stderr, "seccompile: warning: %s: no ABI has a call %q%s\n", shown(path), w.Call, hint)
-	}
+	return measured{in.name, false, stats.Measure(p, stats.Options{ABIs: abis, Weights: t.weights.list})}, nil
 }
 
 // statsText prints the figures, a column for each filter.
@@ -216,7 +190,7 @@ func printABI(row func(bool, string, func(measured) string), abi arch.ABI) {
 	row(true, abi.String(), func(measured) string { return "" })
 	row(true, "  in the bitmap", of(func(s *stats.ABI) string {
 		if !s.Bitmap {
-			return "there is none"
+			return "no bitmap"
 		}
 		return fmt.Sprintf("%d of %d allowed", s.Classes[stats.Cached].Calls, s.Allowed)
 	}))

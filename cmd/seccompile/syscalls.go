@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,17 +18,19 @@ func (a *app) syscallsCommand() *cobra.Command {
 	var names []string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "syscalls [flags] [NAME|NUMBER...]",
-		Short: "look up system calls, their numbers and arguments",
+		Use:        "syscalls [flags] [NAME|PATTERN|NUMBER...]",
+		Short:      "look up system calls, their numbers and arguments",
+		SuggestFor: []string{"lookup", "resolver", "syscall"},
 		Long: `Syscalls prints one line for each system call and ABI: the ABI, the number as
-filters see it (with the base of MIPS and bit 30 of x32), the name, the Linux
-release that introduced it on that ABI, and the names of its arguments. Without
-names or numbers it lists all calls of the ABIs.
+filters see it (including the MIPS base and bit 30 of x32), the name, the Linux release
+that introduced the call on that ABI, and the names of its arguments. Without names or
+numbers it lists all calls of the ABIs. A pattern has *, ? and [...] as in the shell.
 
-A release is exact (5.9), an interval (6.1..6.12: after the first, in the second
-at the latest), a bound (<=5.10), or unknown (?).`,
+A release is exact (5.9), an interval (6.1..6.12: after the first, at the latest in the
+second), a bound (<=5.10), or unknown (?).`,
 		Example: `  seccompile syscalls openat2
   seccompile syscalls -a all clone3
+  seccompile syscalls 'clone*'
   seccompile syscalls -a x86_64,x86 435 mmap2
   seccompile syscalls -a s390x --json`,
 		ValidArgsFunction: completeCalls,
@@ -45,7 +48,7 @@ at the latest), a bound (<=5.10), or unknown (?).`,
 			return cmp.Or(err, missing)
 		},
 	}
-	cmd.Flags().StringSliceVarP(&names, "abi", "a", nil, "`ABI`s to look in, or all (default: the host's)")
+	cmd.Flags().StringSliceVarP(&names, "abi", "a", nil, "look in these `ABI`s, or in all (default: the host's)")
 	addJSON(cmd, &asJSON)
 	completeFlag(cmd, "abi", func(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
 		return completeList(word, append([]string{"all"}, abiNames()...))
@@ -61,7 +64,7 @@ func listedABIs(names []string) ([]arch.ABI, error) {
 	case len(names) > 0:
 		return parseABIs(names)
 	case arch.Native() == 0:
-		return nil, usagef("Linux has no ABI for this host").hintf("name one with -a")
+		return nil, usagef("this host's architecture is not one of seccompile's ABIs").hintf("name one with -a")
 	}
 	return []arch.ABI{arch.Native()}, nil
 }
@@ -74,7 +77,7 @@ type callRow struct {
 }
 
 // findCalls looks up names and numbers, or lists everything if there are none.
-// The error tells which exist on none of the ABIs.
+// The error lists those that none of the ABIs has.
 func findCalls(abis []arch.ABI, args []string) ([]callRow, error) {
 	var rows []callRow
 	if len(args) == 0 {
@@ -89,6 +92,12 @@ func findCalls(abis []arch.ABI, args []string) ([]callRow, error) {
 	hint := ""
 	for _, arg := range args {
 		before := len(rows)
+		if isPattern(arg) {
+			if _, err := path.Match(arg, ""); err != nil {
+				return nil, usagef("%s: %w", shown(arg), err)
+			}
+			rows = append(rows, matching(abis, arg)...)
+		}
 		for _, a := range abis {
 			if row, ok := findCall(a, arg); ok {
 				rows = append(rows, row)
@@ -106,6 +115,20 @@ func findCalls(abis []arch.ABI, args []string) ([]callRow, error) {
 	return rows, f.hintf("%s", hint)
 }
 
+func isPattern(arg string) bool { return strings.ContainsAny(arg, "*?[") }
+
+// matching returns the calls whose names match a pattern of the shell.
+func matching(abis []arch.ABI, pattern string) (rows []callRow) {
+	for _, a := range abis {
+		for nr, c := range syscalltables.All(a) {
+			if ok, _ := path.Match(pattern, c.Name()); ok {
+				rows = append(rows, callRow{a, nr, c})
+			}
+		}
+	}
+	return rows
+}
+
 func findCall(a arch.ABI, arg string) (callRow, bool) {
 	if c, ok := syscalltables.Lookup(arg); ok {
 		nr, ok := c.Number(a)
@@ -119,15 +142,15 @@ func findCall(a arch.ABI, arg string) (callRow, bool) {
 	return callRow{a, uint32(nr), c}, ok
 }
 
-// missingHint says what may have been meant by a name that was not found.
+// missingHint suggests what a name that was not found may mean.
 func missingHint(name string) string {
 	if _, ok := syscalltables.Lookup(name); ok {
-		return name + " exists on other ABIs: -a all lists them"
+		return name + " exists on other ABIs: list them with -a all"
 	}
-	if near := syscalltables.Nearest(name); near != "" {
+	if near := syscalltables.Nearest(name); near != "" && !isPattern(name) {
 		return "did you mean " + near + "?"
 	}
-	return "the tables are those of Linux " + syscalltables.Kernel().String()
+	return "seccompile knows the system calls of Linux " + syscalltables.Kernel().String()
 }
 
 func (a *app) printCalls(rows []callRow) {

@@ -11,15 +11,15 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/symbols/phrase"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
-	"github.com/seccompile/seccompile/proof/phrase"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
-// A side is an input whose meaning is asked for.
+// A side is an input that a command compares or describes by its meaning.
 type side struct {
-	*compiled // of a profile policy and resolved, of a filter program
+	*compiled // a profile has policy and resolved, a filter has program
 	name      string
 	subject   proof.Subject
 }
@@ -30,12 +30,20 @@ func (a *app) side(t *target, arg string) (*side, error) {
 	if err != nil {
 		return nil, err
 	}
+	s, err := t.side(in)
+	if err == nil {
+		a.warn(in, s.warnings)
+	}
+	return s, err
+}
+
+// side reads an input as a side.
+func (t *target) side(in *input) (*side, error) {
 	if in.kind == kindProfile {
 		c, err := t.meaning(in)
 		if err != nil {
 			return nil, err
 		}
-		a.warn(in, c.warnings)
 		return &side{c, in.name, proof.Policy(c.resolved)}, nil
 	}
 	p, err := in.program(t.abis...)
@@ -53,13 +61,21 @@ func (s *side) order() string {
 	return orderName(s.program.Order())
 }
 
+// settled refuses settings without a language where no input is a profile.
+func (t *target) settled(profile bool) error {
+	if profile || len(t.settings) == 0 || len(t.languages) > 0 {
+		return nil
+	}
+	return usagef("--set: settings are for reading a profile, but the input is a filter").hintf("leave it out")
+}
+
 // sameOrder refuses sides that cannot be for the same kernel.
 func sameOrder(a, b *side) error {
 	if a.order() == b.order() {
 		return nil
 	}
-	return usagef("%s is %s-endian and %s %s-endian", a.name, a.order(), b.name, b.order()).
-		hintf("a profile is read for the ABIs that -a names")
+	return usagef("%s is %s-endian, but %s is %s-endian", a.name, a.order(), b.name, b.order()).
+		hintf("choose the ABIs of a profile with -a")
 }
 
 // patience is the flag that raises the limits of a proof.
@@ -68,7 +84,7 @@ type patience struct{ times int }
 const maxPatience = 64 // limits stay within 32 bits
 
 func (p *patience) add(cmd *cobra.Command) {
-	cmd.Flags().IntVar(&p.times, "patience", 1, fmt.Sprintf("let the proof do `N` times its usual work, up to %d", maxPatience))
+	cmd.Flags().IntVar(&p.times, "patience", 1, fmt.Sprintf("allow the proof `N` times its usual work, up to %d", maxPatience))
 	completeFlag(cmd, "patience", oneOf())
 }
 
@@ -76,7 +92,7 @@ func (p *patience) add(cmd *cobra.Command) {
 func (p *patience) limits() (proof.Limits, error) {
 	switch n := p.times; {
 	case n < 1 || n > maxPatience:
-		return proof.Limits{}, usagef("--patience: %d: want a number from 1 to %d", n, maxPatience)
+		return proof.Limits{}, usagef("--patience: %d is not a number from 1 to %d", n, maxPatience)
 	case n == 1:
 		return proof.Limits{}, nil
 	default:
@@ -84,9 +100,9 @@ func (p *patience) limits() (proof.Limits, error) {
 	}
 }
 
-// unproved says that a limit was hit, and how to raise it. Not to know is a no.
+// unproved reports that the proof hit a limit, and how to raise it. It counts as a no.
 func unproved(reason string) *failure {
-	return nof("not proved: %s", reason).hintf("--patience raises the limits of the proof")
+	return nof("not proved: %s", reason).hintf("raise the limits of the proof with --patience")
 }
 
 // unlimited turns the error of a listing into one with a cure.
@@ -128,7 +144,7 @@ func knownArgs(d *cbpf.Data) int {
 	return len(c.Args(abi))
 }
 
-// decide returns what a side does with a call, and of a profile why.
+// decide returns what a side does with a call and, for a profile, why.
 func (s *side) decide(d *cbpf.Data) policy.Verdict {
 	if s.resolved != nil {
 		return s.resolved.Decide(d)
@@ -136,7 +152,7 @@ func (s *side) decide(d *cbpf.Data) policy.Verdict {
 	return policy.Verdict{Action: s.program.Eval(d)}
 }
 
-// verdictText says what a side does with a call, and of a profile why.
+// verdictText says what a side does with a call and, for a profile, why.
 func (s *side) verdictText(p painter, d *cbpf.Data) string {
 	v := s.decide(d)
 	abi, known := arch.ByAudit(d.Arch, d.NR)
@@ -145,18 +161,18 @@ func (s *side) verdictText(p painter, d *cbpf.Data) string {
 	case s.resolved == nil:
 		return text
 	case v.Reason == policy.ByBadArch && !known:
-		return text + ", bad arch: calls of unknown ABIs are not for this profile"
+		return text + ", bad arch: the profile is not for calls of unknown ABIs"
 	}
 	return text + ", " + because(s.compiled, &call{abi: abi, data: *d}, v)
 }
 
-// A scope is the calls that one heading is about.
+// A scope is the calls under one heading.
 type scope struct {
 	title   string
-	abi     arch.ABI          // none if zero
-	audits  []policy.Interval // AUDIT_ARCH values
+	abi     arch.ABI         // none if zero
+	audits  policy.Intervals // AUDIT_ARCH values
 	numbers []policy.Interval
-	numeric bool // constants are to be written as numbers
+	numeric bool // show constants as numbers
 }
 
 // call returns how conditions on a number of the scope are written.
@@ -189,13 +205,13 @@ type choice struct {
 
 // scopes splits calls by ABI. AUDIT_ARCH values that are many are those that a
 // side does not know: of these only the ABIs that were chosen stand alone.
-func (c *choice) scopes(audits []policy.Interval) []scope {
+func (c *choice) scopes(audits policy.Intervals) []scope {
 	const many = 1 << 16
 	var list []scope
 	for a := range arch.All() {
 		audit := policy.Interval{First: a.Audit(), Last: a.Audit()}
 		chosen := slices.Contains(c.abis, a)
-		if !among(audits, a.Audit()) || !chosen && (size(audits) >= many || c.only) {
+		if !audits.Has(a.Audit()) || !chosen && (size(audits) >= many || c.only) {
 			continue
 		}
 		list = append(list, scope{a.String(), a, []policy.Interval{audit}, ownNumbers(a), c.numeric})
@@ -219,9 +235,9 @@ func (c *choice) scopes(audits []policy.Interval) []scope {
 	return list
 }
 
-// unnamed returns those of a few AUDIT_ARCH values that are no ABI's.
-func unnamed(audits []policy.Interval) []policy.Interval {
-	var out []policy.Interval
+// unnamed returns those of a few AUDIT_ARCH values that belong to no ABI.
+func unnamed(audits policy.Intervals) policy.Intervals {
+	var out policy.Intervals
 	for _, i := range audits {
 		for v := uint64(i.First); v <= uint64(i.Last); v++ {
 			audit := uint32(v)
@@ -238,7 +254,7 @@ func unnamed(audits []policy.Interval) []policy.Interval {
 	return out
 }
 
-// sortScopes puts ABIs into their order, and what is no ABI last.
+// sortScopes sorts scopes by ABI; those without an ABI come last.
 func sortScopes[T any](list []T, of func(*T) *scope) {
 	rank := func(s *scope) int {
 		if s.abi == 0 {
@@ -265,7 +281,7 @@ func nameForeign(all []*scope) {
 		var foreign []arch.ABI
 		for _, k := range known {
 			for _, b := range k.Family() {
-				if among(s.audits, b.Audit()) && !slices.Contains(known, b) && !slices.Contains(foreign, b) {
+				if s.audits.Has(b.Audit()) && !slices.Contains(known, b) && !slices.Contains(foreign, b) {
 					foreign = append(foreign, b)
 				}
 			}
@@ -274,10 +290,6 @@ func nameForeign(all []*scope) {
 			s.title = strings.Join(abiList(foreign), ", ") + " and other ABIs"
 		}
 	}
-}
-
-func among(list []policy.Interval, v uint32) bool {
-	return slices.ContainsFunc(list, func(i policy.Interval) bool { return i.First <= v && v <= i.Last })
 }
 
 func hexRange(i policy.Interval) string {

@@ -116,7 +116,7 @@ func verdictDocument(action cbpf.Action, a arch.ABI) verdictJSON {
 	return verdictJSON{actionText(action, a), class, action.Data(), errnoName(action, a)}
 }
 
-// A decisionJSON is what one side does with a call, and of a profile why.
+// A decisionJSON is what one side does with a call and, for a profile, why.
 type decisionJSON struct {
 	verdictJSON
 	Reason  string `json:"reason,omitempty"`
@@ -139,7 +139,7 @@ func witnessDocument(d *cbpf.Data, a, b *side) *callWitnessJSON {
 	abi, known := arch.ByAudit(d.Arch, d.NR)
 	w := &callWitnessJSON{
 		Arch: fmt.Sprintf("0x%08x", d.Arch), Number: d.NR, IP: fmt.Sprintf("%#x", d.IP),
-		Syscall: syscalltables.Names{}.Syscall(d.Arch, d.NR),
+		Syscall: policy.Names().Syscall(d.Arch, d.NR),
 		A:       a.decisionDocument(d, abi), B: b.decisionDocument(d, abi),
 	}
 	if known {

@@ -32,9 +32,9 @@ func (a *app) versionCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "version",
-		Short: "print the version, and the Linux release of the syscall tables",
-		Long: `Version prints the version of seccompile, of Go and of the syscall tables: the
-Linux release whose calls they have.`,
+		Short: "print the version and the Linux release of the syscall tables",
+		Long: `Version prints the versions of seccompile, of Go and of the syscall tables: the
+Linux release whose system calls seccompile knows.`,
 		Example: `  seccompile version
   seccompile version --json`,
 		Args:              cobra.NoArgs,

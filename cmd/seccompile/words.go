@@ -11,11 +11,10 @@ import (
 	"unicode/utf8"
 )
 
-// A wordWriter is where words go that people read. A name, a key of a profile or what
-// another program says may hold what a terminal obeys or shows as something else:
-// escape sequences, control characters, those that turn the direction of text, bytes
-// that are not UTF-8. They come out as Go spells them, such as \x1b; line feeds and tabs
-// stay.
+// A wordWriter writes text for people. A file name, a key of a profile or the message of
+// another program may contain what a terminal obeys or misrepresents: escape sequences,
+// control characters, characters that change the direction of text, bytes that are not
+// UTF-8. A wordWriter spells them as Go does, such as \x1b; line feeds and tabs stay.
 type wordWriter struct {
 	to     io.Writer
 	colors func() bool // whether colours may pass; nil for never
@@ -54,7 +53,7 @@ func (w *wordWriter) whole(text []byte) int {
 	return len(text)
 }
 
-// plain spells out what is not to be seen or does more than to be seen.
+// plain spells out characters that are invisible or have side effects.
 func (w *wordWriter) plain(text []byte) []byte {
 	colored := w.colors != nil && w.colors()
 	out := make([]byte, 0, len(text))
@@ -93,8 +92,8 @@ func color(text []byte) int {
 	return 0
 }
 
-// shown returns a name for use among words: in quotes if it has characters that would
-// not show, or a line feed, which would begin a line that looks like one of ours.
+// shown returns a name for use in a message: quoted if it contains invisible characters,
+// or a line feed, which would start a line that looks like one of ours.
 func shown(name string) string {
 	if utf8.ValidString(name) && strings.IndexFunc(name, func(r rune) bool { return !unicode.IsGraphic(r) }) < 0 {
 		return name
@@ -102,13 +101,25 @@ func shown(name string) string {
 	return strconv.Quote(name)
 }
 
-// escapedJSON writes the characters of a JSON text that would not show as their \u
-// escapes, which stand for the same.
+// quoted returns the name of an input as a word for a shell. What comes from standard input
+// has no name to give again.
+func quoted(name string) string {
+	switch {
+	case name == standardInput:
+		return "PROFILE"
+	case name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_") == "":
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+}
+
+// escapedJSON replaces invisible characters of a JSON text by their \u escapes, and
+// U+FFFD, which releases of Go write either way for what is not UTF-8.
 func escapedJSON(text []byte) []byte {
 	out := make([]byte, 0, len(text))
 	for _, r := range string(text) {
 		switch {
-		case r == '\n' || unicode.IsGraphic(r):
+		case r == '\n' || unicode.IsGraphic(r) && r != utf8.RuneError:
 			out = utf8.AppendRune(out, r)
 		case r > 0xffff:
 			high, low := utf16.EncodeRune(r)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -37,7 +38,7 @@ func TestNamesDoNotReachTheTerminal(t *testing.T) {
 		{"names": ["read", "\u001b[31m\u202e"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 3, "op": "SCMP_CMP_EQ"}]}]}`
 	dir := strings.ReplaceAll(hostile, "/", "") // "*/" in two names
 	good, bad := filepath.Join(dir, "good"), filepath.Join(dir, "bad")
-	filter, text, missing := filepath.Join(dir, "filter"), filepath.Join(dir, "text"), filepath.Join(dir, hostile)
+	filter, text, missing, log := filepath.Join(dir, "filter"), filepath.Join(dir, "text"), filepath.Join(dir, hostile), filepath.Join(dir, "log")
 	write := func(name, text string) {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -49,6 +50,7 @@ func TestNamesDoNotReachTheTerminal(t *testing.T) {
 	write(good, profile)
 	write(bad, `{"defaultAction": "\u001b[31m\u202e", "syscalls": [{"names": [""], "\u009b": 0}]}`)
 	write(text, "no such instruction \x1b[31m\n")
+	write(log, fmt.Sprintf("type=SECCOMP msg=audit(1.002:3): auid=0 uid=\x1b[31m gid=0 ses=\u202e subj=\x9b\x1b pid=5 comm=%X exe=%[1]X sig=\u009b arch=c000003e syscall=257 compat=0 ip=0x1 code=0x7ffc0000\n", hostile))
 	if code := run([]string{"compile", "-a", "x86_64", "-o", filter, good}, nil, new(bytes.Buffer), new(bytes.Buffer)); code != 0 {
 		t.Fatal("status", code)
 	}
@@ -59,13 +61,15 @@ func TestNamesDoNotReachTheTerminal(t *testing.T) {
 		"resolve GOOD", "resolve BAD", "eval GOOD read 3", "eval GOOD HOSTILE", "eval FILTER read HOSTILE", "explain GOOD", "explain FILTER", "explain --json GOOD",
 		"prove GOOD FILTER", "prove FILTER GOOD", "diff GOOD FILTER", "diff --json GOOD FILTER", "stats GOOD FILTER", "stats --json GOOD",
 		"graph GOOD", "graph -f dot GOOD", "graph -f svg GOOD", "graph -f mermaid GOOD", "graph --syscall HOSTILE GOOD",
-		"disasm FILTER", "disasm GOOD", "asm TEXT", "asm FILTER -f hex", "optimize FILTER -f asm", "merge GOOD FILTER -f asm", "merge GOOD GOOD -f c",
+		"disasm FILTER", "disasm GOOD", "asm TEXT", "asm FILTER -f hex", "optimize FILTER -f asm", "intersect GOOD FILTER -f asm", "intersect GOOD GOOD -f c",
+		"intersect GOOD GOOD", "intersect BAD GOOD", "intersect GOOD FILTER", "union GOOD GOOD -f go", "union GOOD FILTER", "union GOOD GOOD --accept HOSTILE",
 		"report GOOD", "report BAD", "report GOOD -o MISSING/x", "syscalls HOSTILE", "dump HOSTILE", "run MISSING", "run HOSTILE", "run -p MISSING true", "run -p BAD true",
 		"record MISSING", "record -o GOOD MISSING", "record -o FILTER true", "record --base MISSING true", "trace MISSING", "trace -p BAD true", "trace -o MISSING/x true",
+		"denials LOG", "denials -p GOOD LOG", "denials --json LOG", "denials -p BAD LOG", "denials -p GOOD -o MISSING/x LOG", "denials --program HOSTILE -o - LOG", "denials MISSING",
 		"HOSTILE", "--HOSTILE", "compile --HOSTILE", "compile -HOSTILE", "compile -a HOSTILE GOOD", "help HOSTILE", "__complete compile HOSTILE", "__complete --HOSTILE",
 		"man HOSTILE", "completion HOSTILE", "version HOSTILE", "features HOSTILE",
 	} {
-		replace := strings.NewReplacer("GOOD", good, "BAD", bad, "FILTER", filter, "TEXT", text, "MISSING", missing, "HOSTILE", hostile)
+		replace := strings.NewReplacer("GOOD", good, "BAD", bad, "FILTER", filter, "TEXT", text, "MISSING", missing, "HOSTILE", hostile, "LOG", log)
 		var args []string
 		for word := range strings.FieldsSeq(line) {
 			args = append(args, replace.Replace(word))
@@ -124,5 +128,15 @@ func TestEscapedJSON(t *testing.T) {
 	var got []string
 	if err := json.Unmarshal(text, &got); err != nil || got[0] != want[0] {
 		t.Errorf("%s: %q %v", text, got, err)
+	}
+}
+
+func TestQuoted(t *testing.T) {
+	for name, want := range map[string]string{
+		"docker-default": "docker-default", "a b.json": "'a b.json'", "it's": `'it'\''s'`, "$x": "'$x'", standardInput: "PROFILE",
+	} {
+		if got := quoted(name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
 	}
 }

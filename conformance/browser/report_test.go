@@ -13,16 +13,17 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/seccompile/seccompile/arch"
-	"github.com/seccompile/seccompile/lint"
+	"github.com/seccompile/seccompile/internal/lint"
+	"github.com/seccompile/seccompile/internal/report"
+	"github.com/seccompile/seccompile/language"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/policy/docker"
-	"github.com/seccompile/seccompile/report"
+	"github.com/seccompile/seccompile/preset"
 )
 
 func profile(t *testing.T, name string, data []byte) report.Profile {
 	t.Helper()
-	found := lint.Check(data, lint.Options{
-		Target:  policy.Target{ABI: arch.X86_64, Caps: policy.DefaultCaps()},
+	found := lint.Check(language.NewSource(data), lint.Options{
+		Target:  policy.Target{ABI: arch.X86_64, Caps: preset.Caps("docker")},
 		Resolve: policy.Options{ABIs: []arch.ABI{arch.X86_64, arch.X86, arch.X32}},
 	})
 	if found.Resolved == nil {
@@ -35,7 +36,7 @@ func profile(t *testing.T, name string, data []byte) report.Profile {
 func planted(t *testing.T) []byte {
 	t.Helper()
 	var doc map[string]any
-	if err := json.Unmarshal(docker.Default(), &doc); err != nil {
+	if err := json.Unmarshal(preset.Docker(), &doc); err != nil {
 		t.Fatal(err)
 	}
 	rules := doc["syscalls"].([]any)
@@ -56,7 +57,7 @@ func planted(t *testing.T) []byte {
 // pages returns the pages that are tried.
 func pages(t *testing.T) (review, compare []byte) {
 	t.Helper()
-	a := profile(t, "docker-default", docker.Default())
+	a := profile(t, "docker-default", preset.Docker())
 	b := profile(t, "a/rather/long/path/to/the/profile-that-is-planted.json", planted(t))
 	review, err := report.Review(a, report.Options{})
 	if err != nil {
@@ -265,15 +266,15 @@ func testDifference(t *testing.T, b browser, page []byte) {
 	}
 	text := eval[[]string](x, `return [...document.querySelectorAll('#difference .change')].map(e => e.innerText.replace(/\s+/g, ' ').trim());`)
 	want := []string{
-		"weaker EPERM → allow mount setns if nstype == CLONE_NEWNET such as setns(fd=0, nstype=CLONE_NEWNET)",
+		"weaker EPERM → allow mount setns if nstype == CLONE_NEWNET for example setns(fd=0, nstype=CLONE_NEWNET)",
 		"stricter allow → EPERM splice tee",
 	}
 	if !slices.Equal(text, want) {
 		t.Errorf("the difference is\n%s\nwant\n%s", strings.Join(text, "\n"), strings.Join(want, "\n"))
 	}
-	powers := eval[[]string](x, `return [...document.querySelectorAll('.powers .differs')].map(e => e.innerText.replace(/\s+/g, ' ').trim());`)
-	if !slices.Contains(powers, "mount file systems no yes by mount") {
-		t.Errorf("what a program can do differs in %q", powers)
+	privileges := eval[[]string](x, `return [...document.querySelectorAll('.privileges .differs')].map(e => e.innerText.replace(/\s+/g, ' ').trim());`)
+	if !slices.Contains(privileges, "mount file systems no yes by mount") {
+		t.Errorf("what a program can do differs in %q", privileges)
 	}
 }
 

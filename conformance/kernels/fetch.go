@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seccompile/seccompile/conformance/internal/debian"
 )
 
 // A kernel is a kernel on disk.
@@ -84,13 +86,13 @@ func (s *store) tryFetch(ctx context.Context, release, debArch string, k kind, d
 	}
 	defer os.RemoveAll(tmp)
 	var problems []error
-	for _, src := range sources(s.mirror, release) {
-		s.say("fetching %s of %s for %s from %s", k.meta, src.suite, debArch, src.mirror)
-		made, err := s.fetchFrom(ctx, src, debArch, k, filepath.Join(tmp, src.suite), unpack)
+	for _, src := range debian.Sources(s.mirror, release) {
+		s.say("fetching %s of %s for %s from %s", k.meta, src.Suite, debArch, src.Mirror)
+		made, err := s.fetchFrom(ctx, src, debArch, k, filepath.Join(tmp, src.Suite), unpack)
 		if err == nil {
 			return replace(dir, made, filepath.Join(tmp, "old"))
 		}
-		problems = append(problems, fmt.Errorf("%s: %w", src.suite, err))
+		problems = append(problems, fmt.Errorf("%s: %w", src.Suite, err))
 		if ctx.Err() != nil {
 			break
 		}
@@ -100,13 +102,13 @@ func (s *store) tryFetch(ctx context.Context, release, debArch string, k kind, d
 
 // fetchFrom fetches the newest version that a source really has, and returns the
 // directory with what was in it.
-func (s *store) fetchFrom(ctx context.Context, src source, debArch string, k kind, tmp string, unpack unpacker) (string, error) {
+func (s *store) fetchFrom(ctx context.Context, src debian.Source, debArch string, k kind, tmp string, unpack unpacker) (string, error) {
 	const most = 3 // a mirror that lacks as many is not worth more time
-	a := &archive{dir: filepath.Join(tmp, "apt"), patience: s.patience}
-	err := a.open(ctx, src, debArch, s.trust)
+	a := &debian.Archive{Dir: filepath.Join(tmp, "apt"), Patience: s.patience}
+	err := a.Open(ctx, src, debArch, s.trust)
 	var versions []version
 	if err == nil {
-		versions, err = a.versions(ctx, k)
+		versions, err = listVersions(ctx, a, k)
 	}
 	if err != nil {
 		s.say("  %v", err)
@@ -119,7 +121,7 @@ func (s *store) fetchFrom(ctx context.Context, src source, debArch string, k kin
 		if err := os.MkdirAll(made, 0o755); err != nil {
 			return "", err
 		}
-		debs, err := a.download(ctx, dir, v, k.with...)
+		debs, err := download(ctx, a, dir, v, k.with...)
 		for _, deb := range debs {
 			err = errors.Join(err, unpack(ctx, deb, made))
 		}
@@ -180,7 +182,7 @@ func (s *store) canFetch(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	s.mirror, err = findMirror(ctx)
+	s.mirror, err = debian.FindMirror(ctx)
 	return err
 }
 
@@ -190,7 +192,7 @@ type unpacker func(ctx context.Context, deb, dir string) error
 // unpackAll takes everything.
 func unpackAll(ctx context.Context, deb, dir string) error {
 	if out, err := exec.CommandContext(ctx, "dpkg-deb", "-x", deb, dir).CombinedOutput(); err != nil {
-		return fmt.Errorf("dpkg-deb: %w: %s", err, tail(string(out), 1))
+		return fmt.Errorf("dpkg-deb: %w: %s", err, debian.Tail(string(out), 1))
 	}
 	return nil
 }

@@ -182,11 +182,11 @@ func digests(native arch.ABI) (map[string]string, error) {
 	}
 	out := map[string]string{}
 	for _, c := range all {
-		made, err := compiler.Compile(c.Resolved, compiler.Options{})
+		made, _, err := compiler.Compile(c.Resolved, compiler.Options{})
 		if err != nil {
 			return nil, fmt.Errorf("%v: %s: %w", native, c.Name, err)
 		}
-		raw, err := made.Program.AppendBinary(nil)
+		raw, err := made.AppendBinary(nil)
 		if err != nil {
 			return nil, err
 		}

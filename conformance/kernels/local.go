@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/conformance/internal/debian"
 )
 
 // configs are what kernels that are built here have beyond the least: for all, and
@@ -74,7 +75,7 @@ func (s *store) make(ctx context.Context, g *guest, dir string) error {
 		cmd := exec.CommandContext(ctx, "make", "-s", "-C", source, "O="+out, "ARCH="+g.build.source, "CROSS_COMPILE="+g.build.prefix,
 			"KCONFIG_ALLCONFIG="+all, "-j"+strconv.Itoa(runtime.NumCPU()), target)
 		if text, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("make %s: %w\n%s", target, err, tail(string(text), 20))
+			return fmt.Errorf("make %s: %w\n%s", target, err, debian.Tail(string(text), 20))
 		}
 		return nil
 	}
@@ -134,7 +135,7 @@ func (s *store) source(ctx context.Context) (string, error) {
 func unpackSource(ctx context.Context, deb, dir string) error {
 	const script = `dpkg-deb --fsys-tarfile "$1" | tar -xO --wildcards './usr/src/*.tar.xz' | tar -xJ -C "$2" --strip-components=1`
 	if text, err := exec.CommandContext(ctx, "bash", "-o", "pipefail", "-c", script, "bash", deb, dir).CombinedOutput(); err != nil {
-		return fmt.Errorf("the sources: %w: %s", err, tail(string(text), 1))
+		return fmt.Errorf("the sources: %w: %s", err, debian.Tail(string(text), 1))
 	}
 	return nil
 }

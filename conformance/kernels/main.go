@@ -23,6 +23,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/conformance/internal/debian"
 	"github.com/seccompile/seccompile/conformance/kernels/internal/cases"
 )
 
@@ -95,7 +96,7 @@ func run(ctx context.Context, o options) error {
 	}
 	out := &printer{w: os.Stdout}
 	m := &machine{quiet: !o.verbose, timeout: o.timeout}
-	st := &store{dir: o.cache, mirror: o.mirror, trust: "Signed-By: " + keyring, patience: o.patience, say: out.say}
+	st := &store{dir: o.cache, mirror: o.mirror, trust: "Signed-By: " + debian.Keyring, patience: o.patience, say: out.say}
 	if err := equip(ctx, o, st, m, jobs); err != nil {
 		return err
 	}

@@ -9,8 +9,9 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/conformance/internal/kernel"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/policy/docker"
+	"github.com/seccompile/seccompile/preset"
 )
 
 // A profile is what the contenders compile.
@@ -46,11 +47,15 @@ func profiles() ([]profile, error) {
 		{arch.X86_64}, {arch.X86_64, arch.X86}, {arch.X86_64, arch.X86, arch.X32},
 		{arch.AArch64, arch.ARM}, {arch.S390X}, {arch.RISCV64}, {arch.PPC64LE},
 	} {
-		p, _, err := policy.Read(docker.Default(), policy.Target{ABI: abis[0], Caps: policy.DefaultCaps()})
+		p, _, err := oci.Read(preset.Docker(), policy.Target{ABI: abis[0], Caps: preset.Caps("docker")})
 		if err != nil {
 			return nil, err
 		}
-		b := profile{name: "docker", spec: p.OCI(), abis: abis}
+		spec, err := oci.Spec(p)
+		if err != nil {
+			return nil, err
+		}
+		b := profile{name: "docker", spec: spec, abis: abis}
 		if abis[0] == arch.X86_64 && b.native() {
 			b.calls = dockerCalls()
 		}
@@ -61,11 +66,15 @@ func profiles() ([]profile, error) {
 		if err != nil {
 			return nil, err
 		}
-		p, _, err := policy.Read(text, policy.Target{})
+		p, _, err := oci.Read(text, policy.Target{})
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, profile{name: name, spec: p.OCI(), abis: []arch.ABI{arch.X86_64}})
+		spec, err := oci.Spec(p)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, profile{name: name, spec: spec, abis: []arch.ABI{arch.X86_64}})
 	}
 	return append(out, profile{name: "4000 rules", spec: manyRules(), abis: []arch.ABI{arch.X86_64}}), nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/conformance/internal/peers"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
 )
 
@@ -43,7 +44,7 @@ func (t *tally) add(steps int) { t.sum, t.n, t.max = t.sum+steps, t.n+1, max(t.m
 func (t *tally) mean() float64 { return float64(t.sum) / float64(max(t.n, 1)) }
 
 func compileAll(p *profile) ([]entry, error) {
-	asked, err := policy.FromOCI(p.spec)
+	asked, err := oci.FromSpec(p.spec)
 	if err != nil {
 		return nil, err
 	}

@@ -12,8 +12,9 @@ import (
 	"testing"
 
 	"github.com/seccompile/seccompile/conformance/internal/need"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/policy/docker"
+	"github.com/seccompile/seccompile/preset"
 )
 
 // programs are what the scenarios need.
@@ -131,11 +132,15 @@ func checkRunc(t *testing.T, p programs) {
 
 func dockerProfile(t *testing.T) string {
 	t.Helper()
-	p, _, err := policy.Read(docker.Default(), policy.Target{Caps: policy.DefaultCaps()})
+	p, _, err := oci.Read(preset.Docker(), policy.Target{Caps: preset.Caps("docker")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := json.Marshal(p.OCI())
+	spec, err := oci.Spec(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(spec)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ func TestInitSeccompRefuses(t *testing.T) {
 		{"no default action", &configs.Seccomp{}, "/defaultAction: "},
 		{"an architecture of nobody's", &configs.Seccomp{DefaultAction: configs.Allow, Architectures: []string{"vax"}}, "error validating Seccomp architecture: "},
 		{"no call", one(nil), "encountered nil syscall while initializing Seccomp"},
-		{"no name", one(&configs.Syscall{Action: configs.Kill}), "/syscalls/0/names/0: empty name"},
+		{"no name", one(&configs.Syscall{Action: configs.Kill}), "/syscalls/0/names/0: the name is empty"},
 		{"no action", one(&configs.Syscall{Name: "mkdir"}), "/syscalls/0/action: "},
 		{"no condition", one(&configs.Syscall{Name: "mkdir", Action: configs.Kill, Args: []*configs.Arg{nil}}), "cannot convert nil to syscall condition"},
 		{"no operator", one(&configs.Syscall{Name: "mkdir", Action: configs.Kill, Args: []*configs.Arg{{}}}), "/syscalls/0/args/0/op: "},

@@ -7,7 +7,7 @@
 // mkdir and mkdirat make a directory whose name has the profile's listenerMetadata
 // appended, "new-metadata" in place of "new"; chmod and its kin fail with
 // ENOMEDIUM, as if the disk had been taken out; the kernel executes everything
-// else. SIGTERM ends it: the calls that wait then fail with ENOSYS.
+// else. SIGTERM ends it; waiting calls then fail with ENOSYS.
 package main
 
 import (
@@ -115,7 +115,7 @@ func answer(n *loader.Notification, abi arch.ABI, call, metadata string) error {
 
 const atCWD = -100 // linux/fcntl.h: AT_FDCWD
 
-// mkdir makes a directory in the target's place. The name is read once and used
+// mkdir makes a directory for the target. The name is read once and used
 // here: the kernel never sees the target's memory, which may have changed by then.
 func mkdir(n *loader.Notification, dir int32, path, mode uint64, suffix string) error {
 	name, err := n.ReadString(path, 4096)

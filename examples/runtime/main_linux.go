@@ -5,7 +5,7 @@
 //	runtime create BUNDLE    # reads config.json, writes seccomp.json beside it
 //	runtime start BUNDLE     # becomes process.args under the filter
 //
-// Nothing else of a container is here: no namespaces, no root, no capabilities.
+// It does nothing else that a container needs: namespaces, a root, capabilities.
 package main
 
 import (
@@ -44,8 +44,7 @@ func main() {
 	}
 }
 
-// create compiles the profile. What is wrong with it shows here, all at once,
-// before there is a process.
+// create compiles the profile. All its problems show here, before there is a process.
 func create(bundle string) error {
 	spec, err := read[specs.Spec](bundle, "config.json")
 	if err != nil {
@@ -93,7 +92,7 @@ func start(bundle string) error {
 	if filter.ListenerPath != "" {
 		return errors.New("this example has no agents")
 	}
-	if _, err := filter.Install(func(line string) { log.Print(line) }); err != nil {
+	if _, err := filter.Install(oci.Options{Debug: func(line string) { log.Print(line) }}); err != nil {
 		return err
 	}
 	return syscall.Exec(path, spec.Process.Args, spec.Process.Env)

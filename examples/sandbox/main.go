@@ -7,26 +7,27 @@ import (
 	"log"
 	"os/exec"
 
-	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/compiler"
-	"github.com/seccompile/seccompile/loader"
+	"github.com/seccompile/seccompile"
 	"github.com/seccompile/seccompile/policy"
 )
 
-// confine takes the right to start programs and to trace processes from this one.
+// profile allows everything but starting programs and tracing processes.
+const profile = `{
+	"defaultAction": "SCMP_ACT_ALLOW",
+	"syscalls": [{
+		"names": ["execve", "execveat", "ptrace", "process_vm_writev"],
+		"action": "SCMP_ACT_ERRNO"
+	}]
+}`
+
+// confine takes these rights from this program.
 func confine() error {
-	deny := &policy.Policy{Default: cbpf.Allow, Rules: []policy.Rule{
-		{Names: []string{"execve", "execveat", "ptrace", "process_vm_writev"}, Action: cbpf.ErrnoClass},
-	}}
-	meant, _, err := policy.Resolve(deny, policy.Options{Mode: policy.Strict}) // a misspelt name is an error
+	strict := seccompile.Options{Policy: policy.Options{Mode: policy.Strict}} // a misspelt name is an error
+	filter, err := seccompile.Compile([]byte(profile), strict)
 	if err != nil {
 		return err
 	}
-	filter, err := compiler.Compile(meant, compiler.Options{})
-	if err != nil {
-		return err
-	}
-	return loader.Install(filter.Program, loader.Options{}) // all threads, no_new_privs
+	return filter.Install() // all threads, no_new_privs
 }
 
 func main() {

@@ -1,6 +1,6 @@
-// Package advisory finds filters that a past defect of this module made wrong, by
-// what they do: it needs no profile. Each defect has a function here and an entry
-// in SECURITY.md.
+// Package advisory finds filters that a past defect of this module made wrong. It looks
+// at what they do and needs no profile. Each defect has a function here and an entry in
+// SECURITY.md.
 package advisory
 
 import (
@@ -22,12 +22,13 @@ type Finding struct {
 	Right, Wrong cbpf.Action // what the filter returns for the two
 }
 
-// Weaker reports whether the filter lets through x32 what it keeps from x86_64.
+// Weaker reports whether the filter allows through x32 what it denies through x86_64.
 func (f *Finding) Weaker() bool { return f.Wrong.Compare(f.Right) > 0 }
 
-// ErrUnclear says that a filter may be affected or not: it compares upper halves of
-// arguments, which x32 does not have, with more than zero. Only its profile tells.
-var ErrUnclear = errors.New("constants above 32 bits mean something else for x32, so only the filter's profile tells")
+// ErrUnclear reports that a filter may or may not be affected: it compares the upper halves
+// of arguments, which x32 does not have, with values other than zero. Only its profile
+// can settle the question.
+var ErrUnclear = errors.New("constants above 32 bits mean something else for x32, so only the filter's profile can settle it")
 
 // X32Masks finds filters for x86_64 and x32 that were compiled from commit 4ef8e0f
 // on and before 2741c3f: they may have lost or inverted, for x32 alone, a condition
@@ -37,9 +38,9 @@ var ErrUnclear = errors.New("constants above 32 bits mean something else for x32
 // A profile means the same for both ABIs as long as its constants have no upper
 // half, and the defect leaves x86_64 alone. So calls of both are compared, with
 // arguments whose upper halves are zero. For a filter whose constants have upper
-// halves the error is [ErrUnclear]; a filter that is too large to tell is a
-// [*proof.LimitError]. Rules on one call can have another order for each of the two
-// ABIs, by right: such a filter is found, too.
+// halves the error is [ErrUnclear]; if the filter is too large for the limits of the proof,
+// it is a [*proof.LimitError]. Rules for one call may legitimately be ordered differently
+// for the two ABIs: X32Masks reports such a filter, too.
 func X32Masks(p *cbpf.Program) (*Finding, error) {
 	if p.Order() != arch.X86_64.ByteOrder() || !sharesTree(p) && !targetsX32(p) {
 		return nil, nil
@@ -91,7 +92,7 @@ func sharesTree(p *cbpf.Program) bool {
 	return false
 }
 
-// targetsX32 reports whether a program tells calls of x32 from each other. Without
+// targetsX32 reports whether a program distinguishes calls of x32. Without
 // x32 among its targets it gives all of them the bad-arch action. What is made of a
 // filter that shares a tree, by optimize or merge, need not share one.
 func targetsX32(p *cbpf.Program) bool {

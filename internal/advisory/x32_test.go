@@ -11,9 +11,9 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/compiler"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/policy/docker"
-	"github.com/seccompile/seccompile/syscalltables"
+	"github.com/seccompile/seccompile/preset"
 )
 
 // The filters in testdata were compiled with the defect, and x32-optimized.txt was made
@@ -29,7 +29,7 @@ func TestX32MasksFindsTheFiltersOfTheDefect(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := cbpf.Assemble(text, syscalltables.Names{})
+		p, err := cbpf.Assemble(text, policy.Names())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +49,7 @@ func TestX32MasksFindsTheFiltersOfTheDefect(t *testing.T) {
 
 func filter(t *testing.T, profile []byte, abis []arch.ABI) *cbpf.Program {
 	t.Helper()
-	p, _, err := policy.Read(profile, policy.Target{ABI: abis[0], Caps: policy.DefaultCaps()})
+	p, _, err := oci.Read(profile, policy.Target{ABI: abis[0], Caps: preset.Caps("docker")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,15 +58,15 @@ func filter(t *testing.T, profile []byte, abis []arch.ABI) *cbpf.Program {
 		t.Log(err)
 		return nil
 	}
-	c, err := compiler.Compile(r, compiler.Options{})
+	c, _, err := compiler.Compile(r, compiler.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.Program
+	return c
 }
 
 func TestX32MasksFindsNothingInWhatIsRight(t *testing.T) {
-	profiles := map[string][]byte{"docker-default": docker.Default()}
+	profiles := map[string][]byte{"docker-default": preset.Docker()}
 	files, err := filepath.Glob("../../testdata/profiles/*.json")
 	if err != nil || len(files) < 5 {
 		t.Fatal(files, err)
@@ -127,7 +127,7 @@ func TestX32MasksLeavesOtherFiltersAlone(t *testing.T) {
 		".order big\n ld nr\n and #0x3fffffff\n ret ALLOW\n",
 		".order little\n ret ALLOW\n",
 	} {
-		p, err := cbpf.Assemble([]byte(text), syscalltables.Names{})
+		p, err := cbpf.Assemble([]byte(text), policy.Names())
 		if err != nil {
 			t.Fatalf("%v\n%s", err, text)
 		}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/seccompile/seccompile/internal/golden"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -32,13 +34,7 @@ func TestDocumentIsFresh(t *testing.T) {
 		t.Fatal("no block for the numbers")
 	}
 	fresh := before + begin + out.String() + end + after
-	if *update {
-		if err := os.WriteFile(doc, []byte(fresh), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	} else if d := cmp.Diff(string(text), fresh); d != "" {
-		t.Errorf("%s is -, this run + (-update if that is right)\n%s", doc, d)
-	}
+	golden.Check(t, *update, doc, fresh)
 }
 
 // The Go example of docs/FLEET.md is part of a program that is built and measured.

@@ -1,7 +1,7 @@
-// Fleet tells what compiled filters cost a large fleet: CPU time, bytes and minutes,
+// Fleet estimates what compiled filters cost a large fleet in CPU time, bytes and minutes,
 // with libseccomp, with this compiler, with its cache and with artifacts. It compiles
-// real profiles and moves them through simulated nodes. Equal flags print equal
-// numbers on any machine, except with -measure. docs/FLEET.md shows what it prints.
+// real profiles and moves them through simulated nodes. The same flags print the same
+// numbers on any machine, except with -measure. docs/FLEET.md shows the output.
 //
 //	go run ./internal/fleet -nodes 5000 -starts 7200
 package main
@@ -71,13 +71,13 @@ func (f *fleet) flags() *flag.FlagSet {
 func (f *fleet) valid() error {
 	switch {
 	case f.nodes < 1 || f.profiles < 1 || f.services < 1 || f.days < 2 || f.entries < 1 || f.gigabits < 1 || f.requests < 1:
-		return errors.New("nodes, profiles, services, entries, gigabits and requests are at least 1, and days 2")
+		return errors.New("nodes, profiles, services, entries, gigabits and requests must be at least 1, and days at least 2")
 	case 2*f.services > f.profiles || f.replaced < 0 || f.replaced > f.services:
-		return errors.New("services are at most half of the profiles, and those replaced are among the services")
+		return errors.New("services must be at most half of the profiles, and replaced at most services")
 	case f.starts < f.services:
-		return errors.New("each service of a node starts once a day at least")
+		return errors.New("each service of a node starts at least once a day: raise -starts")
 	case f.changed < 0 || f.changed > 100:
-		return errors.New("changed is a percentage")
+		return errors.New("changed must be a percentage from 0 to 100")
 	}
 	return nil
 }
@@ -93,7 +93,7 @@ func run(args []string, w io.Writer) error {
 	if err := f.valid(); err != nil {
 		return err
 	}
-	goods, err := pack()
+	sizes, err := pack()
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func run(args []string, w io.Writer) error {
 			return err
 		}
 	}
-	r := report{fleet: &f, goods: goods, traffic: f.simulate()}
+	r := report{fleet: &f, sizes: sizes, traffic: f.simulate()}
 	r.print(w, flags, measured)
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	ocijson "github.com/seccompile/seccompile/language/oci"
 	"os"
 	"slices"
 	"time"
@@ -12,12 +13,13 @@ import (
 	"github.com/seccompile/seccompile/artifact"
 	"github.com/seccompile/seccompile/oci"
 	"github.com/seccompile/seccompile/policy"
+	"github.com/seccompile/seccompile/preset"
 )
 
 // measure replaces assumed times by those of Docker's profile on this machine. They
 // are times by the clock of work that does not wait.
 func (f *fleet) measure() error {
-	asked, programs, err := compileAll(policy.DefaultCaps())
+	asked, programs, err := compileAll(preset.Caps("docker"))
 	if err != nil {
 		return err
 	}
@@ -33,7 +35,10 @@ func (f *fleet) measure() error {
 	var failed error
 	keep := func(err error) { failed = errors.Join(failed, err) }
 
-	profile := asked.OCI()
+	profile, err := ocijson.Spec(asked)
+	if err != nil {
+		return err
+	}
 	o := oci.Options{Policy: policy.Options{ABIs: arch.X86_64.Family()}}
 	compile := func(s *specs.LinuxSeccomp, c *oci.Cache) {
 		o.Cache = c
@@ -57,7 +62,7 @@ func (f *fleet) measure() error {
 		keep(err)
 	})
 	f.prove = median(func() {
-		_, _, err := proved(arch.X86_64, policy.DefaultCaps())
+		_, _, err := proved(arch.X86_64, preset.Caps("docker"))
 		keep(err)
 	}) - f.compile
 	return failed

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// A report puts assumptions, goods and traffic together.
+// A report puts assumptions, sizes and traffic together.
 type report struct {
 	*fleet
-	goods   []good
+	sizes   []artifactSizes
 	traffic traffic
 }
 
@@ -25,18 +25,18 @@ func (r *report) print(w io.Writer, flags *flag.FlagSet, measured bool) {
 			row(w, "-"+f.Name+": "+f.Usage, f.Value.String())
 		}
 	})
-	fmt.Fprintf(w, "\nMEASURED by making %d artifacts for amd64, arm64 and s390x: mean (least to most)\n", len(r.goods))
+	fmt.Fprintf(w, "\nMEASURED by making %d artifacts for amd64, arm64 and s390x: mean (least to most)\n", len(r.sizes))
 	for _, size := range []struct {
 		what string
-		of   func(good) int
+		of   func(artifactSizes) int
 	}{
-		{"a profile as a runtime gets it, for amd64, bytes", func(g good) int { return g.profile }},
-		{"a filter for amd64, x86 and x32, bytes", func(g good) int { return g.raw }},
-		{"an artifact for the three kernels, proved, bytes", func(g good) int { return g.artifact }},
-		{"its manifest, bytes", func(g good) int { return g.manifest }},
-		{"an artifact for amd64, manifest and index, bytes", func(g good) int { return g.single }},
+		{"a profile as a runtime gets it, for amd64, bytes", func(g artifactSizes) int { return g.profile }},
+		{"a filter for amd64, x86 and x32, bytes", func(g artifactSizes) int { return g.raw }},
+		{"an artifact for the three kernels, proved, bytes", func(g artifactSizes) int { return g.artifact }},
+		{"its manifest, bytes", func(g artifactSizes) int { return g.manifest }},
+		{"an artifact for amd64, manifest and index, bytes", func(g artifactSizes) int { return g.single }},
 	} {
-		least, mean, most := r.sizes(size.of)
+		least, mean, most := r.spread(size.of)
 		row(w, size.what, fmt.Sprintf("%d (%d to %d)", mean, least, most))
 	}
 	if measured {
@@ -61,13 +61,13 @@ func row(w io.Writer, text string, columns ...string) {
 	fmt.Fprintln(w)
 }
 
-func (r *report) sizes(of func(good) int) (least, mean, most int) {
-	least, sum := of(r.goods[0]), 0
-	for _, g := range r.goods {
+func (r *report) spread(of func(artifactSizes) int) (least, mean, most int) {
+	least, sum := of(r.sizes[0]), 0
+	for _, g := range r.sizes {
 		n := of(g)
 		least, most, sum = min(least, n), max(most, n), sum+n
 	}
-	return least, (sum + len(r.goods)/2) / len(r.goods), most
+	return least, (sum + len(r.sizes)/2) / len(r.sizes), most
 }
 
 // later returns the mean of the days after the first.
@@ -129,13 +129,13 @@ func (r *report) printTraffic(w io.Writer) {
 
 // fetched returns the bytes of so many artifacts with all that belongs to them.
 func (r *report) fetched(n int) int64 {
-	_, mean, _ := r.sizes(func(g good) int { return g.artifact + g.manifest })
+	_, mean, _ := r.spread(func(g artifactSizes) int { return g.artifact + g.manifest })
 	return int64(n) * int64(mean+r.signature)
 }
 
 // apart returns the same if each kernel had a file of its own.
 func (r *report) apart(n int) int64 {
-	_, mean, _ := r.sizes(func(g good) int { return g.single })
+	_, mean, _ := r.spread(func(g artifactSizes) int { return g.single })
 	return int64(n) * int64(mean+r.signature)
 }
 

@@ -1,10 +1,12 @@
 package watch
 
 import (
+	"errors"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -45,16 +47,27 @@ func enforce(n *loader.Notification, a cbpf.Action) error {
 	return enosys()
 }
 
-// A status is what /proc tells of a thread (proc_pid_status(5)).
+// A status is what /proc says about a thread (proc_pid_status(5)).
 type status struct {
 	tgid                      int
 	name                      string
+	mode                      string // of seccomp: "2" under filters
+	filters                   int    // how many (Linux 5.9)
 	blocked, ignored, handled uint64 // signals, from bit 0 for number 1
 }
 
-func statusOf(n *loader.Notification) (s status) {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(n.PID) + "/status")
-	if err != nil || n.Valid() != nil {
+func statusOf(n *loader.Notification) status {
+	s := readStatus(strconv.Itoa(n.PID))
+	if n.Valid() != nil {
+		return status{}
+	}
+	return s
+}
+
+// readStatus reads the status of a directory of /proc; what it does not show stays zero.
+func readStatus(dir string) (s status) {
+	text, err := os.ReadFile("/proc/" + dir + "/status")
+	if err != nil {
 		return s
 	}
 	set := func(hex string) uint64 {
@@ -69,6 +82,10 @@ func statusOf(n *loader.Notification) (s status) {
 			s.name = value
 		case "Tgid":
 			s.tgid, _ = strconv.Atoi(value)
+		case "Seccomp":
+			s.mode = value
+		case "Seccomp_filters":
+			s.filters, _ = strconv.Atoi(value)
 		case "SigBlk":
 			s.blocked = set(value)
 		case "SigIgn":
@@ -79,6 +96,9 @@ func statusOf(n *loader.Notification) (s status) {
 	}
 	return s
 }
+
+// process returns the process of the thread.
+func (s *status) process() Process { return Process{PID: s.tgid, Name: s.name} }
 
 // takes reports whether a signal reaches the thread.
 func (s *status) takes(sig syscall.Signal) bool { return (s.blocked|s.ignored)>>(sig-1)&1 == 0 }
@@ -107,5 +127,79 @@ func (s *status) kill(n *loader.Notification, sig syscall.Signal) error {
 
 func caller(n *loader.Notification) Process {
 	s := statusOf(n)
-	return Process{PID: s.tgid, Name: s.name}
+	return s.process()
+}
+
+// processOf returns the process of a thread that cannot end meanwhile.
+func processOf(tid int) Process {
+	s := readStatus(strconv.Itoa(tid))
+	return s.process()
+}
+
+func earlier() (filters int, blind error) {
+	s := readStatus("self")
+	if s.mode != filtered {
+		return 0, nil
+	}
+	return max(s.filters, 1), canTrace()
+}
+
+// filtered is the mode of a thread that is under filters (linux/seccomp.h:
+// SECCOMP_MODE_FILTER).
+const filtered = "2"
+
+// A stat is part of what /proc says about a process in one line (proc_pid_stat(5)).
+type stat struct {
+	state   string
+	threads int
+	start   uint64             // in ticks since the system started
+	exit    syscall.WaitStatus // of a zombie
+}
+
+func statOf(pid int) (s stat, err error) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return s, err
+	}
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:])) // from number 3
+	if len(fields) < 50 {
+		return s, errors.New("watch: the kernel does not say how a process ends")
+	}
+	s.state = fields[0]
+	s.threads, _ = strconv.Atoi(fields[17])
+	s.start, _ = strconv.ParseUint(fields[19], 10, 64)
+	exit, err := strconv.ParseUint(fields[49], 10, 32)
+	s.exit = syscall.WaitStatus(exit)
+	return s, err
+}
+
+// look returns how a child has ended, without wait(2), which may be denied.
+func look(pid int) (syscall.WaitStatus, error) {
+	for {
+		s, err := statOf(pid)
+		if err != nil || s.state == "Z" && s.threads <= 1 {
+			return s.exit, err
+		}
+		time.Sleep(patience / 10)
+	}
+}
+
+// since counts the processes that have started since a time and are under more filters
+// than a number.
+func since(start uint64, filters int) (count int) {
+	dirs, _ := os.ReadDir("/proc")
+	for _, dir := range dirs {
+		pid, err := strconv.Atoi(dir.Name())
+		if err != nil {
+			continue
+		}
+		s := readStatus(dir.Name())
+		if s.mode != filtered || s.filters > 0 && s.filters <= filters {
+			continue
+		}
+		if x, err := statOf(pid); err == nil && x.start >= start && x.state != "Z" {
+			count++
+		}
+	}
+	return count
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -22,10 +23,16 @@ import (
 // A watched is a program that was started.
 type watched struct {
 	*Command
+	filter   *cbpf.Program // the one that is installed
 	process  *os.Process
 	socket   socket
 	listener *loader.Listener
-	runs     bool // the program, and not what becomes it
+	runs     bool       // the program, and not what becomes it
+	start    uint64     // when it started, as in stat
+	earlier  int        // filters
+	blind    error      // why what they deny is not seen
+	witness  *witness   // nil if there are none, or it would be blind
+	telling  sync.Mutex // held while Handle or Denied is called
 }
 
 func run(c *Command) (int, error) {
@@ -36,41 +43,96 @@ func run(c *Command) (int, error) {
 	defer w.socket.close()
 	defer w.listener.Close()
 
-	ended := make(chan struct{})
-	var state *os.ProcessState
+	ended, served := make(chan struct{}), make(chan struct{})
+	var status syscall.WaitStatus
 	var waiting error
 	go func() {
 		defer close(ended)
-		state, waiting = w.process.Wait()
+		if status, waiting = w.wait(); waiting != nil {
+			<-served // it may still run
+		}
 	}()
 	stop := w.control(ended)
 	err = w.serve()
+	close(served)
 	if err != nil {
 		_ = w.process.Kill()
-		w.listener.Close()
+		w.leave()
+	}
+	if w.witness != nil {
+		w.witness.abandon()
 	}
 	<-ended
 	stop()
-	if err := errors.Join(err, waiting, w.failure()); err != nil {
+	if w.witness != nil {
+		w.blind = w.witness.finish()
+	}
+	if err := errors.Join(err, w.failure()); err != nil {
 		return 0, err
 	}
-	return exitStatus(state), nil
+	if w.blind != nil && w.Blind != nil {
+		w.Blind(w.blind)
+	}
+	if waiting != nil {
+		return 0, waiting
+	}
+	return exitStatus(status), nil
+}
+
+// wait returns how the program has ended.
+func (w *watched) wait() (syscall.WaitStatus, error) {
+	if w.witness != nil {
+		if status, ok := <-w.witness.status; ok { // a tracer is told first
+			return syscall.WaitStatus(status), nil
+		}
+	}
+	if state, err := w.process.Wait(); err == nil {
+		return state.Sys().(syscall.WaitStatus), nil
+	}
+	return look(w.process.Pid)
+}
+
+// leave stops listening.
+func (w *watched) leave() {
+	if w.witness != nil {
+		w.witness.deaf.Store(true)
+	}
+	w.listener.Close()
 }
 
 // launch starts what becomes the program.
 func launch(c *Command) (*watched, error) {
-	filter, err := c.Filter.AppendBinary(nil)
+	w := &watched{Command: c, filter: c.Filter}
+	if c.Denied != nil {
+		w.earlier, w.blind = earlier()
+	}
+	traced := w.earlier > 0 && w.blind == nil
+	if traced {
+		// Only a call that ours notifies of shows that an earlier filter was stricter.
+		var err error
+		if w.filter, err = every(); err != nil {
+			return nil, err
+		}
+	}
+	filter, err := w.filter.AppendBinary(nil)
 	if err != nil {
 		return nil, err
 	}
 	ours, theirs, err := socketPair()
 	if err != nil {
-		return nil, fmt.Errorf("watch: no socket: %w", err)
+		return nil, fmt.Errorf("watch: cannot make a socket: %w", err)
 	}
-	w := &watched{Command: c, socket: ours}
+	w.socket = ours
 	if err := w.spawn(theirs, filter); err != nil {
 		ours.close()
 		return nil, err
+	}
+	if traced {
+		w.witness = newWitness(w.filter, w.earlier, w.process, func(d *Denial) {
+			w.telling.Lock()
+			defer w.telling.Unlock()
+			c.Denied(d)
+		})
 	}
 	return w, nil
 }
@@ -81,28 +143,33 @@ func (w *watched) spawn(theirs socket, filter []byte) error {
 		Args:  append([]string{os.Args[0], entry, strconv.Itoa(int(theirs)), w.Path}, w.Args...),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 	}
-	err := w.socket.send(filter)
-	if err == nil {
-		err = cmd.Start()
+	if err := w.socket.send(filter); err != nil {
+		theirs.close()
+		return err
 	}
+	err := cmd.Start()
 	theirs.close()
 	if err != nil {
-		return fmt.Errorf("watch: this executable cannot be run again: %w", err)
+		return fmt.Errorf("watch: cannot run this executable again: %w", err)
 	}
 	w.process = cmd.Process
+	begun, _ := statOf(w.process.Pid)
+	w.start = begun.start
 	message, files, err := w.socket.receive(0)
 	if err == nil && len(files) == 1 {
-		w.listener, err = loader.OpenListener(os.NewFile(uintptr(files[0]), "listener"))
+		file := os.NewFile(uintptr(files[0]), "listener")
+		w.listener, err = loader.OpenListener(file)
 		if err == nil {
 			_ = w.listener.SyncWakeUp() // slower without
 			return nil
 		}
+		_ = file.Close() // it waits for an answer
 		_ = cmd.Process.Kill()
 	}
 	werr := cmd.Wait()
 	switch {
 	case err == io.EOF:
-		return fmt.Errorf("watch: the process that should become the program ended: %w", werr)
+		return fmt.Errorf("watch: the process that was to become the program ended: %w", werr)
 	case err != nil:
 		return err
 	}
@@ -119,9 +186,11 @@ func (w *watched) serve() error {
 		case err != nil:
 			return err
 		}
-		handle := w.Handle
+		handle := w.handle
 		if !w.runs {
-			handle = w.before(&n.Data)
+			handle = w.before(n)
+		} else if w.witness != nil {
+			w.witness.hear(n)
 		}
 		if err := handle(n); err != nil && err != loader.ErrGone {
 			return err
@@ -129,17 +198,36 @@ func (w *watched) serve() error {
 	}
 }
 
+// handle has a call answered: by Handle, if its filter would have notified of it.
+func (w *watched) handle(n *loader.Notification) error {
+	if w.witness == nil {
+		return w.Handle(n)
+	}
+	if w.Filter.Eval(&n.Data) != cbpf.Notify {
+		return n.Continue()
+	}
+	w.telling.Lock()
+	defer w.telling.Unlock()
+	return w.Handle(n)
+}
+
 // before returns what handles a call that may come before the program runs: the
 // execve(2) is the program's, what else the thread does is not.
-func (w *watched) before(d *cbpf.Data) func(*loader.Notification) error {
+func (w *watched) before(n *loader.Notification) func(*loader.Notification) error {
 	_, _, err := w.socket.receive(unix.MSG_PEEK | unix.MSG_DONTWAIT)
 	if err == io.EOF {
 		w.runs = true
 	}
-	if w.runs || d.NR == unix.SYS_EXECVE && d.Arch == arch.Native().Audit() {
-		return w.Handle
+	starts := n.Data.NR == unix.SYS_EXECVE && n.Data.Arch == arch.Native().Audit()
+	switch {
+	case !w.runs && !starts:
+		return (*loader.Notification).Continue
+	case w.witness != nil && w.runs:
+		w.witness.hear(n)
+	case w.witness != nil:
+		w.witness.start(n.PID)
 	}
-	return (*loader.Notification).Continue
+	return w.handle
 }
 
 // failure returns why the program was not executed, nil if it was.
@@ -193,7 +281,10 @@ func (w *watched) control(ended <-chan struct{}) (stop func()) {
 				case !alone && !fromTerminal(s):
 					_ = w.process.Signal(s)
 				case alone && s != unix.SIGUSR1 && s != unix.SIGUSR2:
-					w.listener.Close()
+					if w.Left != nil {
+						w.Left(since(w.start, w.earlier))
+					}
+					w.leave()
 				}
 			}
 		}
@@ -219,10 +310,10 @@ func fromTerminal(s os.Signal) bool {
 	return err == nil && group == unix.Getpgrp()
 }
 
-// exitStatus returns the status of a process as shells tell it.
-func exitStatus(s *os.ProcessState) int {
-	if status, ok := s.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return 128 + int(status.Signal())
+// exitStatus returns the exit status of a process as shells do.
+func exitStatus(s syscall.WaitStatus) int {
+	if s.Signaled() {
+		return 128 + int(s.Signal())
 	}
-	return s.ExitCode()
+	return s.ExitStatus()
 }

@@ -35,7 +35,7 @@ func (s socket) close() { _ = unix.Close(int(s)) }
 // send sends a message, perhaps with files. It never raises SIGPIPE.
 func (s socket) send(message []byte, files ...int) error {
 	if len(message) == 0 {
-		message = []byte{0} // nothing cannot be told from the end
+		message = []byte{0} // an empty message looks like the end
 	}
 	var rights []byte
 	if len(files) > 0 {
@@ -43,8 +43,12 @@ func (s socket) send(message []byte, files ...int) error {
 	}
 	for {
 		err := unix.Sendmsg(int(s), message, rights, nil, unix.MSG_NOSIGNAL)
-		if err != unix.EINTR {
-			return err
+		switch errno, _ := err.(unix.Errno); errno {
+		case 0:
+			return nil
+		case unix.EINTR:
+		default:
+			return barred("sendmsg", errno)
 		}
 	}
 }
@@ -61,7 +65,7 @@ func (s socket) receive(flags int) (message []byte, files []int, err error) {
 		case err == nil && n == 0, err == unix.ECONNRESET:
 			return nil, nil, io.EOF
 		case err != nil:
-			return nil, nil, err
+			return nil, nil, barred("recvmsg", err.(unix.Errno))
 		}
 		controls, err := unix.ParseSocketControlMessage(rights[:m])
 		for _, c := range controls {

@@ -27,8 +27,14 @@ import (
 
 // TestMain is also the programs that the tests watch.
 func TestMain(m *testing.M) {
+	if os.Getenv(preempted) != "" {
+		watch.MainPreempted()
+	}
 	watch.Main()
 	if len(os.Args) > 1 {
+		if role := outerPrograms()[os.Args[1]]; role != nil {
+			role()
+		}
 		switch os.Args[1] {
 		case "threads":
 			threads()
@@ -42,10 +48,17 @@ func TestMain(m *testing.M) {
 			os.Exit(int(getppid()))
 		case "until ENOSYS":
 			untilENOSYS()
+		case "install":
+			installFilters()
+		case "follow":
+			follow()
 		}
 	}
 	os.Exit(m.Run())
 }
+
+// preempted is the variable that has what becomes a program preempted.
+const preempted = "SECCOMPILE_PREEMPTED"
 
 const (
 	threadCount = 8
@@ -75,12 +88,13 @@ func threads() {
 
 // confine installs a filter of its own and exits with what it is good for.
 func confine() {
-	m := compiled(policy.Rule{Names: []string{"getppid"}, Action: cbpf.ErrnoClass, Errno: new(uint(77))})
-	p, err := compiler.Compile(m.resolved, compiler.Options{})
+	errno := uint(77)
+	m := compiled(policy.Rule{Names: []string{"getppid"}, Action: cbpf.ErrnoClass, Errno: &errno})
+	p, _, err := compiler.Compile(m.resolved, compiler.Options{})
 	if err != nil {
 		panic(err)
 	}
-	if err := loader.Install(p.Program, loader.Options{}); err != nil {
+	if err := loader.Install(p, loader.Options{}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -128,7 +142,7 @@ type meaning struct {
 
 // compiled makes a profile that allows what the rules do not decide.
 func compiled(rules ...policy.Rule) meaning {
-	return mean(&policy.Policy{Default: cbpf.Allow, Flags: []string{}, Rules: rules})
+	return mean(&policy.Policy{Default: cbpf.Allow, Flags: []cbpf.Flag{}, Rules: rules})
 }
 
 func mean(p *policy.Policy) meaning {
@@ -197,6 +211,18 @@ func TestEveryCallOfThreadsAndProcessesIsHeardOnce(t *testing.T) {
 	}
 	if full != 2*threadCount*callCount {
 		t.Errorf("heard %v, want %d calls by each of %d threads", heard, callCount, 2*threadCount)
+	}
+}
+
+// Whatever the runtime does on the confined thread before it has told anybody of the
+// listener, somebody answers.
+func TestPreemptedBehindTheInstallation(t *testing.T) {
+	t.Setenv(preempted, "1")
+	wantStatus(t, shell("exit 3"), 3)
+	broken := shell("")
+	broken.Path = filepath.Join(t.TempDir(), "nothing")
+	if _, err := watch.Run(broken); !errors.Is(err, unix.ENOENT) {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -331,7 +357,15 @@ func TestProcessesLeftBehindAreHeard(t *testing.T) {
 func TestSignalEndsTheRunWithoutProgram(t *testing.T) {
 	c := shell("sleep 2 <&- >&- 2>&- & exit 3")
 	c.Orphaned = func() { _ = unix.Kill(os.Getpid(), unix.SIGTERM) }
+	left := make(chan int, 1)
+	c.Left = func(processes int) { left <- processes }
 	wantStatus(t, c, 3)
+	if len(left) != 1 {
+		t.Fatalf("told %d times of processes that are left", len(left))
+	}
+	if n := <-left; n < 1 { // others may have started meanwhile
+		t.Errorf("%d processes left", n)
+	}
 }
 
 func TestErrorOfHandlerEndsTheProgram(t *testing.T) {
@@ -383,6 +417,7 @@ func TestNobodyHangsWithoutSupervisor(t *testing.T) {
 
 func TestEnforce(t *testing.T) {
 	needSeccomp(t)
+	zero := uint(0)
 	deny := func(a cbpf.Action, errno *uint) policy.Rule {
 		return policy.Rule{Names: []string{"umask"}, Action: a, Errno: errno}
 	}
@@ -399,7 +434,7 @@ func TestEnforce(t *testing.T) {
 		{deny(cbpf.Trap, nil), "trap 'exit 5' SYS; umask 077; exit 1", 5},
 		{deny(cbpf.Trap, nil), "trap '' SYS; umask 077; exit 1", 137},
 		{deny(cbpf.Log, nil), "umask 077; test $(umask) = 0077", 0},
-		{deny(cbpf.ErrnoClass, new(uint(0))), "umask 022; umask 077; test $(umask) = 0000", 0},
+		{deny(cbpf.ErrnoClass, &zero), "umask 022; umask 077; test $(umask) = 0000", 0},
 	} {
 		m := compiled(tt.rule)
 		c := shell(tt.script)
@@ -412,11 +447,12 @@ func TestEnforce(t *testing.T) {
 }
 
 func TestEnforceErrors(t *testing.T) {
+	errno := uint(77)
 	for _, tt := range []struct {
 		rule   policy.Rule
 		status unix.Errno
 	}{
-		{policy.Rule{Names: []string{"getppid"}, Action: cbpf.ErrnoClass, Errno: new(uint(77))}, 77},
+		{policy.Rule{Names: []string{"getppid"}, Action: cbpf.ErrnoClass, Errno: &errno}, 77},
 		{policy.Rule{Names: []string{"getppid"}, Action: cbpf.TraceClass}, unix.ENOSYS},
 		{policy.Rule{Names: []string{"getppid"}, Action: cbpf.Notify}, unix.ENOSYS},
 	} {

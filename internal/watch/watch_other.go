@@ -3,6 +3,7 @@
 package watch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -14,6 +15,14 @@ import (
 func run(*Command) (int, error) {
 	return 0, fmt.Errorf("watch: %s has no seccomp: %w", runtime.GOOS, errors.ErrUnsupported)
 }
+
+func installs(string, []string, func(*Install), func()) (int, error) { return run(nil) }
+
+func attach(context.Context, int, func(*Denial)) error {
+	return fmt.Errorf("watch: %s has no seccomp: %w", runtime.GOOS, errors.ErrUnsupported)
+}
+
+func earlier() (int, error) { return 0, nil }
 
 func start() {}
 

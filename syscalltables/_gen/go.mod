@@ -1,3 +1,3 @@
 module github.com/seccompile/seccompile/syscalltables/_gen
 
-go 1.26.0
+go 1.25.0

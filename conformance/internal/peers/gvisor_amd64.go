@@ -10,6 +10,7 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
 )
 
@@ -24,7 +25,7 @@ func (GVisor) Compile(s *specs.LinuxSeccomp, abis []arch.ABI) (*cbpf.Program, er
 	if !onlyX8664(abis) {
 		return nil, fmt.Errorf("gvisor: %v: %w", abis, ErrInexpressible)
 	}
-	asked, err := policy.FromOCI(s)
+	asked, err := oci.FromSpec(s)
 	if err != nil {
 		return nil, err
 	}

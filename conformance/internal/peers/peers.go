@@ -4,6 +4,7 @@ package peers
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/compiler"
 	"github.com/seccompile/seccompile/conformance/internal/scmp"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
 )
 
@@ -31,7 +33,7 @@ type Seccompile struct {
 
 // Compile implements [Compiler].
 func (c Seccompile) Compile(s *specs.LinuxSeccomp, abis []arch.ABI) (*cbpf.Program, error) {
-	asked, err := policy.FromOCI(s)
+	asked, err := oci.FromSpec(s)
 	if err != nil {
 		return nil, err
 	}
@@ -41,11 +43,11 @@ func (c Seccompile) Compile(s *specs.LinuxSeccomp, abis []arch.ABI) (*cbpf.Progr
 	if err != nil {
 		return nil, err
 	}
-	r, err := compiler.Compile(meant, c.Compiler)
-	if err != nil {
-		return nil, err
+	program, defects, err := compiler.Compile(meant, c.Compiler)
+	if len(defects) > 0 {
+		return nil, fmt.Errorf("%v", defects)
 	}
-	return r.Program, nil
+	return program, err
 }
 
 // Libseccomp is libseccomp with the calls that runc makes.

@@ -13,6 +13,7 @@ package scmp
 import "C"
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -118,7 +119,7 @@ func Compile(s *specs.LinuxSeccomp, abis []arch.ABI, o Options) (*cbpf.Program, 
 		return nil, err
 	}
 	code := body.Raw()
-	if abis[0].BigEndian() {
+	if abis[0].ByteOrder() == binary.BigEndian {
 		code = repaired(code)
 	}
 	if !o.NoStub && denies(def) {
@@ -147,7 +148,7 @@ func isAction(word uint32) bool {
 	case cbpf.TraceClass:
 		return true
 	}
-	return a.Known() && a.Data() == 0
+	return a.Effective() == a && a.Data() == 0
 }
 
 // ErrNotify is wrapped by errors about NOTIFY where runc does not take it.

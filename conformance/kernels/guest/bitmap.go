@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -35,17 +36,17 @@ func checkBitmap(s *suite) error {
 	}
 	for i := range all {
 		c := &all[i]
-		out, err := compiler.Compile(c.Resolved, compiler.Options{})
+		out, _, err := compiler.Compile(c.Resolved, compiler.Options{})
 		if err != nil {
 			return err
 		}
 		err = s.do("bitmap/"+c.Name, func() error {
 			return onThread(func() error {
-				if err := loader.Install(out.Program, loader.Options{ThisThread: true}); err != nil {
+				if err := loader.Install(out, loader.Options{ThisThread: true}); err != nil {
 					return err
 				}
 				// Another thread reads: the policy need not allow openat here.
-				return s.compareBitmap("/proc/"+strconv.Itoa(unix.Gettid())+"/seccomp_cache", out.Program)
+				return s.compareBitmap("/proc/"+strconv.Itoa(unix.Gettid())+"/seccomp_cache", out)
 			})
 		})
 		if err != nil {
@@ -145,7 +146,7 @@ func (s *suite) bitmapTime() error {
 // are executed and known to the kernel's emulation.
 func padded(n int) (*cbpf.Program, error) {
 	text := ".order little\n"
-	if arch.Native().BigEndian() {
+	if arch.Native().ByteOrder() == binary.BigEndian {
 		text = ".order big\n"
 	}
 	text += strings.Repeat("ld nr\n", n-1) + "ret ALLOW\n"

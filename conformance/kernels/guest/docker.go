@@ -15,9 +15,10 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/compiler"
 	"github.com/seccompile/seccompile/conformance/kernels/internal/foreign"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/loader"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/policy/docker"
+	"github.com/seccompile/seccompile/preset"
 )
 
 // checkDocker has a process live under Docker's default profile.
@@ -33,7 +34,7 @@ func checkDocker(s *suite) error {
 
 // underDocker is the process. All its threads are confined.
 func underDocker([]string) error {
-	profile, _, err := policy.Read(docker.Default(), policy.Target{Caps: policy.DefaultCaps()})
+	profile, _, err := oci.Read(preset.Docker(), policy.Target{Caps: preset.Caps("docker")})
 	if err != nil {
 		return err
 	}
@@ -41,11 +42,11 @@ func underDocker([]string) error {
 	if err != nil {
 		return err
 	}
-	filter, err := compiler.Compile(meant, compiler.Options{})
+	filter, _, err := compiler.Compile(meant, compiler.Options{})
 	if err != nil {
 		return err
 	}
-	if err := loader.Install(filter.Program, loader.Options{}); err != nil {
+	if err := loader.Install(filter, loader.Options{}); err != nil {
 		return err
 	}
 	orders, err := readOrders()

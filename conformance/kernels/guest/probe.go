@@ -27,15 +27,15 @@ func checkProbe(s *suite) error {
 func (s *suite) features() loader.Features {
 	f := loader.Features{NotifSize: 80, RespSize: 24, DataSize: 64}
 	for _, flag := range []struct {
-		flag         loader.Flag
+		flag         cbpf.Flag
 		major, minor uint8
 	}{
-		{loader.TSync, 3, 17},
-		{loader.LogFlag, 4, 14},
-		{loader.SpecAllow, 4, 17},
-		{loader.NewListener, 5, 0},
-		{loader.TSyncESRCH, 5, 7},
-		{loader.WaitKillableRecv, 5, 19},
+		{cbpf.TSync, 3, 17},
+		{cbpf.LogFlag, 4, 14},
+		{cbpf.SpecAllow, 4, 17},
+		{cbpf.NewListener, 5, 0},
+		{cbpf.TSyncESRCH, 5, 7},
+		{cbpf.WaitKillableRecv, 5, 19},
 	} {
 		if s.since(flag.major, flag.minor) {
 			f.Flags = append(f.Flags, flag.flag)

@@ -17,7 +17,7 @@ import (
 	"github.com/seccompile/seccompile/conformance/kernels/internal/console"
 	"github.com/seccompile/seccompile/conformance/kernels/internal/foreign"
 	"github.com/seccompile/seccompile/loader"
-	"github.com/seccompile/seccompile/syscalltables"
+	"github.com/seccompile/seccompile/policy"
 )
 
 // checkVerdicts compiles every case, installs it and has each ABI make calls: the
@@ -29,14 +29,14 @@ func checkVerdicts(s *suite) error {
 	}
 	for i := range all {
 		c := &all[i]
-		out, err := compiler.Compile(c.Resolved, compiler.Options{})
+		out, _, err := compiler.Compile(c.Resolved, compiler.Options{})
 		if err != nil {
 			return err
 		}
-		raw, _ := out.Program.AppendBinary(nil) // never fails
+		raw, _ := out.AppendBinary(nil) // never fails
 		sum := sha256.Sum256(raw)
 		s.report(console.Digest, c.Name, hex.EncodeToString(sum[:]))
-		p, err := cases.Break(out.Program, s.fault)
+		p, err := cases.Break(out, s.fault)
 		if err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func (s *suite) verdicts(c *cases.Case, p *cbpf.Program, abi arch.ABI) error {
 }
 
 func describe(d *cbpf.Data) string {
-	return fmt.Sprintf("nr %#x (%s), args %#x", d.NR, syscalltables.Names{}.Syscall(d.Arch, d.NR), d.Args)
+	return fmt.Sprintf("nr %#x (%s), args %#x", d.NR, policy.Names().Syscall(d.Arch, d.NR), d.Args)
 }
 
 // confined makes calls through an ABI under p, on a thread or in a process that

@@ -30,16 +30,5 @@ func confine(data []byte) error {
 	if err != nil {
 		return err // nothing was compiled for this machine
 	}
-	var o loader.Options
-	if p.Flags != nil { // the profile says which
-		o.Flags = []loader.Flag{}
-	}
-	for _, name := range p.Flags {
-		f, err := loader.ParseFlag(name)
-		if err != nil {
-			return err
-		}
-		o.Flags = append(o.Flags, f)
-	}
-	return loader.Install(p.Filter, o)
+	return loader.Install(p.Filter, loader.Options{Flags: p.Flags}) // the profile's own
 }

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/seccompile/seccompile/compiler"
-	"github.com/seccompile/seccompile/loader"
-	"github.com/seccompile/seccompile/policy"
+	"github.com/seccompile/seccompile"
 )
 
 func main() {
@@ -23,20 +21,9 @@ func main() {
 }
 
 func confine(profile []byte) error {
-	asked, warnings, err := policy.Read(profile, policy.Target{Caps: policy.DefaultCaps()})
+	filter, err := seccompile.Compile(profile, seccompile.Options{}) // proved, or an error
 	if err != nil {
-		return err // every problem at once, each with its place in the file
+		return err // each problem with its place in the file
 	}
-	meant, more, err := policy.Resolve(asked, policy.Options{}) // names to numbers, for this host
-	if err != nil {
-		return err
-	}
-	for _, w := range append(warnings, more...) {
-		fmt.Fprintln(os.Stderr, w)
-	}
-	filter, err := compiler.Compile(meant, compiler.Options{})
-	if err != nil {
-		return err
-	}
-	return loader.Install(filter.Program, loader.Options{}) // all threads, no_new_privs
+	return filter.Install() // all threads, no_new_privs, the profile's own flags
 }

@@ -10,9 +10,10 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/fuzz/gen"
+	"github.com/seccompile/seccompile/internal/gen"
+	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/policy/docker"
+	"github.com/seccompile/seccompile/preset"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
@@ -41,7 +42,7 @@ const Random = 40
 // is; the same with an error number for each of its rules; a policy about the
 // boundaries of argument words; and random ones.
 func All(native arch.ABI) ([]Case, error) {
-	profile, _, err := policy.Read(docker.Default(), policy.Target{ABI: native, Caps: policy.DefaultCaps()})
+	profile, _, err := oci.Read(preset.Docker(), policy.Target{ABI: native, Caps: preset.Caps("docker")})
 	if err != nil {
 		return nil, fmt.Errorf("cases: Docker's default profile for %v: %w", native, err)
 	}
@@ -90,7 +91,13 @@ func watch(p *policy.Policy, o policy.Options) (*policy.Resolved, error) {
 	}
 	shown := &policy.Resolved{Default: res.Default, BadArch: res.BadArch, Spaces: slices.Clone(res.Spaces)}
 	for i := range shown.Spaces {
-		shown.Spaces[i].ENOSYS = cbpf.Errno(enosysErrno)
+		ranges := slices.Clone(shown.Spaces[i].Ranges)
+		for j := range ranges {
+			if ranges[j].Reason == policy.ByENOSYS {
+				ranges[j].Action = cbpf.Errno(enosysErrno)
+			}
+		}
+		shown.Spaces[i].Ranges = ranges
 	}
 	return shown, nil
 }

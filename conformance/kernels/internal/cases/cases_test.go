@@ -26,15 +26,15 @@ func TestEveryCaseCanBeWatched(t *testing.T) {
 			t.Errorf("%v: %d cases", native, len(all))
 		}
 		for _, c := range all {
-			out, err := compiler.Compile(c.Resolved, compiler.Options{})
+			out, _, err := compiler.Compile(c.Resolved, compiler.Options{})
 			if err != nil {
 				t.Fatalf("%v: %s: %v", native, c.Name, err)
 			}
 			for _, abi := range native.Family() {
 				allowed, denied := 0, map[cbpf.Action]bool{}
-				for _, d := range c.Points(native, abi, out.Program, 500) {
+				for _, d := range c.Points(native, abi, out, 500) {
 					want := c.Resolved.Eval(&d)
-					if got := out.Program.Eval(&d); got != want {
+					if got := out.Eval(&d); got != want {
 						t.Fatalf("%v: %s: %+v: the program says %v, the policy %v", native, c.Name, d, got, want)
 					}
 					if want == cbpf.Allow {
@@ -70,11 +70,11 @@ func TestBreak(t *testing.T) {
 		}
 		wrong := 0
 		for _, c := range all {
-			out, err := compiler.Compile(c.Resolved, compiler.Options{})
+			out, _, err := compiler.Compile(c.Resolved, compiler.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := Break(out.Program, tt.fault)
+			p, err := Break(out, tt.fault)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,7 +5,8 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/fuzz/gen"
+	"github.com/seccompile/seccompile/internal/gen"
+	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
@@ -92,7 +93,7 @@ func askable(abi arch.ABI, e evaluator, d *cbpf.Data) bool {
 		return true
 	case cbpf.Allow:
 		its, ok := arch.ByAudit(d.Arch, d.NR)
-		return ok && its == abi && slices.Contains(harmless(), syscalltables.Names{}.Syscall(d.Arch, d.NR))
+		return ok && its == abi && slices.Contains(harmless(), policy.Names().Syscall(d.Arch, d.NR))
 	default:
 		return false
 	}

@@ -116,7 +116,7 @@ func machine(abi arch.ABI) (m elf.Machine, flags uint32) {
 func header(image []byte, abi arch.ABI) {
 	order := abi.ByteOrder()
 	data := elf.ELFDATA2LSB
-	if abi.BigEndian() {
+	if abi.ByteOrder() == binary.BigEndian {
 		data = elf.ELFDATA2MSB
 	}
 	m, flags := machine(abi)

@@ -1,0 +1,2 @@
+// Package presets compares the profiles of package preset with their origins.
+package presets

@@ -1,0 +1,247 @@
+package compile
+
+import (
+	"math"
+	"math/bits"
+	"slices"
+)
+
+// A span is a case of a switch on its way to becoming tests.
+type span struct {
+	first, last uint32
+	to          Ref
+	weight      uint64
+}
+
+func (s *span) single() bool { return s.first == s.last }
+
+// A dispatcher turns the cases of a switch into a tree of two-way tests.
+//
+// A boundary between two cases needs a comparison at it, or an equality test
+// that takes a single value out of its surroundings. So the cases are cut into
+// runs, a tree of comparisons finds the run, and the tests inside the run tell
+// its cases apart: see shape. Up to a number of cases the best combination is
+// found: see intervals. For more, the runs are chosen first, with an estimate of
+// the depth at which the tree will hold each, and then the tree over them.
+type dispatcher struct {
+	tree       *Tree
+	exhaustive bool
+	word       Word
+	origin     string
+	spans      []span
+	sum        []uint64 // sum[i] is the weight of spans[:i]
+
+	odd    [maxChain]uint64
+	runs   []run  // all that have a shape, by their first span
+	cells  []cell // of the intervals of spans: see intervals
+	best   []uint64
+	last   []int32 // the run that ends the best choice for spans[:i]
+	chosen []run
+	cost   []uint64 // of the comparison tree over the runs i..j
+	split  []int32
+}
+
+// A run is a stretch of spans with the tests that tell them apart.
+type run struct {
+	from, to int // spans[from:to]
+	shape    shape
+}
+
+// dispatch returns the tree that takes each value of a word to its span's ref. It
+// may change spans.
+func (d *dispatcher) dispatch(w Word, spans []span, origin string) Ref {
+	if len(spans) == 1 {
+		return spans[0].to
+	}
+	if hot := hottest(spans); hot >= 0 && !d.exhaustive {
+		s := spans[hot]
+		rest := d.dispatch(w, absorb(spans, hot), origin)
+		return d.tree.test(Test{Op: Equal, Word: w, K: s.first, Yes: s.to, No: rest, Origin: origin})
+	}
+	d.word, d.spans, d.origin = w, spans, origin
+	d.sum = append(d.sum[:0], 0)
+	for i := range spans {
+		d.sum = append(d.sum, d.sum[i]+spans[i].weight)
+	}
+	if d.exhaustive && len(spans) <= maxIntervals {
+		return d.intervals()
+	}
+	d.findRuns()
+	d.choose()
+	return d.search(0, len(d.chosen)-1)
+}
+
+// hottest returns the single value that weighs more than all others together: a
+// tree that does not test it first takes it two comparisons. It returns -1 if
+// there is none.
+func hottest(spans []span) int {
+	total, hot := uint64(0), 0
+	for i := range spans {
+		if total += spans[i].weight; spans[i].weight > spans[hot].weight {
+			hot = i
+		}
+	}
+	if spans[hot].single() && spans[hot].weight > total/2 {
+		return hot
+	}
+	return -1
+}
+
+// absorb gives the value of a single span, which does not get there, to a
+// neighbour. It changes spans.
+func absorb(spans []span, i int) []span {
+	if i == 0 {
+		spans[1].first = spans[0].first
+		return spans[1:]
+	}
+	spans[i-1].last = spans[i].last
+	return slices.Delete(spans, i, i+1)
+}
+
+func (d *dispatcher) weight(from, to int) uint64 { return d.sum[to] - d.sum[from] }
+
+// findRuns finds all runs that have a shape.
+func (d *dispatcher) findRuns() {
+	d.runs = slices.Grow(d.runs[:0], 4*len(d.spans))
+	for i := range d.spans {
+		s := shaper{d: d, from: i, counted: i, odd: d.odd[:0]}
+		for s.next() {
+			d.runs = append(d.runs, run{i, s.to, s.best})
+		}
+	}
+}
+
+// guess returns what it costs to get to a run before there is a tree: about as many
+// comparisons as its share of the weight says, and one on each side that is not
+// the edge.
+func (d *dispatcher) guess(r *run) uint64 {
+	n := len(d.spans)
+	w := d.weight(r.from, r.to)
+	sides := uint64(0)
+	if r.from > 0 {
+		sides += log2One
+	}
+	if r.to < n {
+		sides += log2One
+	}
+	return w * max(sides, log2(d.sum[n], w)) / log2One
+}
+
+// choose chooses runs that make up all spans so that the cost is least, as far as
+// it can be guessed before there is a tree over them.
+func (d *dispatcher) choose() {
+	n := len(d.spans)
+	d.best = slices.Grow(d.best[:0], n+1)[:n+1]
+	d.last = slices.Grow(d.last[:0], n+1)[:n+1]
+	for i := range d.best {
+		d.best[i] = math.MaxUint64
+	}
+	d.best[0] = 0
+	for i := range d.runs {
+		r := &d.runs[i]
+		if c := d.best[r.from] + r.shape.cost + sizeWeight + d.guess(r); c < d.best[r.to] {
+			d.best[r.to], d.last[r.to] = c, int32(i)
+		}
+	}
+	d.chosen = d.chosen[:0]
+	for to := n; to > 0; to = d.runs[d.last[to]].from {
+		d.chosen = append(d.chosen, d.runs[d.last[to]])
+	}
+	slices.Reverse(d.chosen)
+}
+
+// maxSearch is the number of runs up to which the tree over them is optimal. More
+// are first halved by weight, so that time stays linear.
+const maxSearch = 128
+
+// search returns the tree of comparisons over the chosen runs from..to.
+func (d *dispatcher) search(from, to int) Ref {
+	if from == to {
+		return d.emit(d.chosen[from])
+	}
+	if to-from >= maxSearch {
+		mid := d.middle(from, to)
+		return d.compare(d.chosen[mid].to, d.search(from, mid), d.search(mid+1, to))
+	}
+	runs := d.chosen[from : to+1]
+	d.optimize(runs)
+	return d.follow(runs, len(runs), 0, len(runs)-1)
+}
+
+// optimize finds the tree of comparisons over runs whose weighted depth is least.
+// The best split of i..j lies between those of i..j-1 and i+1..j (Knuth, Optimum
+// binary search trees, 1971).
+func (d *dispatcher) optimize(runs []run) {
+	n := len(runs)
+	d.cost = slices.Grow(d.cost[:0], n*n)[:n*n]
+	d.split = slices.Grow(d.split[:0], n*n)[:n*n]
+	for i := range n {
+		d.cost[i*n+i], d.split[i*n+i] = 0, int32(i)
+	}
+	for size := 1; size < n; size++ {
+		for i := 0; i+size < n; i++ {
+			j := i + size
+			best, at := uint64(math.MaxUint64), int32(i)
+			for m := d.split[i*n+j-1]; m <= d.split[(i+1)*n+j] && int(m) < j; m++ {
+				if c := d.cost[i*n+int(m)] + d.cost[(int(m)+1)*n+j]; c < best {
+					best, at = c, m
+				}
+			}
+			d.cost[i*n+j], d.split[i*n+j] = best+d.weight(runs[i].from, runs[j].to), at
+		}
+	}
+}
+
+// follow emits the tree over the runs i..j that optimize found.
+func (d *dispatcher) follow(runs []run, n, i, j int) Ref {
+	if i == j {
+		return d.emit(runs[i])
+	}
+	m := int(d.split[i*n+j])
+	return d.compare(runs[m].to, d.follow(runs, n, i, m), d.follow(runs, n, m+1, j))
+}
+
+// compare returns the test that parts the spans from the at-th on from those before it.
+func (d *dispatcher) compare(at int, below, above Ref) Ref {
+	return d.tree.test(Test{Op: AtLeast, Word: d.word, K: d.spans[at].first, Yes: above, No: below, Origin: d.origin})
+}
+
+// middle returns the chosen run behind which the weights of from..to are nearest
+// to equal, but leaves an eighth of the runs on each side.
+func (d *dispatcher) middle(from, to int) int {
+	first, last := d.chosen[from].from, d.chosen[to].to
+	half := d.sum[first] + d.weight(first, last)/2
+	lo, hi := from, to-1
+	for lo < hi {
+		if m := (lo + hi) / 2; d.sum[d.chosen[m].to] < half {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	return min(max(lo, from+(to-from)/8), to-1-(to-from)/8)
+}
+
+// log2One is 1 in the fixed point of log2.
+const log2One = 16
+
+// log2 returns the logarithm of a/b for a >= b in sixteenths, rounded down to
+// what the topmost bits say: integers keep the output the same on every host.
+func log2(a, b uint64) uint64 {
+	if b == 0 {
+		b = 1
+	}
+	return max(fixedLog(a), fixedLog(b)) - fixedLog(b)
+}
+
+func fixedLog(x uint64) uint64 {
+	if x == 0 {
+		return 0
+	}
+	n := bits.Len64(x) - 1
+	fraction := x << (63 - n) << 1 >> 60 // the four bits behind the leading one
+	return uint64(n)*log2One + uint64(logTable[fraction])
+}
+
+// logTable[i] is 16*log2(1+i/16), rounded.
+var logTable = [16]uint8{0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 15}

@@ -1,0 +1,65 @@
+package report
+
+import (
+	"fmt"
+	"html/template"
+	"strings"
+
+	"github.com/seccompile/seccompile/internal/compile"
+	"github.com/seccompile/seccompile/internal/graph"
+	"github.com/seccompile/seccompile/internal/proved"
+	"github.com/seccompile/seccompile/internal/symbols"
+	"github.com/seccompile/seccompile/policy"
+)
+
+// A picture is the decisions on the calls of one number space.
+type picture struct {
+	Title string
+	SVG   template.HTML
+	Text  string // the same in words
+	None  string // why there is no picture
+}
+
+const (
+	// maxBoxes is how many boxes are drawn: nobody looks through more, and placing
+	// them takes long.
+	maxBoxes = 400
+	// boxLines is how many lines of calls a box has: the table has them all.
+	boxLines = 6
+)
+
+// pictures draws what a side decides, a picture for each number space.
+func (b *builder) pictures(s *subject) []picture {
+	var list []picture
+	for i := range s.Resolved.Spaces {
+		space := &s.Resolved.Spaces[i]
+		p := picture{Title: listed(space.ABIs)}
+		alone := &policy.Resolved{Default: s.Resolved.Default, BadArch: s.Resolved.BadArch, Spaces: s.Resolved.Spaces[i : i+1]}
+		p.draw(alone, graph.Options{ABIs: space.ABIs, Title: "Decisions on calls of " + p.Title, Words: symbols.Names(), ID: fmt.Sprintf("g%s%d", s.Letter, i)}, b.options.Compiler)
+		list = append(list, p)
+	}
+	return list
+}
+
+// draw fills in a picture of a policy.
+func (p *picture) draw(r *policy.Resolved, o graph.Options, tuning compile.Options) {
+	result, err := proved.Compile(r, tuning)
+	if err != nil {
+		p.None = reason(err)
+		return
+	}
+	g, err := graph.Diagram(result.Diagram, o)
+	if err != nil {
+		p.None = reason(err)
+		return
+	}
+	if g.Len() > maxBoxes {
+		p.None = fmt.Sprintf("%d boxes are too many for a picture (seccompile graph --syscall draws the tests of one call)", g.Len())
+		return
+	}
+	p.Text = strings.TrimSpace(g.Text())
+	o.Lines = boxLines
+	if g, err = graph.Diagram(result.Diagram, o); err == nil {
+		p.SVG = template.HTML(g.SVG())
+	}
+}

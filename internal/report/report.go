@@ -1,0 +1,112 @@
+// Package report writes a page for the review of a profile, or of the difference
+// between two: what it allows, under which conditions, what check finds, what the
+// filter costs and how it decides. The page is a single HTML file that needs no network.
+// Only search, filters and zoom need a script.
+//
+// Equal input gives equal bytes. Everything that comes from a profile is escaped,
+// and the page's content security policy blocks everything but its own style sheet
+// and script.
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed" // for the parts of the page
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html/template"
+
+	"github.com/seccompile/seccompile/internal/compile"
+	"github.com/seccompile/seccompile/internal/lint"
+	"github.com/seccompile/seccompile/proof"
+)
+
+// A Profile is the subject of a report.
+type Profile struct {
+	// Name identifies the profile to readers, such as the name of its file.
+	Name string
+	// Report is the review of the profile; it must have reached Resolved.
+	*lint.Report
+}
+
+// Options configure a report. The zero value suits most uses.
+type Options struct {
+	// Compiler tunes the filters that are measured.
+	Compiler compile.Options
+	// Limits bound the work of combining the rules and of comparing two profiles.
+	Limits proof.Limits
+	// Date appears on the page as it is; "" means no date.
+	Date string
+}
+
+// Review returns the page for one profile. The page says what it could not find out
+// within the limits of the options. It is an error if the review of the profile did not
+// reach Resolved, or if Resolved is not valid.
+func Review(p Profile, o Options) ([]byte, error) {
+	if err := p.validate(); err != nil {
+		return nil, err
+	}
+	return render(newBuilder(o, p), nil)
+}
+
+// validate returns an error if there is nothing to report about.
+func (p *Profile) validate() error {
+	if p.Report == nil {
+		return fmt.Errorf("report: %s: the profile has no review (use lint.Check)", p.Name)
+	}
+	if err := p.Resolved.Validate(); err != nil {
+		return fmt.Errorf("report: %s: %w", p.Name, err)
+	}
+	return nil
+}
+
+// Compare returns the page for the difference between two profiles for one kernel,
+// from a to b. The error is as for [Review], or a [*proof.LimitError] if the comparison
+// exceeds the limits of the options, or says that the profiles are for kernels of
+// different byte orders.
+func Compare(a, b Profile, o Options) ([]byte, error) {
+	if err := errors.Join(a.validate(), b.validate()); err != nil {
+		return nil, err
+	}
+	if a.Resolved.Order() != b.Resolved.Order() {
+		return nil, fmt.Errorf("report: %s and %s are for kernels of different byte orders (name the ABIs)", a.Name, b.Name)
+	}
+	changes, err := proof.Diff(proof.Policy(a.Resolved), proof.Policy(b.Resolved), o.Limits)
+	if err != nil {
+		return nil, err
+	}
+	return render(newBuilder(o, a, b), changes)
+}
+
+//go:embed page.html
+var pageHTML string
+
+//go:embed style.css
+var styleCSS string
+
+//go:embed script.js
+var scriptJS string
+
+// render fills the page.
+func render(b *builder, changes []proof.Change) ([]byte, error) {
+	t, err := template.New("page").Parse(pageHTML)
+	if err != nil {
+		return nil, fmt.Errorf("report: BUG: %w", err)
+	}
+	page := b.page(changes)
+	page.Style, page.Script = template.CSS(styleCSS), template.JS(scriptJS)
+	page.CSP = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'",
+		digest(styleCSS), digest(scriptJS))
+	var out bytes.Buffer
+	if err := t.Execute(&out, page); err != nil {
+		return nil, fmt.Errorf("report: BUG: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// digest names an inline style sheet or script in a content security policy.
+func digest(content string) string {
+	sum := sha256.Sum256([]byte(content))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}

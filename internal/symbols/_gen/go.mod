@@ -1,0 +1,3 @@
+module github.com/seccompile/seccompile/internal/symbols/_gen
+
+go 1.25.0

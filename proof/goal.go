@@ -1,0 +1,221 @@
+package proof
+
+import (
+	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/policy"
+)
+
+// A goal is what the policy wants of the calls on a path: that the first of the clauses
+// that holds decides, or else the action.
+type goal struct {
+	numbers pieces          // where the number is still to be looked at: all of the space
+	clauses []policy.Clause // where it is not: those of the call
+	list    int             // names them
+	live    []int32         // those that may hold, ascending
+	granted granted         // what is taken to be so of the first of these
+	action  cbpf.Action
+}
+
+// grantedOf returns what is taken to be so of the i-th live clause.
+func (g *goal) grantedOf(i int) granted {
+	if i == 0 {
+		return g.granted
+	}
+	return grantNothing
+}
+
+// at returns the i-th live clause.
+func (g *goal) at(i int) *policy.Clause { return &g.clauses[g.live[i]] }
+
+// narrowed reports whether the live clauses are not all from one on.
+func (g *goal) narrowed() bool {
+	n := len(g.live)
+	return n > 0 && int(g.live[0]) != len(g.clauses)-n
+}
+
+// granted is, for each condition of a clause by three bits, what a lemma takes to be so
+// without facts about its words.
+type granted uint32
+
+const (
+	grantNothing granted = iota
+	grantAll             // the condition holds
+	grantUpper           // the upper halves are equal, so the lower one decides
+	grantLower           // the lower half has the bits, or is less: the upper one decides
+	denyLower            // it has not, or is not: the upper one decides
+)
+
+const grantBits = 3
+
+func (g granted) of(cond int) granted { return g >> (grantBits * cond) & (1<<grantBits - 1) }
+
+// A half is the part of a condition that is about one word.
+type half struct {
+	word        int
+	mask, value uint32
+}
+
+// A stand is what a path knows of a condition.
+type stand struct {
+	holds truth
+	// Whether the upper halves may be equal, and what the answers may be if not.
+	equal   bool
+	unequal truth
+	lower   truth // if they are
+	negated bool  // the condition holds where these say that it does not
+}
+
+func upper(c *policy.Cond) half {
+	return half{wordArgs + 2*int(c.Arg), uint32(c.Mask >> 32), uint32(c.Value >> 32)}
+}
+
+func lower(c *policy.Cond) half {
+	return half{wordArgs + 2*int(c.Arg) + 1, uint32(c.Mask), uint32(c.Value)}
+}
+
+// isImpossible reports whether no argument satisfies a condition.
+func isImpossible(c policy.Cond) bool {
+	return c.Op == policy.Less && c.Value == 0 || c.Op == policy.Greater && c.Value == c.Mask
+}
+
+// isOrdered reports whether a condition is "less", or "less or equal", or the opposite of one.
+func isOrdered(o policy.Op) bool {
+	return o == policy.Less || o == policy.LessEqual || o == policy.GreaterEqual || o == policy.Greater
+}
+
+// isNegated reports whether a condition is the opposite of one that stand answers.
+func isNegated(o policy.Op) bool {
+	return o == policy.NotEqual || o == policy.MaskedNotEqual || o == policy.GreaterEqual || o == policy.Greater
+}
+
+// stand answers what is known of a condition. Upper and lower half are different words,
+// and nothing known relates two words, so any answer about one goes with any about
+// the other.
+func (s *facts) stand(c *policy.Cond, g granted) stand {
+	s.steps++
+	d := stand{negated: isNegated(c.Op)}
+	if g == grantAll {
+		d.holds, d.negated = always, false
+		return d
+	}
+	u, l := upper(c), lower(c)
+	ordered := isOrdered(c.Op)
+	switch {
+	case g == grantUpper || u.mask == 0:
+		d.equal = true
+	case ordered:
+		f := &s.of[u.word]
+		d.equal = s.in(u.word, u.mask, u.value)&always != 0
+		if f.first < u.value {
+			d.unequal |= always
+		}
+		if f.last > u.value {
+			d.unequal |= never
+		}
+	default:
+		t := s.in(u.word, u.mask, u.value)
+		d.equal = t&always != 0
+		d.unequal = t & never
+	}
+	switch {
+	case !d.equal: // it does not matter
+		d.lower = sometimes
+	case g == grantLower:
+		d.lower = always
+	case g == denyLower:
+		d.lower = never
+	case !ordered:
+		d.lower = s.in(l.word, l.mask, l.value)
+	default:
+		d.lower = s.less(l.word, lessOf(c.Op, l.value))
+	}
+	d.holds = d.unequal
+	if d.equal {
+		d.holds |= d.lower
+	}
+	if d.negated {
+		d.holds = d.holds.not()
+	}
+	return d
+}
+
+// lessOf returns the number that the lower half is below if it is less, or less or
+// equal: one more than there are if it always is.
+func lessOf(o policy.Op, value uint32) uint64 {
+	if o == policy.LessEqual || o == policy.Greater {
+		return uint64(value) + 1
+	}
+	return uint64(value)
+}
+
+// upperOpen reports whether the upper half may still go either way.
+func (d *stand) upperOpen() bool { return d.equal && d.unequal != 0 || d.unequal == sometimes }
+
+// grant returns what a lemma may take to be so of the condition.
+func (d *stand) grant(c *policy.Cond) granted {
+	switch {
+	case d.holds == always:
+		return grantAll
+	case d.lower == sometimes:
+		if !d.upperOpen() && uint32(c.Mask>>32) != 0 {
+			return grantUpper
+		}
+	case uint32(c.Mask) == 0:
+	case d.lower == always:
+		return grantLower
+	default:
+		return denyLower
+	}
+	return grantNothing
+}
+
+// question returns a test that brings the answer about an open condition closer.
+func (s *facts) question(c *policy.Cond, d *stand) (word int, t test) {
+	if d.upperOpen() {
+		u := upper(c)
+		if !isOrdered(c.Op) {
+			return u.word, test{bitsAre, u.mask, u.value}
+		}
+		if s.of[u.word].first < u.value {
+			return u.word, test{op: lessThan, value: u.value}
+		}
+		return u.word, test{op: lessThan, value: u.value + 1}
+	}
+	l := lower(c)
+	if !isOrdered(c.Op) {
+		return l.word, test{bitsAre, l.mask, l.value}
+	}
+	return l.word, test{op: lessThan, value: uint32(lessOf(c.Op, l.value))}
+}
+
+// clause answers whether the i-th live clause of a goal holds, and which condition is open
+// if it may or may not.
+func (s *facts) clause(g *goal, i int) (holds truth, ask int) {
+	holds = always
+	conds := g.at(i).Conds
+	for j := range conds {
+		switch s.stand(&conds[j], g.grantedOf(i).of(j)).holds {
+		case never:
+			return never, 0
+		case sometimes:
+			if holds == always {
+				holds, ask = sometimes, j
+			}
+		}
+	}
+	return holds, ask
+}
+
+// advance drops the clauses at the front of a goal that do not hold. One that always
+// does is all that is left.
+func (s *facts) advance(g *goal) {
+	for ; len(g.live) > 0; g.live, g.granted = g.live[1:], 0 {
+		switch holds, _ := s.clause(g, 0); holds {
+		case always:
+			*g = goal{action: g.at(0).Action}
+			return
+		case sometimes:
+			return
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package proof
+
+import "github.com/seccompile/seccompile/cbpf"
+
+// ret reports whether the goal wants an action for all calls on the path.
+func (w *walker) ret(a cbpf.Action) bool {
+	if w.goal.numbers != nil {
+		return w.retNumbers(a)
+	}
+	return w.retClauses(a, 0, 0)
+}
+
+// retClauses is ret for the clauses from the i-th live one on. Those between the i-th and
+// the j-th that may hold have this action.
+func (w *walker) retClauses(a cbpf.Action, i, j int) bool {
+	if !w.spend() {
+		return false
+	}
+	g := &w.goal
+	for ; i < len(g.live); i++ {
+		holds, ask := w.clause(g, i)
+		right := g.at(i).Action == a
+		switch {
+		case holds == never:
+			continue
+		case holds == always && right:
+			return true
+		case holds == always:
+			return w.wrong()
+		case !right:
+			return w.split(a, i, j, ask)
+		}
+		// It is all right whether this clause holds, if nothing after it is wrong.
+		for j = max(j, i+1); j < len(g.live); j++ {
+			holds, _ := w.clause(g, j)
+			if holds == never {
+				continue
+			}
+			if g.at(j).Action != a {
+				break
+			}
+			if holds == always {
+				return true
+			}
+		}
+		if j == len(g.live) && g.action == a {
+			return true
+		}
+		return w.split(a, i, j, ask)
+	}
+	return g.action == a || w.wrong()
+}
+
+// split is retClauses with, and then without, what an open condition of the i-th live
+// clause asks.
+func (w *walker) split(a cbpf.Action, i, j, ask int) bool {
+	c := &w.goal.at(i).Conds[ask]
+	d := w.stand(c, w.goal.grantedOf(i).of(ask))
+	word, t := w.question(c, &d)
+	m := w.save(word)
+	ok := !w.assume(word, t) || w.retClauses(a, i, j)
+	w.restore(m)
+	if !ok {
+		return false
+	}
+	ok = !w.assume(word, t.not()) || w.retClauses(a, i, j)
+	w.restore(m)
+	return ok
+}
+
+// retNumbers is ret for each piece of the numbers on the path.
+func (w *walker) retNumbers(a cbpf.Action) bool {
+	list, f := w.goal.numbers, &w.of[wordNR]
+	w.near = list.find(f.first, w.near)
+	for i := w.near; i < len(list) && list[i].first <= f.last; i++ {
+		if (list[i].clauses != nil || list[i].action != a) && !w.retPiece(&list[i], a) {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *walker) retPiece(p *piece, a cbpf.Action) bool {
+	all, m := w.goal, w.save(wordNR)
+	ok := !w.enter(p) || w.retClauses(a, 0, 0)
+	w.goal = all
+	w.restore(m)
+	return ok
+}
+
+// wrong answers for a path on which all calls get the wrong action: it is fine if there
+// are none, and else there is a witness.
+func (w *walker) wrong() bool {
+	of := w.of
+	word, some := w.pick()
+	if !some {
+		w.void |= 1 << word
+	} else {
+		w.last = counterexample{of, w.holes[w.base:]}
+	}
+	if some && w.lemmas == 0 {
+		c := &w.call
+		c.Arch, c.NR = w.of[wordArch].first, w.of[wordNR].first
+		c.IP = w.full(wordIP)
+		for i := range c.Args {
+			c.Args[i] = w.full(wordArgs + 2*i)
+		}
+	}
+	w.of = of
+	return w.spend() && !some // the limit may have been hit in the middle
+}
+
+// full returns the smallest value of two words, of which one is the upper half.
+func (s *facts) full(upper int) uint64 {
+	return uint64(s.of[upper].first)<<32 | uint64(s.of[upper+1].first)
+}

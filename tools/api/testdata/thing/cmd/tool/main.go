@@ -1,0 +1,7 @@
+// Command tool is a program.
+package main
+
+// Exported is out of reach.
+func Exported() {}
+
+func main() {}

@@ -1,0 +1,5 @@
+// Package one is an example.
+package one
+
+// Shown is not for import.
+func Shown() {}

@@ -1,0 +1,4 @@
+package thing
+
+// OnlyLinux has a type of its own there.
+func OnlyLinux(pid int) {}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package thing
+
+// OnlyLinux differs elsewhere.
+func OnlyLinux(pid uint) {}

@@ -1,3 +1,0 @@
-module github.com/seccompile/seccompile/words/_gen
-
-go 1.26.0
