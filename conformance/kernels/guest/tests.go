@@ -56,7 +56,8 @@ func checkLoader(s *suite) error {
 	if err != nil {
 		return err
 	}
-	cmd.Stderr = os.Stderr
+	var panicked head
+	cmd.Stderr = io.MultiWriter(os.Stderr, &panicked)
 	if err := cmd.Start(); err != nil {
 		return err
 	}
@@ -78,8 +79,20 @@ func checkLoader(s *suite) error {
 		if tests < 20 {
 			err = errors.Join(err, fmt.Errorf("only %d tests", tests))
 		}
+		if err != nil {
+			err = fmt.Errorf("%w\n%s", err, panicked)
+		}
 		return err
 	})
+}
+
+// A head keeps the first 4 KiB that are written to it: of a test program that ran out
+// of time, which test it was and where that waits.
+type head []byte
+
+func (h *head) Write(b []byte) (int, error) {
+	*h = append(*h, b[:min(len(b), 4096-len(*h))]...)
+	return len(b), nil
 }
 
 // A testResult is what a Go test program says of one test.
