@@ -31,9 +31,13 @@ test: ## run every test of the library and the command: some five minutes on two
 	@start=$$(date +%s); CGO_ENABLED=0 $(GOTEST) $(TESTFLAGS) ./...; status=$$?; \
 	  echo "make $@: $$(($$(date +%s) - start)) s"; exit $$status
 
+# The command's scripts have no random cases.
+LONG = $$(printf '%s\n' $(call with,'gen\.Many|SECCOMPILE_LONG') | grep -vxF ./cmd/seccompile)
+
 test-long: export SECCOMPILE_LONG ?= 1
-test-long: TESTFLAGS = -timeout 60m
-test-long: test ## the same with thousands of random cases where it has hundreds (SECCOMPILE_LONG=N for N times as many)
+test-long: ## run the tests of random cases with thousands where test has hundreds (SECCOMPILE_LONG=N for N times as many)
+	CGO_ENABLED=0 $(GOTEST) -timeout 60m $(LONG)
+	CGO_ENABLED=0 $(GOTEST) -timeout 60m -run '^TestVectors$$' ./cmd/seccompile
 
 # Those that need no kernel of Linux, no terminal, and no program but go.
 PURE = $$($(GO) list ./... | grep -vE '^$(MODULE)(/(cmd|examples|loader|oci|internal/(agent|fleet|reexec|watch))(/.*)?)?$$')
@@ -46,11 +50,15 @@ test-go: ## build, vet and run the shorter tests with each supported release of 
 	  $(GO) build ./...; $(GO) vet ./...; $(GOTEST) $(TESTFLAGS) -short ./...; done
 
 # Not those that neither start a goroutine nor are called by several.
-RACE := ./arch ./artifact ./cbpf ./cmd/... ./examples/... ./internal/advisory ./internal/agent ./internal/compile ./internal/fleet \
+RACE := ./arch ./artifact ./cbpf ./examples/... ./internal/advisory ./internal/agent ./internal/compile ./internal/fleet \
         ./internal/record ./internal/reexec ./internal/watch ./language/... ./loader ./oci ./policy
+
+# Of the command, those that supervise other processes or read while others write.
+RACECMD := 'Kernel|Live|Lock|Record|Survey|Scripts/(agent|denials|dump|pipe|record|run|terminal|trace)'
 
 race: ## run the shorter tests of concurrent packages under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GOTEST) $(TESTFLAGS) -short -race $(RACE)
+	CGO_ENABLED=1 $(GOTEST) $(TESTFLAGS) -short -race -run $(RACECMD) ./cmd/seccompile
 
 check: format vet lint lint-workflows cross fresh generators tools api-check test ## all that must hold before a change is offered
 
