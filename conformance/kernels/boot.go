@@ -91,7 +91,7 @@ func (m *machine) run(ctx context.Context, args []string, logFile string) ([]con
 	case ended:
 		return lines, nil // some boards cannot leave by themselves
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		err = fmt.Errorf("not at its end after %v", m.timeout)
+		err = fmt.Errorf("not at its end after %v: %w", m.timeout, context.DeadlineExceeded)
 	case err == nil:
 		err = errors.New("qemu ended before the guest did")
 	}

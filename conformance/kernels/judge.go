@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -90,6 +92,23 @@ func (r *result) ran() bool { return r.job.absent == nil }
 // ok reports whether the guest came to its end and all checks ended as they had
 // to.
 func (r *result) ok() bool { return len(r.broken) == 0 && len(r.failures) == 0 && r.passed > 0 }
+
+// late reports whether all that is wrong is that the session, or a check, ran out of time.
+func (r *result) late() bool {
+	for _, f := range r.failures {
+		if !console.Late(f.Text) {
+			return false
+		}
+	}
+	switch err := r.session.err; {
+	case len(r.broken) > 1 || len(r.broken) == 1 && err == nil:
+		return false
+	case len(r.failures) > 0: // which may have ended the session
+		return true
+	default:
+		return errors.Is(err, context.DeadlineExceeded)
+	}
+}
 
 // abis lists the ABIs with the number of calls judged through each.
 func (r *result) abis() string {

@@ -3,7 +3,9 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -185,5 +187,36 @@ func TestListenEndsWithTheGuest(t *testing.T) {
 	}
 	if _, ended, _ := listen(strings.NewReader(lines()[0].String()+"\n"), nil); ended {
 		t.Error("ended without an end")
+	}
+}
+
+// A guest is booted again if time is all that it ran out of.
+func TestLate(t *testing.T) {
+	timeout := fmt.Errorf("not at its end: %w", context.DeadlineExceeded)
+	hang := console.Line{Kind: console.Fail, Name: "seen/x", Text: console.Hangs + "4m0s"}
+	tests := console.Line{Kind: console.Fail, Name: "loader/all", Text: "exit status 2\npanic: test timed out after 4m0s\nrunning tests:"}
+	wrong := console.Line{Kind: console.Fail, Name: "verdicts/x", Text: "ALLOW, want ERRNO(1)"}
+	digest := console.Line{Kind: console.Digest, Name: "docker", Text: "of another program"}
+	pass := console.Line{Kind: console.Pass, Name: "probe"}
+	for _, tt := range []struct {
+		name  string
+		err   error
+		lines []console.Line
+		want  bool
+	}{
+		{"all good", nil, []console.Line{pass}, false},
+		{"nothing but time", timeout, []console.Line{pass}, true},
+		{"did not come up", errors.New("did not come up"), nil, false},
+		{"a check hangs, which ends the guest", errors.New("qemu ended"), []console.Line{pass, hang}, true},
+		{"a test of the loader hangs", nil, []console.Line{pass, tests}, true},
+		{"a wrong verdict", nil, []console.Line{wrong}, false},
+		{"a wrong verdict and a hang", nil, []console.Line{wrong, hang}, false},
+		{"a wrong verdict and no end", timeout, []console.Line{wrong}, false},
+		{"another program and no end", timeout, []console.Line{digest}, false},
+	} {
+		r := judge(&job{}, session{lines: tt.lines, err: tt.err}, nil)
+		if got := r.late(); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
 	}
 }

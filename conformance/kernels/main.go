@@ -45,7 +45,7 @@ func main() {
 	flag.DurationVar(&o.patience, "patience", 3*time.Minute, "limit for each download; ten times as long for all together")
 	flag.IntVar(&o.jobs, "j", runtime.NumCPU(), "guests to run at a time")
 	flag.IntVar(&o.points, "points", 500, "calls to make under each filter through each ABI")
-	flag.DurationVar(&o.timeout, "timeout", 8*time.Minute, "limit for each guest's run")
+	flag.DurationVar(&o.timeout, "timeout", 9*time.Minute, "limit for each guest's run")
 	flag.BoolVar(&o.update, "update", false, "fetch kernels anew")
 	flag.BoolVar(&o.verbose, "v", false, "log all of the kernels' messages, and print what guests noted")
 	flag.BoolVar(&o.selftest, "selftest", false, "make mistakes in filters, each of which a guest must catch")
@@ -197,7 +197,7 @@ func bootAll(ctx context.Context, o options, m *machine, jobs []job, out *printe
 		}
 		running.Go(func() {
 			defer func() { <-slots }()
-			results[i], errs[i] = bootOne(ctx, o, m, j, files)
+			results[i], errs[i] = bootOne(ctx, o, m, j, files, out)
 			if errs[i] == nil {
 				results[i].progress(out)
 			}
@@ -207,8 +207,10 @@ func bootAll(ctx context.Context, o options, m *machine, jobs []job, out *printe
 	return results, errors.Join(errs...)
 }
 
-// bootOne boots a guest and judges its session.
-func bootOne(ctx context.Context, o options, m *machine, j *job, files programs) (result, error) {
+// bootOne boots a guest and judges its session. A guest that ran out of time is booted
+// once more, and the first session is told of: an emulated machine stands still while its
+// host does, but what is wrong with a filter is wrong again.
+func bootOne(ctx context.Context, o options, m *machine, j *job, files programs, out *printer) (result, error) {
 	want, err := digests(j.guest.native)
 	if err != nil {
 		return result{}, err
@@ -217,7 +219,13 @@ func bootOne(ctx context.Context, o options, m *machine, j *job, files programs)
 	if err := initramfs(initrd, files, j.guest.orders(j.flaw.fault, j.only, o.points)); err != nil {
 		return result{}, err
 	}
-	s := m.boot(ctx, &j.guest, j.kernel, initrd, j.name())
+	r := judge(j, m.boot(ctx, &j.guest, j.kernel, initrd, j.name()), want)
+	if r.late() && ctx.Err() == nil {
+		r.progress(out)
+		r.explain(out)
+		out.say("again  %s: it ran out of time", j.name())
+		r = judge(j, m.boot(ctx, &j.guest, j.kernel, initrd, j.name()+"-again"), want)
+	}
 	_ = os.Remove(initrd) // to save space; what is left goes with the directory
-	return judge(j, s, want), ctx.Err()
+	return r, ctx.Err()
 }

@@ -30,7 +30,7 @@ type suite struct {
 const patience = 4 * time.Minute
 
 // errHangs ends the checks: what hangs cannot be stopped.
-var errHangs = errors.New("hangs")
+var errHangs = errors.New(console.Hangs)
 
 // check does all checks.
 func check() error {
@@ -91,7 +91,7 @@ func (s *suite) do(name string, f func() error) error {
 	select {
 	case err = <-done:
 	case <-time.After(patience):
-		err = fmt.Errorf("%w after %v", errHangs, patience)
+		err = fmt.Errorf("%w%v", errHangs, patience)
 	}
 	if err == nil {
 		s.passed++

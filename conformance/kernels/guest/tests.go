@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/conformance/kernels/internal/console"
@@ -16,6 +17,10 @@ import (
 // loaderTests is the test program of package loader: flags, actions, threads,
 // limits, refusals and the listener, each in a process of its own.
 const loaderTests = "/loader.test"
+
+// loaderPatience is how long all of it may take: three minutes are usual where two guests
+// share two busy processors.
+const loaderPatience = 6 * time.Minute
 
 // elsewhere are tests that build programs with Go's tools. What they look at, the
 // verdicts through each ABI check more of.
@@ -43,7 +48,7 @@ func checkLoader(s *suite) error {
 		skip += "|" + values
 		s.report(console.Skip, "loader/("+values+")", "this kernel loses the value of a listener's answer")
 	}
-	cmd := exec.Command(loaderTests, "-test.v", "-test.short", "-test.skip=^("+skip+")$", "-test.timeout="+patience.String())
+	cmd := exec.Command(loaderTests, "-test.v", "-test.short", "-test.skip=^("+skip+")$", "-test.timeout="+loaderPatience.String())
 	cmd.Dir = "/tmp"
 	// Tests supervise calls of their own process, which need a second processor as
 	// Go counts them; and MIPS kernels fail a notified call that a signal interrupts

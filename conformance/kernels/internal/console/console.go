@@ -63,3 +63,12 @@ func Parse(s string) (l Line, ok bool) {
 	}
 	return l, true
 }
+
+// Hangs begins the text of a check that did not end.
+const Hangs = "hangs after "
+
+// Late reports whether the text of a failed check says that it ran out of time: the
+// check, or a Go test program with a limit of its own.
+func Late(text string) bool {
+	return strings.HasPrefix(text, Hangs) || strings.Contains(text, "panic: test timed out after ")
+}
