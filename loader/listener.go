@@ -14,6 +14,8 @@ import (
 type Listener struct {
 	file *os.File
 	conn syscall.RawConn // of file
+	// pollable is whether Go's poller waits for the file.
+	pollable bool
 	// Sizes of struct seccomp_notif and seccomp_notif_resp in bytes, at least
 	// those that this package knows; the kernel's may be larger.
 	notifSize, respSize int

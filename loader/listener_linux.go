@@ -97,6 +97,7 @@ func newListener(fd, notif, resp int) *Listener {
 	}()
 	l := &Listener{file: <-file, notifSize: notif, respSize: resp, turn: make(chan struct{}, 1)}
 	l.conn, _ = l.file.SyscallConn() // fails only without a file
+	l.pollable = l.file.SetReadDeadline(time.Time{}) == nil
 	return l
 }
 
@@ -161,21 +162,37 @@ func (l *Listener) receive(ctx context.Context) (*Notification, error) {
 		return nil, ctx.Err()
 	}
 	defer l.interrupt(ctx)()
-	var n *Notification
-	var err error
-	failure := l.conn.Read(func(fd uintptr) bool {
-		n, err = l.take(fd)
-		return n != nil || err != nil
-	})
-	switch {
-	case failure == nil:
-		return n, err
-	case errors.Is(failure, os.ErrDeadlineExceeded) && ctx.Err() != nil:
-		return nil, ctx.Err()
-	case l.conn.Control(func(uintptr) {}) != nil:
-		return nil, os.ErrClosed
+	for {
+		var n *Notification
+		var err error
+		failure := l.conn.Read(func(fd uintptr) bool {
+			n, err = l.take(fd)
+			return n != nil || err != nil
+		})
+		switch {
+		case failure == nil:
+			return n, err
+		case errors.Is(failure, os.ErrDeadlineExceeded) && ctx.Err() != nil:
+			return nil, ctx.Err()
+		case !l.pollable:
+			return nil, &Error{Call: "poll", Err: failure, Reason: "cannot wait for the listener (its filter must allow this process fcntl and epoll_ctl)"}
+		}
+		// Go's poller takes the file for broken until something happens to it: the kernel
+		// says so if a signal interrupts it while it looks (kernel/seccomp.c:
+		// seccomp_notify_poll).
+		closed := l.conn.Control(func(fd uintptr) {
+			_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 100)
+			n, err = l.take(fd)
+		})
+		switch {
+		case closed != nil:
+			return nil, os.ErrClosed
+		case n != nil || err != nil:
+			return n, err
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		}
 	}
-	return nil, &Error{Call: "poll", Err: failure, Reason: "cannot wait for the listener (its filter must allow this process fcntl and epoll_ctl)"}
 }
 
 // interrupt makes waiting for the file end when ctx does, until the function that

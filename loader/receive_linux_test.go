@@ -333,3 +333,48 @@ func TestOnlyListenersAreOpened(t *testing.T) {
 		}
 	}
 }
+
+// A signal that interrupts the kernel while Go's poller looks at the listener makes it
+// say that the file has an error, which holds until the next call.
+func TestReceiveGoesOnAfterAnErrorOfThePoller(t *testing.T) {
+	const always = 1 << 30
+	tg := startTarget(t, "family", "1", "0", "3")
+	tg.BreakPoller(2)
+	for range 3 {
+		n := tg.next(t)
+		if err := n.Return(reply(n.Data.Args[0], n.Data.Args[1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tg.wait(t)
+
+	tg = startTarget(t, "crowd", "1")
+	held := tg.next(t)
+	tg.BreakPoller(always)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if n, err := tg.Receive(ctx); n != nil || err != context.DeadlineExceeded {
+		t.Errorf("context: %v, %v", n, err)
+	}
+	if err := held.Return(7); err != nil {
+		t.Fatal(err)
+	}
+	tg.poke(t)
+	tg.wait(t)
+	if kernelHas(t, 5, 9) {
+		if n, err := tg.Receive(t.Context()); n != nil || err != io.EOF {
+			t.Errorf("the last target's end: %v, %v", n, err)
+		}
+	}
+
+	tg = startTarget(t, "crowd", "1")
+	tg.next(t)
+	tg.BreakPoller(always)
+	received := make(chan error, 1)
+	go func() { _, err := tg.Receive(t.Context()); received <- err }()
+	time.Sleep(time.Millisecond) // it may wait by then, and need not
+	_ = tg.Close()
+	if err := within(t, received, "end of Receive"); err != os.ErrClosed {
+		t.Errorf("a closed listener: %v", err)
+	}
+}

@@ -34,6 +34,7 @@ const stress = "TestSignalsOfTheSupervisor|TestMobOfTargets"
 const values = "TestAnswersReachTheTarget|TestCancellationLosesNothing|TestDeadTargetsMakeRoomForOthers|" +
 	"TestDumpWaitsNoLongerThanItsContext|TestFilesReachTheTarget|TestHandlerThatDoesNotAnswerFailsTheCall|" +
 	"TestInterruptedCallEndsItsHandler|TestLimitOfHandlers|TestListenerOfAllThreads|TestListenerOfOneThread|" +
+	"TestReceiveGoesOnAfterAnErrorOfThePoller|" +
 	"TestServeEndsWithItsContext|TestServeUntilNoTargetIsLeft|TestServeWithoutDescriptors|" +
 	"TestSignalTakesATargetOutOfItsCall|TestSizesOfOtherKernels|" +
 	"TestSupervisorOfItsOwnThreadsNeedsOneProcessor|TestSyncWakeUp|TestWaitKillableDelaysSignals"
