@@ -214,10 +214,8 @@ func liveCalls(t *testing.T, r *rand.Rand, seed uint64, res *policy.Resolved, p 
 // and returns the error numbers by batch and call.
 func makeCalls(t *testing.T, goarch string, audit uint32, batches []liveBatch) [][]uint32 {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
 	bin := filepath.Join(t.TempDir(), "live")
-	build := exec.CommandContext(ctx, "go", "build", "-o", bin, "./testdata/live")
+	build := exec.Command("go", "build", "-o", bin, "./testdata/live")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+goarch)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -233,7 +231,11 @@ func makeCalls(t *testing.T, goarch string, audit uint32, batches []liveBatch) [
 			t.Fatal(err)
 		}
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // usually a second
+	defer cancel()
 	child := exec.CommandContext(ctx, bin)
+	child.Cancel = func() error { return child.Process.Signal(syscall.SIGQUIT) } // to see where it stands
+	child.WaitDelay = 10 * time.Second
 	child.Stdin, child.Stdout, child.Stderr = &in, &stdout, &stderr
 	err := child.Run()
 	if errors.Is(err, syscall.ENOEXEC) {
