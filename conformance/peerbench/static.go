@@ -55,9 +55,9 @@ func compileAll(p *profile) ([]entry, error) {
 	var entries []entry
 	for i, c := range contenders() {
 		e := entry{contender: c}
-		start := time.Now()
+		start := processorTime()
 		e.program, err = c.Compile(p.spec, p.abis)
-		e.once = time.Since(start)
+		e.once = processorTime() - start
 		var tooLong *cbpf.VerifyError
 		excused := errors.Is(err, peers.ErrInexpressible) || errors.As(err, &tooLong)
 		if err != nil && (i == 0 || !excused) {
