@@ -9,13 +9,16 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"regexp"
+	"syscall"
 	"text/tabwriter"
 
+	"github.com/seccompile/seccompile/conformance/internal/debian"
 	"github.com/seccompile/seccompile/conformance/internal/peers"
 	"github.com/seccompile/seccompile/conformance/internal/scmp"
 	"github.com/seccompile/seccompile/policy"
@@ -44,11 +47,33 @@ func contenders() []contender {
 func main() {
 	rounds := flag.Int("rounds", 15, "interleaved rounds of every measurement of time")
 	match := flag.String("profile", "", "only profiles whose name matches this regular expression")
+	newest := flag.Bool("sid", false, "run with the libseccomp of Debian's unstable release, which is fetched once")
 	flag.Parse()
+	if *newest && os.Getenv(inSid) == "" {
+		fmt.Fprintln(os.Stderr, "peerbench:", again()) // only if that failed
+		os.Exit(1)
+	}
 	if err := run(os.Stdout, *rounds, *match); err != nil {
 		fmt.Fprintln(os.Stderr, "peerbench:", err)
 		os.Exit(1)
 	}
+}
+
+// inSid is set in the process that runs with the libraries of Debian sid.
+const inSid = "PEERBENCH_IN_SID"
+
+// again executes this program with the libraries of Debian sid.
+func again() error {
+	root, err := debian.Packages(context.Background(), "libseccomp-sid", "sid", "libseccomp2", "libc6")
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	words := append(debian.Command(root, self), os.Args[1:]...)
+	return syscall.Exec(words[0], words, append(os.Environ(), inSid+"=1"))
 }
 
 func run(w io.Writer, rounds int, match string) error {
