@@ -83,7 +83,7 @@ func compiled() ([]filter, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.name, err)
 		}
-		f.name = fmt.Sprintf("%s, %d ABIs", strings.TrimSuffix(p.name, ".json"), len(p.abis))
+		f.name = strings.TrimSuffix(p.name, ".json") + ", " + strings.Trim(fmt.Sprint(p.abis), "[]")
 		list = append(list, f)
 	}
 	return list, nil

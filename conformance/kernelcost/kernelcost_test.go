@@ -1,7 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"math"
+	"os"
+	"strings"
 	"testing"
 
 	"golang.org/x/net/bpf"
@@ -42,6 +45,26 @@ func TestQuantiles(t *testing.T) {
 	}
 	if one := (sample{4}); one.low() != 4 || one.median() != 4 {
 		t.Errorf("of one value: %g, %g", one.low(), one.median())
+	}
+}
+
+// The counts on the page are those of today's filters.
+func TestPerformancePageCounts(t *testing.T) {
+	page, err := os.ReadFile("../../docs/PERFORMANCE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("..") // where the program runs
+	filters, err := compiled()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := strings.ReplaceAll(string(page), ",", "")
+	for _, f := range filters {
+		row := fmt.Sprintf("| %s | %d | %d |", strings.ReplaceAll(f.name, ",", ""), f.stats.Instructions, f.stats.Emulated)
+		if !strings.Contains(plain, row) {
+			t.Errorf("docs/PERFORMANCE.md lacks the row %q: bring it up to date with make -C conformance bench kernelcost", row)
+		}
 	}
 }
 
