@@ -16,8 +16,8 @@ const sizeWeight = 42
 
 // Weights of numbers. A call that is always allowed or denied is looked at when
 // the kernel emulates the filter for each number, once, and where there is no
-// bitmap of such calls. A call whose arguments decide runs the filter each time; by
-// how much that counts more was chosen on Docker's profile: see docs/RATIONALE.md.
+// bitmap of such calls. A call whose arguments decide runs the filter each time:
+// docs/RATIONALE.md has what that costs, and how often programs make such calls.
 const (
 	emulated     = 480 // numbers of an ABI that weigh one; Linux 7.2 emulates 472
 	argumentCall = 20  // more for calls whose arguments decide
