@@ -31,14 +31,13 @@ type dispatcher struct {
 	spans      []span
 	sum        []uint64 // sum[i] is the weight of spans[:i]
 
-	odd    [maxChain]uint64
-	runs   []run  // all that have a shape, by their first span
+	log    uint64 // of the weight of all: see fixedLog
 	cells  []cell // of the intervals of spans: see intervals
-	best   []uint64
-	last   []int32 // the run that ends the best choice for spans[:i]
+	runs   []run  // that cells refer to
+	prefix []prefix
 	chosen []run
-	cost   []uint64 // of the comparison tree over the runs i..j
-	split  []int32
+	cost   []uint64 // of the comparison tree over the runs i..j: see optimize
+	split  []uint8  // the last run before its root
 }
 
 // A run is a stretch of spans with the tests that tell them apart.
@@ -58,17 +57,22 @@ func (d *dispatcher) dispatch(w Word, spans []span, origin string) Ref {
 		rest := d.dispatch(w, absorb(spans, hot), origin)
 		return d.tree.test(Test{Op: Equal, Word: w, K: s.first, Yes: s.to, No: rest, Origin: origin})
 	}
+	d.start(w, spans, origin)
+	if d.exhaustive && len(spans) <= maxIntervals {
+		return d.intervals()
+	}
+	d.choose()
+	return d.search(0, len(d.chosen)-1)
+}
+
+// start sets what the tree is for.
+func (d *dispatcher) start(w Word, spans []span, origin string) {
 	d.word, d.spans, d.origin = w, spans, origin
 	d.sum = append(d.sum[:0], 0)
 	for i := range spans {
 		d.sum = append(d.sum, d.sum[i]+spans[i].weight)
 	}
-	if d.exhaustive && len(spans) <= maxIntervals {
-		return d.intervals()
-	}
-	d.findRuns()
-	d.choose()
-	return d.search(0, len(d.chosen)-1)
+	d.log = fixedLog(d.sum[len(spans)])
 }
 
 // hottest returns the single value that weighs more than all others together: a
@@ -100,13 +104,16 @@ func absorb(spans []span, i int) []span {
 
 func (d *dispatcher) weight(from, to int) uint64 { return d.sum[to] - d.sum[from] }
 
-// findRuns finds all runs that have a shape.
+// findRuns finds all runs that have a shape, by their first span.
 func (d *dispatcher) findRuns() {
 	d.runs = slices.Grow(d.runs[:0], 4*len(d.spans))
+	var s shaper
 	for i := range d.spans {
-		s := shaper{d: d, from: i, counted: i, odd: d.odd[:0]}
-		for s.next() {
-			d.runs = append(d.runs, run{i, s.to, s.best})
+		s.start(d, i)
+		for more := true; more; more = s.extend() {
+			if s.find(math.MaxUint64) {
+				d.runs = append(d.runs, run{i, s.to, s.best})
+			}
 		}
 	}
 }
@@ -114,38 +121,50 @@ func (d *dispatcher) findRuns() {
 // guess returns what it costs to get to a run before there is a tree: about as many
 // comparisons as its share of the weight says, and one on each side that is not
 // the edge.
-func (d *dispatcher) guess(r *run) uint64 {
-	n := len(d.spans)
-	w := d.weight(r.from, r.to)
+func (d *dispatcher) guess(from, to int) uint64 {
+	w := d.weight(from, to)
 	sides := uint64(0)
-	if r.from > 0 {
+	if from > 0 {
 		sides += log2One
 	}
-	if r.to < n {
+	if to < len(d.spans) {
 		sides += log2One
 	}
-	return w * max(sides, log2(d.sum[n], w)) / log2One
+	return w * max(sides, d.log-fixedLog(w)) / log2One
+}
+
+// A prefix is the best choice of runs for the spans before one of them.
+type prefix struct {
+	cost uint64
+	last run // ends there
 }
 
 // choose chooses runs that make up all spans so that the cost is least, as far as
 // it can be guessed before there is a tree over them.
 func (d *dispatcher) choose() {
 	n := len(d.spans)
-	d.best = slices.Grow(d.best[:0], n+1)[:n+1]
-	d.last = slices.Grow(d.last[:0], n+1)[:n+1]
-	for i := range d.best {
-		d.best[i] = math.MaxUint64
+	d.prefix = slices.Grow(d.prefix[:0], n+1)[:n+1]
+	for i := range d.prefix {
+		d.prefix[i].cost = math.MaxUint64
 	}
-	d.best[0] = 0
-	for i := range d.runs {
-		r := &d.runs[i]
-		if c := d.best[r.from] + r.shape.cost + sizeWeight + d.guess(r); c < d.best[r.to] {
-			d.best[r.to], d.last[r.to] = c, int32(i)
+	d.prefix[0].cost = 0
+	var s shaper
+	for i := range d.spans {
+		base := d.prefix[i].cost + sizeWeight
+		s.start(d, i)
+		for more := true; more; more = s.extend() {
+			p := &d.prefix[s.to]
+			if !s.find(max(p.cost, base) - base) {
+				continue
+			}
+			if c := base + s.best.cost + d.guess(i, s.to); c < p.cost {
+				*p = prefix{c, run{i, s.to, s.best}}
+			}
 		}
 	}
 	d.chosen = d.chosen[:0]
-	for to := n; to > 0; to = d.runs[d.last[to]].from {
-		d.chosen = append(d.chosen, d.runs[d.last[to]])
+	for to := n; to > 0; to = d.chosen[len(d.chosen)-1].from {
+		d.chosen = append(d.chosen, d.prefix[to].last)
 	}
 	slices.Reverse(d.chosen)
 }
@@ -171,24 +190,31 @@ func (d *dispatcher) search(from, to int) Ref {
 // optimize finds the tree of comparisons over runs whose weighted depth is least.
 // The best split of i..j lies between those of i..j-1 and i+1..j (Knuth, Optimum
 // binary search trees, 1971).
+//
+// What is known of i..j is in row j, and the cost in row i as well: so all costs of trees
+// that start at i, and all of those that end at j, lie side by side.
 func (d *dispatcher) optimize(runs []run) {
 	n := len(runs)
 	d.cost = slices.Grow(d.cost[:0], n*n)[:n*n]
 	d.split = slices.Grow(d.split[:0], n*n)[:n*n]
-	for i := range n {
-		d.cost[i*n+i], d.split[i*n+i] = 0, int32(i)
-	}
-	for size := 1; size < n; size++ {
-		for i := 0; i+size < n; i++ {
-			j := i + size
-			best, at := uint64(math.MaxUint64), int32(i)
-			for m := d.split[i*n+j-1]; m <= d.split[(i+1)*n+j] && int(m) < j; m++ {
-				if c := d.cost[i*n+int(m)] + d.cost[(int(m)+1)*n+j]; c < best {
+	var shorter []uint8 // the splits of i..j-1
+	for j := range n {
+		cost, split := d.cost[j*n:(j+1)*n], d.split[j*n:(j+1)*n]
+		cost[j], split[j] = 0, uint8(j)
+		weight := d.sum[runs[j].to]
+		for i := j - 1; i >= 0; i-- {
+			starts := d.cost[i*n : i*n+j+1]
+			at := shorter[i]
+			best := starts[at] + cost[at+1]
+			for m := at + 1; m <= split[i+1] && int(m) < j; m++ {
+				if c := starts[m] + cost[m+1]; c < best {
 					best, at = c, m
 				}
 			}
-			d.cost[i*n+j], d.split[i*n+j] = best+d.weight(runs[i].from, runs[j].to), at
+			best += weight - d.sum[runs[i].from]
+			cost[i], starts[j], split[i] = best, best, at
 		}
+		shorter = split
 	}
 }
 
@@ -197,7 +223,7 @@ func (d *dispatcher) follow(runs []run, n, i, j int) Ref {
 	if i == j {
 		return d.emit(runs[i])
 	}
-	m := int(d.split[i*n+j])
+	m := int(d.split[j*n+i])
 	return d.compare(runs[m].to, d.follow(runs, n, i, m), d.follow(runs, n, m+1, j))
 }
 
@@ -222,18 +248,11 @@ func (d *dispatcher) middle(from, to int) int {
 	return min(max(lo, from+(to-from)/8), to-1-(to-from)/8)
 }
 
-// log2One is 1 in the fixed point of log2.
+// log2One is 1 in the fixed point of fixedLog.
 const log2One = 16
 
-// log2 returns the logarithm of a/b for a >= b in sixteenths, rounded down to
-// what the topmost bits say: integers keep the output the same on every host.
-func log2(a, b uint64) uint64 {
-	if b == 0 {
-		b = 1
-	}
-	return max(fixedLog(a), fixedLog(b)) - fixedLog(b)
-}
-
+// fixedLog returns the logarithm of x to base 2 in sixteenths, rounded down to what the
+// topmost bits say, and 0 for 0: integers keep the output the same on every host.
 func fixedLog(x uint64) uint64 {
 	if x == 0 {
 		return 0

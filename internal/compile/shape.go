@@ -1,13 +1,12 @@
 package compile
 
-import "math"
-
-// A shape is a way to tell the spans of a run apart without comparisons.
+// A shape is a way to tell the spans of a run apart without comparisons. The spans are
+// given by their indices.
 type shape struct {
 	kind  shapeKind
-	odd   int // index of a span with the outcome that the test is for
-	rest  int // index of a span with the outcome of all other values
-	apart int // index of the single value that cubeApart tests as well
+	odd   int32 // a span with the outcome that the test is for
+	rest  int32 // a span with the outcome of all other values
+	apart int32 // the single value that cubeApart tests as well
 	mask  uint32
 	value uint32
 	cost  uint64
@@ -35,57 +34,92 @@ const (
 	minMasked = 6  // spans that a test of two instructions can pay for
 )
 
-// A shaper finds the best shape of each run that starts at one span.
+// A shaper finds the best shape of each run that starts at one span: it starts with that
+// span alone and takes in the next ones.
 type shaper struct {
 	d        *dispatcher
 	from, to int
 	best     shape
 
-	rest    int // a span whose outcome is not that of single values, -1 for none yet
-	noCube  bool
+	// A chain tests single values, and leaves one outcome: that of the spans which are
+	// more than one value.
 	noChain bool
-	a, b    int // spans of the first two outcomes, b is -1 until there are two
+	rest    int              // such a span, -1 for none yet
+	odd     [maxChain]uint64 // weights of the values tested, ascending
+	odds    int              // number of them
+	saved   uint64           // what the chain costs less than if all of the run took each of its tests
+	counted int              // spans before it are in odd
+
+	// A cube has two outcomes.
+	noCube  bool
+	a, b    int // the first span of each, b is -1 until there are two
 	or, and [2]uint32
-
-	odd     []uint64 // weights of the values that a chain tests, ascending
-	counted int      // spans before it are in odd
+	// The tests of bits for each: that none of those which the outcome never has is set,
+	// and that those which it always has alike are so.
+	never, alike [2]bitTest
 }
 
-// next goes on to a longer run that has a shape.
-func (s *shaper) next() bool {
-	d := s.d
-	if s.to == 0 {
-		s.to, s.a, s.b, s.rest = s.from+1, s.from, -1, -1
-		if !d.spans[s.from].single() {
-			s.rest = s.from
-		}
-		s.or[0], s.and[0] = bitsOf(&d.spans[s.from])
-		s.best = shape{kind: uniform, rest: s.from}
-		return true
-	}
-	for (!s.noChain || !s.noCube || d.exhaustive) && s.to < len(d.spans) && s.to-s.from < maxRun {
-		s.add(s.to)
-		s.to++
-		s.best = shape{cost: math.MaxUint64}
-		if !s.noChain {
-			s.chain()
-		}
-		if !s.noCube {
-			s.cube()
-		}
-		if s.to-s.from > 3 && (d.exhaustive || d.word != NR) && s.to-s.from <= maxApart {
-			s.cubeApart()
-		}
-		if s.best.cost < math.MaxUint64 {
-			return true
-		}
-	}
-	return false
+// A bitTest is a test of bits while its run grows. Once it takes a value of the other
+// outcome for one of its own, it does so in every longer run: bits that no value of the
+// other outcome had before do not tell those values apart, and bits are never alike again.
+type bitTest struct {
+	failed bool
+	mask   uint32 // of the last one that passed
+	spans  int32  // in the run then
 }
+
+// start starts with the run of one span.
+func (s *shaper) start(d *dispatcher, from int) {
+	s.d, s.from, s.to = d, from, from+1
+	s.noChain, s.rest = false, -1
+	s.odds, s.saved, s.counted = 0, 0, from
+	s.noCube, s.a, s.b = false, from, -1
+	x := &d.spans[from]
+	if !x.single() {
+		s.rest = from
+	}
+	s.or[0], s.and[0] = bitsOf(x)
+	s.never = [2]bitTest{}
+	s.alike = [2]bitTest{}
+}
+
+// extend takes in the next span. It returns false at the end of the spans, and where no
+// longer run has a shape.
+func (s *shaper) extend() bool {
+	if s.to == len(s.d.spans) || s.to-s.from == maxRun || s.noChain && s.noCube && !s.d.exhaustive {
+		return false
+	}
+	s.add(s.to)
+	s.to++
+	return true
+}
+
+// find finds the best shape that costs less than a limit.
+func (s *shaper) find(limit uint64) bool {
+	if s.to-s.from == 1 {
+		s.best = shape{kind: uniform, rest: int32(s.from)}
+		return limit > 0
+	}
+	s.best = shape{cost: limit}
+	if !s.noChain {
+		s.chain()
+	}
+	if !s.noCube {
+		s.cube()
+	}
+	if s.to-s.from > 3 && s.mayBeApart() && s.to-s.from <= maxApart {
+		s.cubeApart()
+	}
+	return s.best.cost < limit
+}
+
+// mayBeApart reports whether the shape cubeApart is looked at.
+func (s *shaper) mayBeApart() bool { return s.d.exhaustive || s.d.word != NR }
 
 // add takes a span into the run.
 func (s *shaper) add(i int) {
 	x := &s.d.spans[i]
+	or, and := x.last, x.first
 	if !x.single() {
 		switch {
 		case s.rest < 0:
@@ -93,8 +127,8 @@ func (s *shaper) add(i int) {
 		case s.d.spans[s.rest].to != x.to:
 			s.noChain = true
 		}
+		or, and = bitsOf(x)
 	}
-	or, and := bitsOf(x)
 	switch {
 	case x.to == s.d.spans[s.a].to:
 		s.or[0] |= or
@@ -112,59 +146,44 @@ func (s *shaper) add(i int) {
 
 // chain prices the run as a chain of equality tests.
 func (s *shaper) chain() {
-	if s.rest < 0 { // single values all: the commonest outcome is left for last
-		s.odd = s.odd[:0]
-		rest := s.commonest()
-		for i := s.from; i < s.to; i++ {
-			if !s.takeOdd(i, rest) {
-				s.noChain = true
-				return
-			}
-		}
-		s.priceChain(rest)
-		s.counted = s.from
-		return
+	rest := s.rest
+	if rest < 0 || s.counted == s.from {
+		s.odds, s.saved, s.counted = 0, 0, s.from
 	}
-	if s.counted == s.from { // the outcome that is left is known only now
-		s.odd = s.odd[:0]
+	if rest < 0 { // single values all: the commonest outcome is left for last
+		rest = s.commonest()
 	}
+	to := s.d.spans[rest].to
 	for ; s.counted < s.to; s.counted++ {
-		if !s.takeOdd(s.counted, s.rest) {
+		if x := &s.d.spans[s.counted]; x.to != to && !s.takeOdd(x.weight) {
 			s.noChain = true
 			return
 		}
 	}
-	s.priceChain(s.rest)
+	if s.rest < 0 {
+		s.counted = s.from // another outcome may be the commonest of the next run
+	}
+	if cost := uint64(s.odds)*(sizeWeight+s.d.weight(s.from, s.to)) - s.saved; cost < s.best.cost {
+		s.best = shape{kind: chain, rest: int32(rest), cost: cost}
+	}
 }
 
-// takeOdd adds the weight of a span to those that a chain tests, which ascend,
-// unless it has the outcome that is left. It reports whether there is room.
-func (s *shaper) takeOdd(i, rest int) bool {
-	x := &s.d.spans[i]
-	if x.to == s.d.spans[rest].to {
-		return true
-	}
-	if len(s.odd) == maxChain {
+// takeOdd adds a weight to those of the values that a chain tests, and reports whether
+// there is room. The heavier ones, which are tested first, do not get to its test, and it
+// does not get to those of the lighter ones.
+func (s *shaper) takeOdd(weight uint64) bool {
+	if s.odds == maxChain {
 		return false
 	}
-	at := len(s.odd)
-	s.odd = append(s.odd, 0)
-	for ; at > 0 && s.odd[at-1] > x.weight; at-- {
+	at := s.odds
+	for ; at > 0 && s.odd[at-1] > weight; at-- {
 		s.odd[at] = s.odd[at-1]
+		s.saved += s.odd[at]
 	}
-	s.odd[at] = x.weight
+	s.odd[at] = weight
+	s.saved += uint64(at) * weight
+	s.odds++
 	return true
-}
-
-func (s *shaper) priceChain(rest int) {
-	cost, left := uint64(0), s.d.weight(s.from, s.to)
-	for i := len(s.odd) - 1; i >= 0; i-- { // each test costs all that get to it
-		cost += sizeWeight + left
-		left -= s.odd[i]
-	}
-	if cost < s.best.cost {
-		s.best = shape{kind: chain, rest: rest, cost: cost}
-	}
 }
 
 // commonest returns a span with the most frequent outcome of the run.
@@ -195,17 +214,54 @@ func (s *shaper) cube() {
 	for side, odd := range [2]int{s.a, s.b} {
 		rest := s.a + s.b - odd
 		never := ^s.or[side] & s.or[1-side]
-		if cost := sizeWeight + w; cost < s.best.cost && s.apart(rest, never, 0) {
-			s.best = shape{kind: cube, odd: odd, rest: rest, mask: never, cost: cost}
+		if cost := sizeWeight + w; cost < s.best.cost && s.passes(&s.never[side], rest, never, 0) {
+			s.best = shape{kind: cube, odd: int32(odd), rest: int32(rest), mask: never, cost: cost}
 		}
 		if s.to-s.from < minMasked {
 			continue
 		}
 		same := ^(s.or[side] ^ s.and[side])
-		if cost := 2 * (sizeWeight + w); cost < s.best.cost && s.apart(rest, same, s.and[side]&same) {
-			s.best = shape{kind: cube, odd: odd, rest: rest, mask: same, value: s.and[side] & same, cost: cost}
+		if cost := 2 * (sizeWeight + w); cost < s.best.cost && s.passes(&s.alike[side], rest, same, s.and[side]&same) {
+			s.best = shape{kind: cube, odd: int32(odd), rest: int32(rest), mask: same, value: s.and[side] & same, cost: cost}
 		}
 	}
+	if s.never[0].failed && s.never[1].failed && s.alike[0].failed && s.alike[1].failed && !s.mayBeApart() {
+		s.noCube = true
+	}
+}
+
+// passes reports whether no value with the outcome of rest has value under mask. Spans that
+// passed with fewer bits pass again.
+func (s *shaper) passes(t *bitTest, rest int, mask, value uint32) bool {
+	if t.failed {
+		return false
+	}
+	run := s.d.spans[s.from:s.to]
+	fresh := run
+	if t.mask&^mask == 0 {
+		fresh = run[t.spans:]
+	}
+	to := s.d.spans[rest].to
+	for i := range fresh {
+		if x := &fresh[i]; x.to == to && x.has(mask, value) {
+			t.failed = true
+			return false
+		}
+	}
+	t.mask, t.spans = mask, int32(len(run))
+	return true
+}
+
+// has reports whether some value of a span has value under mask.
+func (x *span) has(mask, value uint32) bool {
+	if x.first&mask == value {
+		return true
+	}
+	if x.single() {
+		return false
+	}
+	v, ok := nextMatch(x.first, mask, value)
+	return ok && v <= x.last
 }
 
 // cubeApart prices the run as a test that no bit of a mask is set, and one for
@@ -228,7 +284,7 @@ func (s *shaper) cubeApart() {
 			}
 		}
 		if cost := 2*sizeWeight + 2*w - max(first, inCube); cost < s.best.cost {
-			s.best = shape{kind: cubeApart, odd: odd, rest: rest, apart: one, mask: mask, cost: cost}
+			s.best = shape{kind: cubeApart, odd: int32(odd), rest: int32(rest), apart: int32(one), mask: mask, cost: cost}
 		}
 	}
 }
@@ -268,25 +324,12 @@ func (s *shaper) without(one int) (odd, rest int, mask uint32) {
 	return a, b, 0
 }
 
-// apartBut is apart for the run without one span.
+// apartBut reports whether no value with the outcome of rest, but for one span, has a bit
+// of the mask set.
 func (s *shaper) apartBut(rest int, mask uint32, one int) bool {
 	for i := s.from; i < s.to; i++ {
-		if x := &s.d.spans[i]; i != one && x.to == s.d.spans[rest].to {
-			if v, ok := nextMatch(x.first, mask, 0); ok && v <= x.last {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// apart reports whether no value with the outcome of rest has value under mask.
-func (s *shaper) apart(rest int, mask, value uint32) bool {
-	for i := s.from; i < s.to; i++ {
-		if x := &s.d.spans[i]; x.to == s.d.spans[rest].to {
-			if v, ok := nextMatch(x.first, mask, value); ok && v <= x.last {
-				return false
-			}
+		if x := &s.d.spans[i]; i != one && x.to == s.d.spans[rest].to && x.has(mask, 0) {
+			return false
 		}
 	}
 	return true
@@ -316,7 +359,7 @@ func (d *dispatcher) emit(r run) Ref {
 		none := Test{Op: AnySet, Word: d.word, K: r.shape.mask, Yes: rest, No: odd, Origin: d.origin}
 		inCube := uint64(0)
 		for i := r.from; i < r.to; i++ {
-			if d.spans[i].to == odd && i != r.shape.apart {
+			if d.spans[i].to == odd && i != int(r.shape.apart) {
 				inCube += d.spans[i].weight
 			}
 		}

@@ -12,10 +12,8 @@ import (
 
 // shaped returns a dispatcher that has found all runs of some spans.
 func shaped(tree *Tree, w Word, exhaustive bool, spans []span) *dispatcher {
-	d := &dispatcher{tree: tree, exhaustive: exhaustive, word: w, spans: spans, sum: []uint64{0}}
-	for i := range spans {
-		d.sum = append(d.sum, d.sum[i]+spans[i].weight)
-	}
+	d := &dispatcher{tree: tree, exhaustive: exhaustive}
+	d.start(w, spans, "")
 	d.findRuns()
 	return d
 }
