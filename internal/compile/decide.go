@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/policy"
 )
 
@@ -25,6 +26,7 @@ const (
 type decider struct {
 	g          *Diagram
 	fallback   NodeID // where no clause holds
+	recent     NodeID // the leaf asked for last
 	exhaustive bool
 
 	order []Word
@@ -47,14 +49,16 @@ func decide(r *policy.Resolved, exhaustive bool) *Diagram {
 	}
 	g := b.g
 	b.fallback = g.leaf(r.Default)
+	b.recent = b.fallback
 	g.usual = b.fallback
 	bad := g.leaf(r.BadArch)
 	calls := b.calls(r)
-	numbers := make([]Case, 0, 256)
+	var numbers []Case
 	spaces := make([]Case, 0, 2*len(r.Spaces)+1)
 	for i := range r.Spaces {
 		s := &r.Spaces[i]
-		numbers = b.numbers(numbers[:0], s, calls[i])
+		numbers = b.numbers(numbers[:0], s, calls[:len(s.Calls)])
+		calls = calls[len(s.Calls):]
 		spaces = append(spaces, Case{s.Audit, s.Audit, g.switchOn(NR, numbers, "")})
 		g.spaces = append(g.spaces, space{s.Audit, s.ABIs})
 	}
@@ -62,25 +66,37 @@ func decide(r *policy.Resolved, exhaustive bool) *Diagram {
 	return g
 }
 
-// calls returns the nodes of the calls of each number space. Those with 32-bit
-// arguments are built first: a call with 64-bit ones, whose upper words are mostly
-// to be zero, can then go on to its twin. Calls that share their clauses, as those of
-// one rule do, share the node.
-func (b *decider) calls(r *policy.Resolved) [][]NodeID {
-	nodes := make([][]NodeID, len(r.Spaces))
+// calls returns the nodes of the calls of each number space, one after the other. Those
+// with 32-bit arguments are built first: a call with 64-bit ones, whose upper words are
+// mostly to be zero, can then go on to its twin. Calls that share their clauses, as those
+// of one rule do, share the node.
+func (b *decider) calls(r *policy.Resolved) []NodeID {
+	total := 0
+	for i := range r.Spaces {
+		total += len(r.Spaces[i].Calls)
+	}
+	nodes := make([]NodeID, total)
 	type shared struct {
 		first *policy.Clause
 		n     int
 	}
 	built := make(map[shared]NodeID)
-	for i := range r.Spaces {
-		nodes[i] = make([]NodeID, len(r.Spaces[i].Calls))
-	}
 	for _, bits := range [2]int{32, 64} {
+		rest := nodes
 		for i := range r.Spaces {
-			for j := range r.Spaces[i].Calls {
-				c := &r.Spaces[i].Calls[j]
+			s := &r.Spaces[i]
+			here := rest[:len(s.Calls)]
+			rest = rest[len(here):]
+			if !slices.ContainsFunc(s.ABIs, func(a arch.ABI) bool { return a.Bits() == bits }) {
+				continue
+			}
+			for j := range here {
+				c := &s.Calls[j]
 				if c.ABI.Bits() != bits {
+					continue
+				}
+				if len(c.Clauses[0].Conds) == 0 {
+					here[j] = b.action(c.Clauses[0].Action)
 					continue
 				}
 				key := shared{&c.Clauses[0], len(c.Clauses)}
@@ -89,11 +105,19 @@ func (b *decider) calls(r *policy.Resolved) [][]NodeID {
 					node = b.call(c.Clauses)
 					built[key] = node
 				}
-				nodes[i][j] = node
+				here[j] = node
 			}
 		}
 	}
 	return nodes
+}
+
+// action returns the leaf of an action, which is mostly that of the call before.
+func (b *decider) action(a cbpf.Action) NodeID {
+	if n := &b.g.nodes[b.recent]; n.Action != a {
+		b.recent = b.g.leaf(a)
+	}
+	return b.recent
 }
 
 // around completes a list of disjoint cases with another child for all other values.
@@ -114,39 +138,37 @@ func around(cases []Case, other NodeID) []Case {
 	return all
 }
 
-// numbers appends the cases of one number space. The numbers are cut wherever a call
-// or an interval begins and where it ends, so what decides the first number of a
-// piece decides all of it.
+// numbers appends the cases of one number space, of which calls and ranges are parts that
+// do not overlap.
 func (b *decider) numbers(cases []Case, s *policy.Space, nodes []NodeID) []Case {
-	cuts := append(b.cuts[:0], 0)
-	for i := range s.Calls {
-		cuts = append(cuts, s.Calls[i].NR, s.Calls[i].NR+1)
+	cases = slices.Grow(cases, 2*(len(s.Calls)+len(s.Ranges))+1)
+	calls, ranges := s.Calls, s.Ranges
+	next := uint64(0) // the first number without a case
+	until := func(last uint32, to NodeID) {
+		cases = appendCase(cases, last, to)
+		next = uint64(last) + 1
 	}
-	for _, x := range s.Ranges {
-		cuts = append(cuts, x.First, x.Last+1) // 0 behind the largest number: a cut anyway
-	}
-	slices.Sort(cuts)
-	b.cuts = slices.Compact(cuts)
-	call, ranges := 0, s.Ranges
-	for i, first := range b.cuts {
-		last := uint32(maxNR)
-		if i+1 < len(b.cuts) {
-			last = b.cuts[i+1] - 1
+	for len(calls) > 0 || len(ranges) > 0 {
+		isCall := len(ranges) == 0 || len(calls) > 0 && calls[0].NR < ranges[0].First
+		first := uint32(0)
+		if isCall {
+			first = calls[0].NR
+		} else {
+			first = ranges[0].First
 		}
-		for call < len(s.Calls) && s.Calls[call].NR < first {
-			call++
+		if next < uint64(first) {
+			until(first-1, b.fallback)
 		}
-		for len(ranges) > 0 && ranges[0].Last < first {
+		if isCall {
+			until(first, nodes[0])
+			calls, nodes = calls[1:], nodes[1:]
+		} else {
+			until(ranges[0].Last, b.action(ranges[0].Action))
 			ranges = ranges[1:]
 		}
-		to := b.fallback
-		switch {
-		case len(ranges) > 0 && ranges[0].First <= first:
-			to = b.g.leaf(ranges[0].Action)
-		case call < len(s.Calls) && s.Calls[call].NR == first:
-			to = nodes[call]
-		}
-		cases = appendCase(cases, last, to)
+	}
+	if next <= maxNR {
+		until(maxNR, b.fallback)
 	}
 	return cases
 }

@@ -112,7 +112,7 @@ func (d *dispatcher) findRuns() {
 		s.start(d, i)
 		for more := true; more; more = s.extend() {
 			if s.find(math.MaxUint64) {
-				d.runs = append(d.runs, run{i, s.to, s.best})
+				d.runs = append(d.runs, run{i, i + s.n, s.best})
 			}
 		}
 	}
@@ -153,12 +153,12 @@ func (d *dispatcher) choose() {
 		base := d.prefix[i].cost + sizeWeight
 		s.start(d, i)
 		for more := true; more; more = s.extend() {
-			p := &d.prefix[s.to]
+			p := &d.prefix[i+s.n]
 			if !s.find(max(p.cost, base) - base) {
 				continue
 			}
-			if c := base + s.best.cost + d.guess(i, s.to); c < p.cost {
-				*p = prefix{c, run{i, s.to, s.best}}
+			if c := base + s.best.cost + d.guess(i, i+s.n); c < p.cost {
+				*p = prefix{c, run{i, i + s.n, s.best}}
 			}
 		}
 	}

@@ -1,12 +1,11 @@
 package compile
 
-// A shape is a way to tell the spans of a run apart without comparisons. The spans are
-// given by their indices.
+// A shape is a way to tell the spans of a run apart without comparisons.
 type shape struct {
 	kind  shapeKind
-	odd   int32 // a span with the outcome that the test is for
-	rest  int32 // a span with the outcome of all other values
-	apart int32 // the single value that cubeApart tests as well
+	odd   Ref   // the outcome that the test is for
+	rest  Ref   // that of all other values
+	apart int32 // index of the single value that cubeApart tests as well
 	mask  uint32
 	value uint32
 	cost  uint64
@@ -37,26 +36,34 @@ const (
 // A shaper finds the best shape of each run that starts at one span: it starts with that
 // span alone and takes in the next ones.
 type shaper struct {
-	d        *dispatcher
-	from, to int
-	best     shape
+	d      *dispatcher
+	from   int    // the first span of the run
+	spans  []span // those from it on that a run may have
+	n      int    // how many of them it has
+	weight uint64 // of those
+	best   shape
 
 	// A chain tests single values, and leaves one outcome: that of the spans which are
 	// more than one value.
 	noChain bool
-	rest    int              // such a span, -1 for none yet
-	odd     [maxChain]uint64 // weights of the values tested, ascending
+	rest    Ref              // -1 as long as all are single values
+	counted int              // spans that the chain takes in already
+	odd     [maxChain]uint64 // weights of the values that it tests, ascending
 	odds    int              // number of them
-	saved   uint64           // what the chain costs less than if all of the run took each of its tests
-	counted int              // spans before it are in odd
+	saved   uint64           // what it costs less than if every value took each of its tests
 
 	// A cube has two outcomes.
-	noCube  bool
-	a, b    int // the first span of each, b is -1 until there are two
-	or, and [2]uint32
-	// The tests of bits for each: that none of those which the outcome never has is set,
-	// and that those which it always has alike are so.
-	never, alike [2]bitTest
+	noCube bool
+	sides  [2]side
+}
+
+// A side is one of the two outcomes of a cube.
+type side struct {
+	to      Ref    // -1 as long as there is none
+	or, and uint32 // the bits that some value with this outcome has, and those that all have
+	// Two tests of bits: that none of those which no value of the outcome has is set, and
+	// that those which all have alike are so.
+	never, alike bitTest
 }
 
 // A bitTest is a test of bits while its run grows. Once it takes a value of the other
@@ -70,44 +77,70 @@ type bitTest struct {
 
 // start starts with the run of one span.
 func (s *shaper) start(d *dispatcher, from int) {
-	s.d, s.from, s.to = d, from, from+1
-	s.noChain, s.rest = false, -1
-	s.odds, s.saved, s.counted = 0, 0, from
-	s.noCube, s.a, s.b = false, from, -1
-	x := &d.spans[from]
-	if !x.single() {
-		s.rest = from
-	}
-	s.or[0], s.and[0] = bitsOf(x)
-	s.never = [2]bitTest{}
-	s.alike = [2]bitTest{}
+	s.d, s.from, s.spans = d, from, d.spans[from:min(from+maxRun, len(d.spans))]
+	s.n, s.weight = 0, 0
+	s.noChain, s.rest, s.counted, s.odds, s.saved = false, -1, 0, 0, 0
+	s.noCube, s.sides = false, [2]side{{to: -1}, {to: -1}}
+	s.add()
 }
 
 // extend takes in the next span. It returns false at the end of the spans, and where no
 // longer run has a shape.
 func (s *shaper) extend() bool {
-	if s.to == len(s.d.spans) || s.to-s.from == maxRun || s.noChain && s.noCube && !s.d.exhaustive {
+	if s.n == len(s.spans) || s.noChain && s.noCube && !s.d.exhaustive {
 		return false
 	}
-	s.add(s.to)
-	s.to++
+	s.add()
 	return true
+}
+
+// add takes in the next span.
+func (s *shaper) add() {
+	x := &s.spans[s.n]
+	s.n++
+	s.weight += x.weight
+	or, and := x.last, x.first
+	if !x.single() {
+		or, and = bitsOf(x)
+		if s.rest < 0 {
+			s.rest = x.to
+		}
+		s.noChain = s.noChain || s.rest != x.to
+	}
+	s.noCube = s.noCube || !take(&s.sides, x.to, or, and)
+}
+
+// take adds the bits of values to those of their outcome. It returns false if that is a
+// third one.
+func take(sides *[2]side, to Ref, or, and uint32) bool {
+	for i := range sides {
+		switch c := &sides[i]; c.to {
+		case -1:
+			c.to, c.or, c.and = to, or, and
+			return true
+		case to:
+			c.or |= or
+			c.and &= and
+			return true
+		}
+	}
+	return false
 }
 
 // find finds the best shape that costs less than a limit.
 func (s *shaper) find(limit uint64) bool {
-	if s.to-s.from == 1 {
-		s.best = shape{kind: uniform, rest: int32(s.from)}
+	if s.n == 1 {
+		s.best = shape{kind: uniform, rest: s.spans[0].to}
 		return limit > 0
 	}
-	s.best = shape{cost: limit}
+	s.best.cost = limit
 	if !s.noChain {
 		s.chain()
 	}
-	if !s.noCube {
+	if !s.noCube && s.n > 2 {
 		s.cube()
 	}
-	if s.to-s.from > 3 && s.mayBeApart() && s.to-s.from <= maxApart {
+	if s.n > 3 && s.mayBeApart() && s.n <= maxApart {
 		s.cubeApart()
 	}
 	return s.best.cost < limit
@@ -116,55 +149,27 @@ func (s *shaper) find(limit uint64) bool {
 // mayBeApart reports whether the shape cubeApart is looked at.
 func (s *shaper) mayBeApart() bool { return s.d.exhaustive || s.d.word != NR }
 
-// add takes a span into the run.
-func (s *shaper) add(i int) {
-	x := &s.d.spans[i]
-	or, and := x.last, x.first
-	if !x.single() {
-		switch {
-		case s.rest < 0:
-			s.rest = i
-		case s.d.spans[s.rest].to != x.to:
-			s.noChain = true
-		}
-		or, and = bitsOf(x)
-	}
-	switch {
-	case x.to == s.d.spans[s.a].to:
-		s.or[0] |= or
-		s.and[0] &= and
-	case s.b < 0:
-		s.b = i
-		s.or[1], s.and[1] = or, and
-	case x.to == s.d.spans[s.b].to:
-		s.or[1] |= or
-		s.and[1] &= and
-	default:
-		s.noCube = true
-	}
-}
-
 // chain prices the run as a chain of equality tests.
 func (s *shaper) chain() {
 	rest := s.rest
-	if rest < 0 || s.counted == s.from {
-		s.odds, s.saved, s.counted = 0, 0, s.from
-	}
 	if rest < 0 { // single values all: the commonest outcome is left for last
 		rest = s.commonest()
+		s.counted = 0 // it may be another one in the next run
 	}
-	to := s.d.spans[rest].to
-	for ; s.counted < s.to; s.counted++ {
-		if x := &s.d.spans[s.counted]; x.to != to && !s.takeOdd(x.weight) {
+	if s.counted == 0 {
+		s.odds, s.saved = 0, 0
+	}
+	for ; s.counted < s.n; s.counted++ {
+		if x := &s.spans[s.counted]; x.to != rest && !s.takeOdd(x.weight) {
 			s.noChain = true
 			return
 		}
 	}
 	if s.rest < 0 {
-		s.counted = s.from // another outcome may be the commonest of the next run
+		s.counted = 0
 	}
-	if cost := uint64(s.odds)*(sizeWeight+s.d.weight(s.from, s.to)) - s.saved; cost < s.best.cost {
-		s.best = shape{kind: chain, rest: int32(rest), cost: cost}
+	if cost := uint64(s.odds)*(sizeWeight+s.weight) - s.saved; cost < s.best.cost {
+		s.best = shape{kind: chain, rest: rest, cost: cost}
 	}
 }
 
@@ -186,18 +191,19 @@ func (s *shaper) takeOdd(weight uint64) bool {
 	return true
 }
 
-// commonest returns a span with the most frequent outcome of the run.
-func (s *shaper) commonest() int {
-	best, most := s.from, 0
-	for i := s.from; i < s.to && 2*most < s.to-s.from; i++ {
+// commonest returns the most frequent outcome of the run.
+func (s *shaper) commonest() Ref {
+	run := s.spans[:s.n]
+	best, most := run[0].to, 0
+	for i := 0; i < len(run) && 2*most < len(run); i++ {
 		n := 0
-		for j := i; j < s.to; j++ {
-			if s.d.spans[j].to == s.d.spans[i].to {
+		for j := i; j < len(run); j++ {
+			if run[j].to == run[i].to {
 				n++
 			}
 		}
 		if n > most {
-			best, most = i, n
+			best, most = run[i].to, n
 		}
 	}
 	return best
@@ -207,58 +213,53 @@ func (s *shaper) commonest() int {
 // never has are set, or else that all which one outcome always has the same are
 // so.
 func (s *shaper) cube() {
-	if s.b < 0 || s.to-s.from < 3 {
+	if s.sides[1].to < 0 {
 		return
 	}
-	w := s.d.weight(s.from, s.to)
-	for side, odd := range [2]int{s.a, s.b} {
-		rest := s.a + s.b - odd
-		never := ^s.or[side] & s.or[1-side]
-		if cost := sizeWeight + w; cost < s.best.cost && s.passes(&s.never[side], rest, never, 0) {
-			s.best = shape{kind: cube, odd: int32(odd), rest: int32(rest), mask: never, cost: cost}
+	one, two := sizeWeight+s.weight, 2*(sizeWeight+s.weight)
+	failed := true
+	for i := range s.sides {
+		odd, rest := &s.sides[i], &s.sides[1-i]
+		never := ^odd.or & rest.or
+		if one < s.best.cost && !odd.never.failed && s.passes(&odd.never, rest.to, never, 0) {
+			s.best = shape{kind: cube, odd: odd.to, rest: rest.to, mask: never, cost: one}
 		}
-		if s.to-s.from < minMasked {
-			continue
+		if s.n >= minMasked && two < s.best.cost && !odd.alike.failed {
+			alike := ^(odd.or ^ odd.and)
+			if s.passes(&odd.alike, rest.to, alike, odd.and&alike) {
+				s.best = shape{kind: cube, odd: odd.to, rest: rest.to, mask: alike, value: odd.and & alike, cost: two}
+			}
 		}
-		same := ^(s.or[side] ^ s.and[side])
-		if cost := 2 * (sizeWeight + w); cost < s.best.cost && s.passes(&s.alike[side], rest, same, s.and[side]&same) {
-			s.best = shape{kind: cube, odd: int32(odd), rest: int32(rest), mask: same, value: s.and[side] & same, cost: cost}
-		}
+		failed = failed && odd.never.failed && odd.alike.failed
 	}
-	if s.never[0].failed && s.never[1].failed && s.alike[0].failed && s.alike[1].failed && !s.mayBeApart() {
-		s.noCube = true
-	}
+	s.noCube = failed && !s.mayBeApart()
 }
 
 // passes reports whether no value with the outcome of rest has value under mask. Spans that
 // passed with fewer bits pass again.
-func (s *shaper) passes(t *bitTest, rest int, mask, value uint32) bool {
-	if t.failed {
-		return false
-	}
-	run := s.d.spans[s.from:s.to]
-	fresh := run
+func (s *shaper) passes(t *bitTest, rest Ref, mask, value uint32) bool {
+	fresh := s.spans[:s.n]
 	if t.mask&^mask == 0 {
-		fresh = run[t.spans:]
+		fresh = fresh[t.spans:]
 	}
-	to := s.d.spans[rest].to
 	for i := range fresh {
-		if x := &fresh[i]; x.to == to && x.has(mask, value) {
+		if x := &fresh[i]; x.to == rest && x.has(mask, value) {
 			t.failed = true
 			return false
 		}
 	}
-	t.mask, t.spans = mask, int32(len(run))
+	t.mask, t.spans = mask, int32(s.n)
 	return true
 }
 
 // has reports whether some value of a span has value under mask.
 func (x *span) has(mask, value uint32) bool {
-	if x.first&mask == value {
+	off := (x.first ^ value) & mask
+	if off == 0 {
 		return true
 	}
-	if x.single() {
-		return false
+	if off&^spread(x.first, x.last) != 0 {
+		return false // all of them have a bit that is off
 	}
 	v, ok := nextMatch(x.first, mask, value)
 	return ok && v <= x.last
@@ -267,68 +268,62 @@ func (x *span) has(mask, value uint32) bool {
 // cubeApart prices the run as a test that no bit of a mask is set, and one for
 // equality with a single value that has some: whichever decides more first.
 func (s *shaper) cubeApart() {
-	d := s.d
-	for one := s.from; one < s.to; one++ {
-		if !d.spans[one].single() {
+	for i := range s.spans[:s.n] {
+		one := &s.spans[i]
+		// All values take a test, and those of the smaller part the other one.
+		if !one.single() || 2*sizeWeight+s.weight+min(one.weight, s.weight-one.weight) >= s.best.cost {
 			continue
 		}
-		odd, rest, mask := s.without(one)
-		if mask&d.spans[one].first == 0 {
+		odd, rest, mask := s.without(i)
+		if mask&one.first == 0 {
 			continue
 		}
-		w, first := d.weight(s.from, s.to), d.spans[one].weight
-		inCube := uint64(0)
-		for i := s.from; i < s.to; i++ {
-			if d.spans[i].to == d.spans[odd].to && i != one {
-				inCube += d.spans[i].weight
-			}
-		}
-		if cost := 2*sizeWeight + 2*w - max(first, inCube); cost < s.best.cost {
-			s.best = shape{kind: cubeApart, odd: int32(odd), rest: int32(rest), apart: int32(one), mask: mask, cost: cost}
+		if cost := 2*(sizeWeight+s.weight) - max(one.weight, inCube(s.spans[:s.n], i, odd)); cost < s.best.cost {
+			s.best = shape{kind: cubeApart, odd: odd, rest: rest, apart: int32(s.from + i), mask: mask, cost: cost}
 		}
 	}
+}
+
+// inCube returns what the values with an outcome weigh, but for one span.
+func inCube(run []span, one int, odd Ref) uint64 {
+	sum := uint64(0)
+	for i := range run {
+		if run[i].to == odd && i != one {
+			sum += run[i].weight
+		}
+	}
+	return sum
 }
 
 // without returns the two outcomes of the run without one span, and the mask of
 // which the values of the first have no bit and those of the other have some; 0 if
 // there are no such two outcomes or no such mask.
-func (s *shaper) without(one int) (odd, rest int, mask uint32) {
-	d := s.d
-	a, b := -1, -1
-	var or [2]uint32
-	for i := s.from; i < s.to; i++ {
+func (s *shaper) without(one int) (odd, rest Ref, mask uint32) {
+	sides := [2]side{{to: -1}, {to: -1}}
+	for i := range s.spans[:s.n] {
 		if i == one {
 			continue
 		}
-		bits, _ := bitsOf(&d.spans[i])
-		switch {
-		case a < 0 || d.spans[i].to == d.spans[a].to:
-			a = max(a, i)
-			or[0] |= bits
-		case b < 0 || d.spans[i].to == d.spans[b].to:
-			b = max(b, i)
-			or[1] |= bits
-		default:
-			return a, b, 0
+		x := &s.spans[i]
+		or, and := bitsOf(x)
+		if !take(&sides, x.to, or, and) {
+			return -1, -1, 0
 		}
 	}
-	if b < 0 {
-		return a, b, 0
+	for i := range sides {
+		odd, rest := &sides[i], &sides[1-i]
+		if mask = rest.or &^ odd.or; rest.to >= 0 && odd.to >= 0 && s.apartBut(rest.to, mask, one) {
+			return odd.to, rest.to, mask
+		}
 	}
-	if mask = or[1] &^ or[0]; s.apartBut(b, mask, one) {
-		return a, b, mask
-	}
-	if mask = or[0] &^ or[1]; s.apartBut(a, mask, one) {
-		return b, a, mask
-	}
-	return a, b, 0
+	return -1, -1, 0
 }
 
-// apartBut reports whether no value with the outcome of rest, but for one span, has a bit
-// of the mask set.
-func (s *shaper) apartBut(rest int, mask uint32, one int) bool {
-	for i := s.from; i < s.to; i++ {
-		if x := &s.d.spans[i]; i != one && x.to == s.d.spans[rest].to && x.has(mask, 0) {
+// apartBut reports whether all values with the outcome of rest, but for one span, have a
+// bit of the mask set.
+func (s *shaper) apartBut(rest Ref, mask uint32, one int) bool {
+	for i := range s.spans[:s.n] {
+		if x := &s.spans[i]; i != one && x.to == rest && x.has(mask, 0) {
 			return false
 		}
 	}
@@ -343,37 +338,33 @@ func bitsOf(x *span) (or, and uint32) {
 
 // emit returns the tests of a run.
 func (d *dispatcher) emit(r run) Ref {
-	rest := d.spans[r.shape.rest].to
-	switch r.shape.kind {
+	h := &r.shape
+	switch h.kind {
 	case chain:
-		return d.emitChain(r, rest)
+		return d.emitChain(r)
 	case cube:
-		t := Test{Op: AnySet, Word: d.word, K: r.shape.mask, Yes: rest, No: d.spans[r.shape.odd].to, Origin: d.origin}
-		if r.shape.value != 0 {
-			t = Test{Op: MaskEqual, Word: d.word, K: r.shape.value, Mask: r.shape.mask, Yes: t.No, No: t.Yes, Origin: d.origin}
+		t := Test{Op: AnySet, Word: d.word, K: h.mask, Yes: h.rest, No: h.odd, Origin: d.origin}
+		if h.value != 0 {
+			t = Test{Op: MaskEqual, Word: d.word, K: h.value, Mask: h.mask, Yes: h.odd, No: h.rest, Origin: d.origin}
 		}
 		return d.tree.test(t)
 	case cubeApart:
-		one, odd := &d.spans[r.shape.apart], d.spans[r.shape.odd].to
-		equal := Test{Op: Equal, Word: d.word, K: one.first, Yes: one.to, No: rest, Origin: d.origin}
-		none := Test{Op: AnySet, Word: d.word, K: r.shape.mask, Yes: rest, No: odd, Origin: d.origin}
-		inCube := uint64(0)
-		for i := r.from; i < r.to; i++ {
-			if d.spans[i].to == odd && i != int(r.shape.apart) {
-				inCube += d.spans[i].weight
-			}
-		}
-		if one.weight > inCube {
+		one := &d.spans[h.apart]
+		equal := Test{Op: Equal, Word: d.word, K: one.first, Yes: one.to, No: h.rest, Origin: d.origin}
+		none := Test{Op: AnySet, Word: d.word, K: h.mask, Yes: h.rest, No: h.odd, Origin: d.origin}
+		if one.weight > inCube(d.spans[r.from:r.to], int(h.apart)-r.from, h.odd) {
 			equal.No = d.tree.test(none)
 			return d.tree.test(equal)
 		}
 		none.Yes = d.tree.test(equal)
 		return d.tree.test(none)
+	case uniform:
 	}
-	return rest
+	return h.rest
 }
 
-func (d *dispatcher) emitChain(r run, rest Ref) Ref {
+func (d *dispatcher) emitChain(r run) Ref {
+	rest := r.shape.rest
 	var odd [maxChain]int // ascending weight
 	n := 0
 	for i := r.from; i < r.to; i++ {
