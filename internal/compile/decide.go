@@ -2,7 +2,6 @@ package compile
 
 import (
 	"math"
-	"slices"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
@@ -41,19 +40,22 @@ type decider struct {
 // switch on the number for each number space, and the diagram of the arguments
 // for each call that looks at them.
 func decide(r *policy.Resolved, exhaustive bool) *Diagram {
+	total := 0
+	for i := range r.Spaces {
+		total += len(r.Spaces[i].Calls)
+	}
 	b := &decider{
-		g:          &Diagram{nodes: make([]Node, 0, 128), cases: make([]Case, 0, 512)},
+		g:          &Diagram{nodes: make([]Node, 0, 32), cases: make([]Case, 0, min(2*total+32, 512))},
 		exhaustive: exhaustive,
 		left:       workOnOrders,
-		cuts:       make([]uint32, 0, 1024),
 	}
 	g := b.g
 	b.fallback = g.leaf(r.Default)
 	b.recent = b.fallback
 	g.usual = b.fallback
 	bad := g.leaf(r.BadArch)
-	calls := b.calls(r)
-	var numbers []Case
+	calls := b.calls(r, make([]NodeID, 0, total))
+	numbers := make([]Case, 0, min(2*total+8, 128))
 	spaces := make([]Case, 0, 2*len(r.Spaces)+1)
 	for i := range r.Spaces {
 		s := &r.Spaces[i]
@@ -66,47 +68,45 @@ func decide(r *policy.Resolved, exhaustive bool) *Diagram {
 	return g
 }
 
-// calls returns the nodes of the calls of each number space, one after the other. Those
+// calls appends the nodes of the calls of each number space, one after the other. Those
 // with 32-bit arguments are built first: a call with 64-bit ones, whose upper words are
 // mostly to be zero, can then go on to its twin. Calls that share their clauses, as those
 // of one rule do, share the node.
-func (b *decider) calls(r *policy.Resolved) []NodeID {
-	total := 0
-	for i := range r.Spaces {
-		total += len(r.Spaces[i].Calls)
+func (b *decider) calls(r *policy.Resolved, nodes []NodeID) []NodeID {
+	type conditional struct {
+		call *policy.Call
+		at   int // of its node
 	}
-	nodes := make([]NodeID, total)
+	var rest []conditional
+	for i := range r.Spaces {
+		s := &r.Spaces[i]
+		for j := range s.Calls {
+			c := &s.Calls[j]
+			if first := &c.Clauses[0]; len(first.Conds) == 0 {
+				nodes = append(nodes, b.action(first.Action))
+				continue
+			}
+			rest = append(rest, conditional{c, len(nodes)})
+			nodes = append(nodes, b.fallback)
+		}
+	}
 	type shared struct {
 		first *policy.Clause
 		n     int
 	}
 	built := make(map[shared]NodeID)
 	for _, bits := range [2]int{32, 64} {
-		rest := nodes
-		for i := range r.Spaces {
-			s := &r.Spaces[i]
-			here := rest[:len(s.Calls)]
-			rest = rest[len(here):]
-			if !slices.ContainsFunc(s.ABIs, func(a arch.ABI) bool { return a.Bits() == bits }) {
+		for _, c := range rest {
+			if c.call.ABI.Bits() != bits {
 				continue
 			}
-			for j := range here {
-				c := &s.Calls[j]
-				if c.ABI.Bits() != bits {
-					continue
-				}
-				if len(c.Clauses[0].Conds) == 0 {
-					here[j] = b.action(c.Clauses[0].Action)
-					continue
-				}
-				key := shared{&c.Clauses[0], len(c.Clauses)}
-				node, ok := built[key]
-				if !ok {
-					node = b.call(c.Clauses)
-					built[key] = node
-				}
-				here[j] = node
+			key := shared{&c.call.Clauses[0], len(c.call.Clauses)}
+			node, ok := built[key]
+			if !ok {
+				node = b.call(c.call.Clauses)
+				built[key] = node
 			}
+			nodes[c.at] = node
 		}
 	}
 	return nodes
@@ -141,7 +141,6 @@ func around(cases []Case, other NodeID) []Case {
 // numbers appends the cases of one number space, of which calls and ranges are parts that
 // do not overlap.
 func (b *decider) numbers(cases []Case, s *policy.Space, nodes []NodeID) []Case {
-	cases = slices.Grow(cases, 2*(len(s.Calls)+len(s.Ranges))+1)
 	calls, ranges := s.Calls, s.Ranges
 	next := uint64(0) // the first number without a case
 	until := func(last uint32, to NodeID) {

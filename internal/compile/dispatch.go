@@ -36,7 +36,7 @@ type dispatcher struct {
 	runs   []run  // that cells refer to
 	prefix []prefix
 	chosen []run
-	cost   []uint64 // of the comparison tree over the runs i..j: see optimize
+	cost   []uint64 // of the comparison tree over the runs i..j, by triangle(i, j)
 	split  []uint8  // the last run before its root
 }
 
@@ -68,7 +68,7 @@ func (d *dispatcher) dispatch(w Word, spans []span, origin string) Ref {
 // start sets what the tree is for.
 func (d *dispatcher) start(w Word, spans []span, origin string) {
 	d.word, d.spans, d.origin = w, spans, origin
-	d.sum = append(d.sum[:0], 0)
+	d.sum = append(slices.Grow(d.sum[:0], len(spans)+1), 0)
 	for i := range spans {
 		d.sum = append(d.sum, d.sum[i]+spans[i].weight)
 	}
@@ -184,47 +184,47 @@ func (d *dispatcher) search(from, to int) Ref {
 	}
 	runs := d.chosen[from : to+1]
 	d.optimize(runs)
-	return d.follow(runs, len(runs), 0, len(runs)-1)
+	return d.follow(runs, 0, len(runs)-1)
 }
 
 // optimize finds the tree of comparisons over runs whose weighted depth is least.
 // The best split of i..j lies between those of i..j-1 and i+1..j (Knuth, Optimum
 // binary search trees, 1971).
-//
-// What is known of i..j is in row j, and the cost in row i as well: so all costs of trees
-// that start at i, and all of those that end at j, lie side by side.
 func (d *dispatcher) optimize(runs []run) {
 	n := len(runs)
-	d.cost = slices.Grow(d.cost[:0], n*n)[:n*n]
-	d.split = slices.Grow(d.split[:0], n*n)[:n*n]
+	d.cost = slices.Grow(d.cost[:0], triangle(0, n))[:triangle(0, n)]
+	d.split = slices.Grow(d.split[:0], triangle(0, n))[:triangle(0, n)]
 	var shorter []uint8 // the splits of i..j-1
 	for j := range n {
-		cost, split := d.cost[j*n:(j+1)*n], d.split[j*n:(j+1)*n]
+		cost, split := d.cost[triangle(0, j):][:j+1], d.split[triangle(0, j):][:j+1]
 		cost[j], split[j] = 0, uint8(j)
 		weight := d.sum[runs[j].to]
 		for i := j - 1; i >= 0; i-- {
-			starts := d.cost[i*n : i*n+j+1]
-			at := shorter[i]
-			best := starts[at] + cost[at+1]
-			for m := at + 1; m <= split[i+1] && int(m) < j; m++ {
-				if c := starts[m] + cost[m+1]; c < best {
+			at := int(shorter[i])
+			before := triangle(i, at)
+			best := d.cost[before] + cost[at+1]
+			for m, last := at+1, min(int(split[i+1]), j-1); m <= last; m++ {
+				before += m // triangle(i, m)
+				if c := d.cost[before] + cost[m+1]; c < best {
 					best, at = c, m
 				}
 			}
-			best += weight - d.sum[runs[i].from]
-			cost[i], starts[j], split[i] = best, best, at
+			cost[i], split[i] = best+weight-d.sum[runs[i].from], uint8(at)
 		}
 		shorter = split
 	}
 }
 
+// triangle returns the index of i..j among all pairs i <= j, by ascending j.
+func triangle(i, j int) int { return j*(j+1)/2 + i }
+
 // follow emits the tree over the runs i..j that optimize found.
-func (d *dispatcher) follow(runs []run, n, i, j int) Ref {
+func (d *dispatcher) follow(runs []run, i, j int) Ref {
 	if i == j {
 		return d.emit(runs[i])
 	}
-	m := int(d.split[j*n+i])
-	return d.compare(runs[m].to, d.follow(runs, n, i, m), d.follow(runs, n, m+1, j))
+	m := int(d.split[triangle(i, j)])
+	return d.compare(runs[m].to, d.follow(runs, i, m), d.follow(runs, m+1, j))
 }
 
 // compare returns the test that parts the spans from the at-th on from those before it.

@@ -23,7 +23,8 @@ func layout(t *Tree, big bool) ([]bpf.RawInstruction, []string) {
 		big:  big,
 		at:   make([]int32, len(t.tests)),
 		load: make([]bool, len(t.tests)),
-		code: make([]bpf.RawInstruction, 0, 256),
+		code: make([]bpf.RawInstruction, 0, len(t.tests)+16),
+		from: make([]string, 0, len(t.tests)+16),
 	}
 	l.findLoads()
 	l.emit(t.root)

@@ -12,7 +12,7 @@ func lower(g *Diagram, o Options) *Tree {
 		g:    g,
 		refs: make([]Ref, len(g.nodes)),
 		d: dispatcher{
-			tree:       &Tree{tests: make([]Test, 0, 512)},
+			tree:       &Tree{tests: make([]Test, 0, min(len(g.cases)+16, 512))},
 			exhaustive: o.Exhaustive,
 		},
 		hot: frequencies(g.spaces, o.Weights),
@@ -78,7 +78,7 @@ func (l *lowerer) masked(n *Node) Ref {
 
 // weigh returns the cases of a switch as spans.
 func (l *lowerer) weigh(n *Node, weight func(Case) uint64) []span {
-	l.spans = l.spans[:0]
+	l.spans = slices.Grow(l.spans[:0], len(n.Cases))
 	for _, c := range n.Cases {
 		l.spans = append(l.spans, span{c.First, c.Last, l.refs[c.To], weight(c)})
 	}

@@ -114,7 +114,11 @@ func (t *Tree) intern(n Test) Ref {
 }
 
 func (t *Tree) grow() {
-	t.table = make([]Ref, max(1024, 2*len(t.table)))
+	size := max(32, 2*len(t.table))
+	for size < 2*cap(t.tests) {
+		size *= 2
+	}
+	t.table = make([]Ref, size)
 	mask := uint32(len(t.table) - 1)
 	for r := range t.tests {
 		i := t.tests[r].hash() & mask

@@ -3,6 +3,7 @@ package compile
 import (
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/seccompile/seccompile/arch"
 )
@@ -24,7 +25,7 @@ func (l *lowerer) withX32(spans []span) Ref {
 		weight += s.weight
 	}
 	far := span{arch.X32Bit, math.MaxUint32, stub, weight / x32Weight}
-	below := l.d.dispatch(NR, append(slices.Clone(low), far), "")
+	below := l.d.dispatch(NR, slices.Concat(low, []span{far}), "")
 
 	x := newOverlay(&l.d, low, stub)
 	above := Ref(-1)
@@ -51,14 +52,15 @@ func cutSpans(spans []span, at uint32) (below, above []span) {
 	for spans[i].last < at {
 		i++
 	}
-	below = append(below, spans[:i]...)
-	above = append(above, spans[i:]...)
+	all := append(make([]span, 0, len(spans)+1), spans[:i]...)
 	if s := spans[i]; s.first < at {
 		s.last = at - 1
-		below = append(below, s)
-		above[0].first = at
+		all = append(all, s)
 	}
-	return below, above
+	n := len(all)
+	all = append(all, spans[i:]...)
+	all[n].first = max(all[n].first, at)
+	return all[:n:n], all[n:]
 }
 
 // An overlay makes a tree for one list of spans out of that for another.
@@ -101,6 +103,7 @@ func (n *Test) leadsTo(to []bool) bool { return n.Yes >= 0 && (to[n.Yes] || to[n
 
 // want sets the wanted spans, with the x32 bit, and finds the differences.
 func (x *overlay) want(high []span) {
+	x.high = make([]span, 0, len(high))
 	for _, s := range high {
 		s.first -= arch.X32Bit
 		s.last -= arch.X32Bit
@@ -134,14 +137,14 @@ func (x *overlay) differ(s span) {
 
 // within returns the differences in a range.
 func (x *overlay) within(first, last uint32) []span {
-	diffs := x.diffs
-	for len(diffs) > 0 && diffs[0].last < first {
-		diffs = diffs[1:]
-	}
-	for len(diffs) > 0 && diffs[len(diffs)-1].first > last {
-		diffs = diffs[:len(diffs)-1]
-	}
-	return diffs
+	return overlapping(x.diffs, first, last)
+}
+
+// overlapping returns the spans that have a value in a range.
+func overlapping(spans []span, first, last uint32) []span {
+	from := sort.Search(len(spans), func(i int) bool { return spans[i].last >= first })
+	spans = spans[from:]
+	return spans[:sort.Search(len(spans), func(i int) bool { return spans[i].first > last })]
 }
 
 // find returns the finder that a tree begins with. The tree was made for low.
@@ -237,10 +240,7 @@ func (x *overlay) patch(r Ref, diffs []span, first, last uint32) Ref {
 // wanted returns high's spans for first..last, valid until the next call.
 func (x *overlay) wanted(first, last uint32) []span {
 	x.scratch = x.scratch[:0]
-	for _, s := range x.high {
-		if s.last < first || last < s.first {
-			continue
-		}
+	for _, s := range overlapping(x.high, first, last) {
 		s.first, s.last = max(s.first, first), min(s.last, last)
 		s.weight = uint64(s.last-s.first) + 1
 		x.scratch = append(x.scratch, s)
