@@ -321,9 +321,8 @@ func weigh(r *rand.Rand, spans []span) {
 
 // ways counts how the exhaustive tree was made: by runs of each shape, and by
 // the other choices.
-func (d *dispatcher) ways(i, j int, holes uint, shapes []int, how []int) {
-	n := len(d.spans)
-	c := &d.cells[i*n+j]
+func (d *dispatcher) ways(i, j int, holes uint8, shapes []int, how []int) {
+	c := d.cell(i, j)
 	best := c.best[holes]
 	how[best.how]++
 	switch best.how {
@@ -333,9 +332,9 @@ func (d *dispatcher) ways(i, j int, holes uint, shapes []int, how []int) {
 		d.ways(i, j, holes|1<<best.at, shapes, how)
 	case bySplit:
 		m := int(best.at)
-		left, right := d.part(c, n, i, j, m, holes)
-		d.ways(i, m, left, shapes, how)
-		d.ways(m+1, j, right, shapes, how)
+		p := c.parts(m)[holes]
+		d.ways(i, m, p.left, shapes, how)
+		d.ways(m+1, j, p.right, shapes, how)
 	}
 }
 

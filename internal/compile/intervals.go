@@ -22,26 +22,22 @@ const (
 // maxHoles single values that is every tree of comparisons and equality tests.
 func (d *dispatcher) intervals() Ref {
 	n := len(d.spans)
-	d.cells = slices.Grow(d.cells[:0], n*n)[:n*n]
+	d.cells = slices.Grow(d.cells[:0], triangle(0, n))[:triangle(0, n)]
 	for i := range d.cells {
 		d.cells[i] = cell{}
-		for h := range d.cells[i].best {
-			d.cells[i].best[h].cost = math.MaxUint64
-		}
+		d.cells[i].best[0].cost = math.MaxUint64
 	}
 	d.findRuns()
 	for i, r := range d.runs {
-		d.cells[r.from*n+r.to-1].best[0] = choice{r.shape.cost, byRun, int32(i)}
+		d.cell(r.from, r.to-1).best[0] = choice{r.shape.cost, byRun, int32(i)}
 	}
-	for size := range n {
-		for i := 0; i+size < n; i++ {
-			d.heaviest(n, i, i+size)
-			for holes := 1<<d.cells[i*n+i+size].count - 1; holes >= 0; holes-- {
-				d.settle(n, i, i+size, uint(holes))
-			}
+	for j := range n {
+		for i := j; i >= 0; i-- {
+			d.heaviest(i, j)
+			d.settle(i, j)
 		}
 	}
-	return d.build(n, 0, n-1, 0)
+	return d.build(0, n-1, 0)
 }
 
 // A cell is what is known of an interval of spans. Its holes are numbered by its own
@@ -74,11 +70,15 @@ const (
 	byTest         // the heavy value at is tested
 )
 
+// cell returns the cell of the interval i..j.
+func (d *dispatcher) cell(i, j int) *cell { return &d.cells[triangle(i, j)] }
+
 // heaviest finds the heaviest single values of an interval.
-func (d *dispatcher) heaviest(n, i, j int) {
-	c := &d.cells[i*n+j]
+func (d *dispatcher) heaviest(i, j int) {
+	c := d.cell(i, j)
 	if i < j {
-		c.heavy, c.count = d.cells[i*n+j-1].heavy, d.cells[i*n+j-1].count
+		before := d.cell(i, j-1)
+		c.heavy, c.count = before.heavy, before.count
 	}
 	if !d.spans[j].single() {
 		return
@@ -95,60 +95,85 @@ func (d *dispatcher) heaviest(n, i, j int) {
 	}
 }
 
-// settle finds the best choice for an interval with holes.
-func (d *dispatcher) settle(n, i, j int, holes uint) {
-	c := &d.cells[i*n+j]
-	best := &c.best[holes]
-	if at, ok := d.alike(c, i, j, holes); ok {
-		*best = choice{0, byRest, at}
-		return
-	}
-	weight := sizeWeight + d.weight(i, j+1)
-	for h := range c.count {
-		if holes>>h&1 != 0 {
-			weight -= d.spans[c.heavy[h]].weight
-		}
-	}
-	for h := range c.count {
-		if holes>>h&1 != 0 {
+// settle finds the best choices for an interval, with more holes first: a test leaves
+// one more.
+func (d *dispatcher) settle(i, j int) {
+	c := d.cell(i, j)
+	splits := d.splits(c, i, j)
+	for holes := 1<<c.count - 1; holes >= 0; holes-- {
+		if at, ok := d.alike(c, i, j, uint(holes)); ok {
+			c.best[holes] = choice{0, byRest, at}
 			continue
 		}
-		if cost := weight + c.best[holes|1<<h].cost; cost < best.cost {
-			*best = choice{cost, byTest, int32(h)}
+		weight := sizeWeight + d.weight(i, j+1)
+		for h := range c.count {
+			if holes>>h&1 != 0 {
+				weight -= d.spans[c.heavy[h]].weight
+			}
 		}
+		best := choice{cost: math.MaxUint64}
+		if holes == 0 {
+			best = c.best[0] // the run
+		}
+		for h := range c.count {
+			if holes>>h&1 != 0 {
+				continue
+			}
+			if cost := weight + c.best[holes|1<<h].cost; cost < best.cost {
+				best = choice{cost, byTest, int32(h)}
+			}
+		}
+		if s := splits[holes]; i < j && weight+s.cost < best.cost {
+			best = choice{weight + s.cost, bySplit, s.at}
+		}
+		c.best[holes] = best
 	}
+}
+
+// splits returns for all holes of an interval the best place to split it, and what its
+// parts cost together.
+func (d *dispatcher) splits(c *cell, i, j int) (best [1 << maxHoles]choice) {
+	all := best[:1<<c.count]
+	for holes := range all {
+		all[holes].cost = math.MaxUint64
+	}
+	holes := c.parts(i)
 	for m := i; m < j; m++ {
-		left, right := d.part(c, n, i, j, m, holes)
-		if cost := weight + d.cells[i*n+m].best[left].cost + d.cells[(m+1)*n+j].best[right].cost; cost < best.cost {
-			*best = choice{cost, bySplit, int32(m)}
+		if c.hole(int32(m)) != 0 {
+			holes = c.parts(m)
+		}
+		left, right := d.cell(i, m), d.cell(m+1, j)
+		for h := range all {
+			p := holes[h]
+			if cost := left.best[p.left].cost + right.best[p.right].cost; cost < all[h].cost {
+				all[h].cost, all[h].at = cost, int32(m)
+			}
 		}
 	}
+	return best
 }
 
-// part returns the holes of the intervals i..m and m+1..j: a heavy value of the
-// whole is one of its part, too.
-func (d *dispatcher) part(c *cell, n, i, j, m int, holes uint) (left, right uint) {
-	for h := 0; holes>>h != 0; h++ {
-		if holes>>h&1 == 0 {
-			continue
-		}
-		if at := c.heavy[h]; int(at) <= m {
-			left |= d.cells[i*n+m].hole(at)
+// parts are the holes of the two parts of an interval.
+type parts struct{ left, right uint8 }
+
+// parts returns for all holes of an interval those of its parts, of which one ends at
+// span m: the heavy values of the whole that a part has are its heaviest, too.
+func (c *cell) parts(m int) (all [1 << maxHoles]parts) {
+	next := parts{1, 1} // the bits of the heaviest values that are left
+	for h, at := range c.heavy[:c.count] {
+		var bit parts
+		if int(at) <= m {
+			bit.left = next.left
+			next.left <<= 1
 		} else {
-			right |= d.cells[(m+1)*n+j].hole(at)
+			bit.right = next.right
+			next.right <<= 1
+		}
+		for holes, p := range all[:1<<h] {
+			all[1<<h|holes] = parts{p.left | bit.left, p.right | bit.right}
 		}
 	}
-	return left, right
-}
-
-// hole returns the bit of a heavy value.
-func (c *cell) hole(at int32) uint {
-	for h := range c.count {
-		if c.heavy[h] == at {
-			return 1 << h
-		}
-	}
-	return 0
+	return all
 }
 
 // alike reports whether all spans of an interval but its holes have one outcome,
@@ -168,20 +193,30 @@ func (d *dispatcher) alike(c *cell, i, j int, holes uint) (at int32, ok bool) {
 	return at, true
 }
 
+// hole returns the bit of a heavy value.
+func (c *cell) hole(at int32) uint {
+	for h := range c.count {
+		if c.heavy[h] == at {
+			return 1 << h
+		}
+	}
+	return 0
+}
+
 // build emits the tree of an interval with holes.
-func (d *dispatcher) build(n, i, j int, holes uint) Ref {
-	c := &d.cells[i*n+j]
+func (d *dispatcher) build(i, j int, holes uint8) Ref {
+	c := d.cell(i, j)
 	switch best := c.best[holes]; best.how {
 	case byRun:
 		return d.emit(d.runs[best.at])
 	case byTest:
 		s := &d.spans[c.heavy[best.at]]
-		rest := d.build(n, i, j, holes|1<<best.at)
+		rest := d.build(i, j, holes|1<<best.at)
 		return d.tree.test(Test{Op: Equal, Word: d.word, K: s.first, Yes: s.to, No: rest, Origin: d.origin})
 	case bySplit:
 		m := int(best.at)
-		left, right := d.part(c, n, i, j, m, holes)
-		return d.compare(m+1, d.build(n, i, m, left), d.build(n, m+1, j, right))
+		p := c.parts(m)[holes]
+		return d.compare(m+1, d.build(i, m, p.left), d.build(m+1, j, p.right))
 	default:
 		return d.spans[best.at].to
 	}

@@ -120,17 +120,19 @@ func TestHolesAreNumberedByTheirInterval(t *testing.T) {
 	tree := &Tree{}
 	d := dispatcher{tree: tree, exhaustive: true}
 	d.dispatch(NR, parseSpans(t, tree, "0..39:a 40:b*50 41..69:a 70:c*90 71..:a"), "")
-	const n, whole = 5, 4
-	c := &d.cells[whole]
+	c := d.cell(0, 4)
 	if c.count != 2 || c.heavy[0] != 3 || c.heavy[1] != 1 {
 		t.Errorf("heavy values %v of %v, want spans 3 and 1", c.heavy[:c.count], d.spans)
 	}
-	for _, tt := range []struct{ m, holes, left, right uint }{
+	for _, tt := range []struct {
+		m, holes    int
+		left, right uint8
+	}{
 		{2, 0b00, 0b00, 0b00}, {2, 0b01, 0b00, 0b01}, {2, 0b10, 0b01, 0b00}, {2, 0b11, 0b01, 0b01},
 		{3, 0b01, 0b01, 0b00}, {3, 0b10, 0b10, 0b00}, {0, 0b10, 0b00, 0b10},
 	} {
-		if left, right := d.part(c, n, 0, whole, int(tt.m), tt.holes); left != tt.left || right != tt.right {
-			t.Errorf("split behind span %d, holes %02b: %02b and %02b, want %02b and %02b", tt.m, tt.holes, left, right, tt.left, tt.right)
+		if p := c.parts(tt.m)[tt.holes]; p.left != tt.left || p.right != tt.right {
+			t.Errorf("split behind span %d, holes %02b: %02b and %02b, want %02b and %02b", tt.m, tt.holes, p.left, p.right, tt.left, tt.right)
 		}
 	}
 	for holes, how := range map[uint]uint8{0b11: byRest, 0b01: byTest, 0b10: byTest} {
