@@ -54,7 +54,7 @@ type shaper struct {
 
 	// A cube has two outcomes.
 	noCube bool
-	sides  [2]side
+	a, b   side
 }
 
 // A side is one of the two outcomes of a cube.
@@ -65,6 +65,9 @@ type side struct {
 	// that those which all have alike are so.
 	never, alike bitTest
 }
+
+// failed reports whether no longer run passes either test.
+func (s *side) failed() bool { return s.never.failed && s.alike.failed }
 
 // A bitTest is a test of bits while its run grows. Once it takes a value of the other
 // outcome for one of its own, it does so in every longer run: bits that no value of the
@@ -80,7 +83,7 @@ func (s *shaper) start(d *dispatcher, from int) {
 	s.d, s.from, s.spans = d, from, d.spans[from:min(from+maxRun, len(d.spans))]
 	s.n, s.weight = 0, 0
 	s.noChain, s.rest, s.counted, s.odds, s.saved = false, -1, 0, 0, 0
-	s.noCube, s.sides = false, [2]side{{to: -1}, {to: -1}}
+	s.noCube, s.a, s.b = false, side{to: -1}, side{to: -1}
 	s.add()
 }
 
@@ -107,22 +110,19 @@ func (s *shaper) add() {
 		}
 		s.noChain = s.noChain || s.rest != x.to
 	}
-	s.noCube = s.noCube || !take(&s.sides, x.to, or, and)
+	s.noCube = s.noCube || !s.a.take(x.to, or, and) && !s.b.take(x.to, or, and)
 }
 
-// take adds the bits of values to those of their outcome. It returns false if that is a
-// third one.
-func take(sides *[2]side, to Ref, or, and uint32) bool {
-	for i := range sides {
-		switch c := &sides[i]; c.to {
-		case -1:
-			c.to, c.or, c.and = to, or, and
-			return true
-		case to:
-			c.or |= or
-			c.and &= and
-			return true
-		}
+// take adds the bits of values to those of their outcome, if it is that of the side.
+func (s *side) take(to Ref, or, and uint32) bool {
+	switch s.to {
+	case to:
+		s.or |= or
+		s.and &= and
+		return true
+	case -1:
+		s.to, s.or, s.and = to, or, and
+		return true
 	}
 	return false
 }
@@ -213,26 +213,24 @@ func (s *shaper) commonest() Ref {
 // never has are set, or else that all which one outcome always has the same are
 // so.
 func (s *shaper) cube() {
-	if s.sides[1].to < 0 {
+	if s.b.to < 0 || s.weight+sizeWeight >= s.best.cost {
 		return
 	}
-	one, two := sizeWeight+s.weight, 2*(sizeWeight+s.weight)
-	failed := true
-	for i := range s.sides {
-		odd, rest := &s.sides[i], &s.sides[1-i]
-		never := ^odd.or & rest.or
-		if one < s.best.cost && !odd.never.failed && s.passes(&odd.never, rest.to, never, 0) {
-			s.best = shape{kind: cube, odd: odd.to, rest: rest.to, mask: never, cost: one}
-		}
-		if s.n >= minMasked && two < s.best.cost && !odd.alike.failed {
-			alike := ^(odd.or ^ odd.and)
-			if s.passes(&odd.alike, rest.to, alike, odd.and&alike) {
-				s.best = shape{kind: cube, odd: odd.to, rest: rest.to, mask: alike, value: odd.and & alike, cost: two}
-			}
-		}
-		failed = failed && odd.never.failed && odd.alike.failed
+	s.cubeOf(&s.a, &s.b)
+	s.cubeOf(&s.b, &s.a)
+	s.noCube = s.a.failed() && s.b.failed() && !s.mayBeApart()
+}
+
+// cubeOf prices the run as a test for the values of one outcome.
+func (s *shaper) cubeOf(odd, rest *side) {
+	never := ^odd.or & rest.or
+	if cost := s.weight + sizeWeight; cost < s.best.cost && !odd.never.failed && s.passes(&odd.never, rest.to, never, 0) {
+		s.best = shape{kind: cube, odd: odd.to, rest: rest.to, mask: never, cost: cost}
 	}
-	s.noCube = failed && !s.mayBeApart()
+	alike := ^(odd.or ^ odd.and)
+	if cost := 2 * (s.weight + sizeWeight); s.n >= minMasked && cost < s.best.cost && !odd.alike.failed && s.passes(&odd.alike, rest.to, alike, odd.and&alike) {
+		s.best = shape{kind: cube, odd: odd.to, rest: rest.to, mask: alike, value: odd.and & alike, cost: cost}
+	}
 }
 
 // passes reports whether no value with the outcome of rest has value under mask. Spans that
@@ -299,22 +297,25 @@ func inCube(run []span, one int, odd Ref) uint64 {
 // which the values of the first have no bit and those of the other have some; 0 if
 // there are no such two outcomes or no such mask.
 func (s *shaper) without(one int) (odd, rest Ref, mask uint32) {
-	sides := [2]side{{to: -1}, {to: -1}}
+	a, b := side{to: -1}, side{to: -1}
 	for i := range s.spans[:s.n] {
 		if i == one {
 			continue
 		}
 		x := &s.spans[i]
 		or, and := bitsOf(x)
-		if !take(&sides, x.to, or, and) {
+		if !a.take(x.to, or, and) && !b.take(x.to, or, and) {
 			return -1, -1, 0
 		}
 	}
-	for i := range sides {
-		odd, rest := &sides[i], &sides[1-i]
-		if mask = rest.or &^ odd.or; rest.to >= 0 && odd.to >= 0 && s.apartBut(rest.to, mask, one) {
-			return odd.to, rest.to, mask
-		}
+	if b.to < 0 {
+		return -1, -1, 0
+	}
+	if mask = b.or &^ a.or; s.apartBut(b.to, mask, one) {
+		return a.to, b.to, mask
+	}
+	if mask = a.or &^ b.or; s.apartBut(a.to, mask, one) {
+		return b.to, a.to, mask
 	}
 	return -1, -1, 0
 }
