@@ -24,8 +24,9 @@ const (
 // for the order of the words, and no test in it is implied by an earlier one.
 type decider struct {
 	g          *Diagram
-	fallback   NodeID // where no clause holds
-	recent     NodeID // the leaf asked for last
+	fallback   NodeID          // where no clause holds
+	recent     NodeID          // the leaf asked for last
+	built      map[list]NodeID // of calls that look at arguments
 	exhaustive bool
 
 	order []Word
@@ -54,13 +55,12 @@ func decide(r *policy.Resolved, exhaustive bool) *Diagram {
 	b.recent = b.fallback
 	g.usual = b.fallback
 	bad := g.leaf(r.BadArch)
-	calls := b.calls(r, make([]NodeID, 0, total))
+	b.conditional(r)
 	numbers := make([]Case, 0, min(2*total+8, 128))
 	spaces := make([]Case, 0, 2*len(r.Spaces)+1)
 	for i := range r.Spaces {
 		s := &r.Spaces[i]
-		numbers = b.numbers(numbers[:0], s, calls[:len(s.Calls)])
-		calls = calls[len(s.Calls):]
+		numbers = b.numbers(numbers[:0], s)
 		spaces = append(spaces, Case{s.Audit, s.Audit, g.switchOn(NR, numbers, "")})
 		g.spaces = append(g.spaces, space{s.Audit, s.ABIs})
 	}
@@ -68,48 +68,42 @@ func decide(r *policy.Resolved, exhaustive bool) *Diagram {
 	return g
 }
 
-// calls appends the nodes of the calls of each number space, one after the other. Those
-// with 32-bit arguments are built first: a call with 64-bit ones, whose upper words are
-// mostly to be zero, can then go on to its twin. Calls that share their clauses, as those
-// of one rule do, share the node.
-func (b *decider) calls(r *policy.Resolved, nodes []NodeID) []NodeID {
-	type conditional struct {
-		call *policy.Call
-		at   int // of its node
-	}
-	var rest []conditional
+// A list names the clauses of a call: those of one rule have the same for all its calls.
+type list struct {
+	first *policy.Clause
+	n     int
+}
+
+func listOf(c *policy.Call) list { return list{&c.Clauses[0], len(c.Clauses)} }
+
+// conditional builds the nodes of the calls that look at arguments. Those with 32-bit
+// arguments are built first: a call with 64-bit ones, whose upper words are mostly to be
+// zero, can then go on to its twin.
+func (b *decider) conditional(r *policy.Resolved) {
+	var calls []*policy.Call
 	for i := range r.Spaces {
-		s := &r.Spaces[i]
-		for j := range s.Calls {
-			c := &s.Calls[j]
-			if first := &c.Clauses[0]; len(first.Conds) == 0 {
-				nodes = append(nodes, b.action(first.Action))
-				continue
+		for j := range r.Spaces[i].Calls {
+			if c := &r.Spaces[i].Calls[j]; len(c.Clauses[0].Conds) > 0 {
+				calls = append(calls, c)
 			}
-			rest = append(rest, conditional{c, len(nodes)})
-			nodes = append(nodes, b.fallback)
 		}
 	}
-	type shared struct {
-		first *policy.Clause
-		n     int
-	}
-	built := make(map[shared]NodeID)
+	b.built = make(map[list]NodeID)
 	for _, bits := range [2]int{32, 64} {
-		for _, c := range rest {
-			if c.call.ABI.Bits() != bits {
-				continue
+		for _, c := range calls {
+			if _, ok := b.built[listOf(c)]; !ok && c.ABI.Bits() == bits {
+				b.built[listOf(c)] = b.call(c.Clauses)
 			}
-			key := shared{&c.call.Clauses[0], len(c.call.Clauses)}
-			node, ok := built[key]
-			if !ok {
-				node = b.call(c.call.Clauses)
-				built[key] = node
-			}
-			nodes[c.at] = node
 		}
 	}
-	return nodes
+}
+
+// outcome returns the node of a call.
+func (b *decider) outcome(c *policy.Call) NodeID {
+	if first := &c.Clauses[0]; len(first.Conds) == 0 {
+		return b.action(first.Action)
+	}
+	return b.built[listOf(c)]
 }
 
 // action returns the leaf of an action, which is mostly that of the call before.
@@ -140,34 +134,31 @@ func around(cases []Case, other NodeID) []Case {
 
 // numbers appends the cases of one number space, of which calls and ranges are parts that
 // do not overlap.
-func (b *decider) numbers(cases []Case, s *policy.Space, nodes []NodeID) []Case {
-	calls, ranges := s.Calls, s.Ranges
+func (b *decider) numbers(cases []Case, s *policy.Space) []Case {
 	next := uint64(0) // the first number without a case
-	until := func(last uint32, to NodeID) {
+	put := func(first, last uint32, to NodeID) {
+		if next < uint64(first) {
+			cases = appendCase(cases, first-1, b.fallback)
+		}
 		cases = appendCase(cases, last, to)
 		next = uint64(last) + 1
 	}
+	calls, ranges := s.Calls, s.Ranges
 	for len(calls) > 0 || len(ranges) > 0 {
-		isCall := len(ranges) == 0 || len(calls) > 0 && calls[0].NR < ranges[0].First
-		first := uint32(0)
-		if isCall {
-			first = calls[0].NR
-		} else {
-			first = ranges[0].First
-		}
-		if next < uint64(first) {
-			until(first-1, b.fallback)
-		}
-		if isCall {
-			until(first, nodes[0])
-			calls, nodes = calls[1:], nodes[1:]
-		} else {
-			until(ranges[0].Last, b.action(ranges[0].Action))
+		if len(calls) == 0 || len(ranges) > 0 && ranges[0].First < calls[0].NR {
+			put(ranges[0].First, ranges[0].Last, b.action(ranges[0].Action))
 			ranges = ranges[1:]
+			continue
 		}
+		to, n := b.outcome(&calls[0]), 1
+		for n < len(calls) && calls[n].NR == calls[n-1].NR+1 && b.outcome(&calls[n]) == to {
+			n++
+		}
+		put(calls[0].NR, calls[n-1].NR, to)
+		calls = calls[n:]
 	}
 	if next <= maxNR {
-		until(maxNR, b.fallback)
+		cases = appendCase(cases, maxNR, b.fallback)
 	}
 	return cases
 }

@@ -35,11 +35,11 @@ func (l *lowerer) withX32(spans []span) Ref {
 		over := x.over(x.find(below), 0, tail.first-arch.X32Bit-1)
 		drop := l.d.tree.intern(Test{Op: DropX32, Word: NR, Yes: over, No: over})
 		above = l.d.tree.test(Test{Op: AtLeast, Word: NR, K: tail.first, Yes: tail.to, No: drop})
-		size = x.fresh(above)
+		size = x.fresh(above, size)
 	}
 	// A tree of its own takes rarely less than three tests for five spans.
 	if l.d.exhaustive || size > len(high)*3/5 {
-		if own := l.d.dispatch(NR, slices.Clone(high), ""); x.fresh(own) < size {
+		if own := l.d.dispatch(NR, slices.Clone(high), ""); x.fresh(own, size) < size {
 			above = own
 		}
 	}
@@ -75,6 +75,7 @@ type overlay struct {
 	leads   []bool // which tests lead to the stub, of those made before the overlay
 	seen    []int32
 	visits  int32
+	left    int // tests that fresh may still count
 	scratch []span
 	found   []finder // arena
 }
@@ -170,7 +171,7 @@ func (x *overlay) over(f *finder, first, last uint32) Ref {
 	}
 	best, size := Ref(-1), math.MaxInt
 	try := func(r Ref) {
-		if n := x.fresh(r); n < size {
+		if n := x.fresh(r, size); n < size {
 			best, size = r, n
 		}
 	}
@@ -201,20 +202,25 @@ func (x *overlay) replace(r, with Ref) Ref {
 	return x.d.tree.test(n)
 }
 
-// fresh counts the instructions under r that the tree it is made from does not have.
-func (x *overlay) fresh(r Ref) int {
+// fresh counts the instructions under r that the tree it is made from does not have, as
+// far as a limit.
+func (x *overlay) fresh(r Ref, limit int) int {
 	x.seen = append(x.seen, make([]int32, x.d.tree.Len()-len(x.seen))...)
 	x.visits++
-	return x.visit(r)
+	x.left = limit
+	x.visit(r)
+	return limit - max(x.left, 0)
 }
 
-func (x *overlay) visit(r Ref) int {
+func (x *overlay) visit(r Ref) {
 	n := &x.d.tree.tests[r]
-	if int(r) < len(x.leads) && !x.leads[r] || x.seen[r] == x.visits || n.Op == Return {
-		return 0
+	if int(r) < len(x.leads) && !x.leads[r] || n.Op == Return || x.left <= 0 || x.seen[r] == x.visits {
+		return
 	}
 	x.seen[r] = x.visits
-	return n.size() + x.visit(n.Yes) + x.visit(n.No)
+	x.left -= n.size()
+	x.visit(n.Yes)
+	x.visit(n.No)
 }
 
 // patch tests the values that differ before going on with the tree r.
