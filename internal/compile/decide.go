@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/seccompile/seccompile/arch"
-	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/policy"
 )
 
@@ -25,7 +24,7 @@ const (
 type decider struct {
 	g          *Diagram
 	fallback   NodeID          // where no clause holds
-	recent     NodeID          // the leaf asked for last
+	recent     NodeID          // the leaf of the last call that looks at none
 	built      map[list]NodeID // of calls that look at arguments
 	exhaustive bool
 
@@ -100,16 +99,12 @@ func (b *decider) conditional(r *policy.Resolved) {
 
 // outcome returns the node of a call.
 func (b *decider) outcome(c *policy.Call) NodeID {
-	if first := &c.Clauses[0]; len(first.Conds) == 0 {
-		return b.action(first.Action)
+	first := &c.Clauses[0]
+	if len(first.Conds) > 0 {
+		return b.built[listOf(c)]
 	}
-	return b.built[listOf(c)]
-}
-
-// action returns the leaf of an action, which is mostly that of the call before.
-func (b *decider) action(a cbpf.Action) NodeID {
-	if n := &b.g.nodes[b.recent]; n.Action != a {
-		b.recent = b.g.leaf(a)
+	if first.Action != b.g.nodes[b.recent].Action {
+		b.recent = b.g.leaf(first.Action)
 	}
 	return b.recent
 }
@@ -146,7 +141,7 @@ func (b *decider) numbers(cases []Case, s *policy.Space) []Case {
 	calls, ranges := s.Calls, s.Ranges
 	for len(calls) > 0 || len(ranges) > 0 {
 		if len(calls) == 0 || len(ranges) > 0 && ranges[0].First < calls[0].NR {
-			put(ranges[0].First, ranges[0].Last, b.action(ranges[0].Action))
+			put(ranges[0].First, ranges[0].Last, b.g.leaf(ranges[0].Action))
 			ranges = ranges[1:]
 			continue
 		}

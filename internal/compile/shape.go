@@ -133,6 +133,9 @@ func (s *shaper) find(limit uint64) bool {
 		s.best = shape{kind: uniform, rest: s.spans[0].to}
 		return limit > 0
 	}
+	if limit <= sizeWeight+s.weight && s.rest >= 0 && !s.mayBeApart() {
+		return false // that is the least of a test that all values take
+	}
 	s.best.cost = limit
 	if !s.noChain {
 		s.chain()

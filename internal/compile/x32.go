@@ -169,22 +169,28 @@ func (x *overlay) over(f *finder, first, last uint32) Ref {
 	if len(diffs) == 0 && !own {
 		return f.tree
 	}
+	origin := x.d.tree.tests[f.tree].Origin
 	best, size := Ref(-1), math.MaxInt
 	try := func(r Ref) {
 		if n := x.fresh(r, size); n < size {
 			best, size = r, n
 		}
 	}
-	origin := x.d.tree.tests[f.tree].Origin
+	patch := !own && len(diffs) <= 3
+	again := len(overlapping(x.high, first, last)) <= maxRun
 	if f.below != nil {
 		above, below := x.over(f.above, f.k, last), x.over(f.below, first, f.k-1)
-		try(x.d.tree.test(Test{Op: AtLeast, Word: NR, K: f.k, Yes: above, No: below, Origin: origin}))
+		r := x.d.tree.test(Test{Op: AtLeast, Word: NR, K: f.k, Yes: above, No: below, Origin: origin})
+		if !patch && !again {
+			return r
+		}
+		try(r)
 	}
-	if !own && len(diffs) <= 3 {
+	if patch {
 		try(x.patch(f.tree, diffs, first, last))
 	}
-	if wanted := x.wanted(first, last); best < 0 || len(wanted) <= maxRun {
-		try(x.d.dispatch(NR, wanted, origin))
+	if again || best < 0 {
+		try(x.d.dispatch(NR, x.wanted(first, last), origin))
 	}
 	return best
 }
