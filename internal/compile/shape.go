@@ -230,8 +230,10 @@ func (s *shaper) cubeOf(odd, rest *side) {
 	if cost := s.weight + sizeWeight; cost < s.best.cost && !odd.never.failed && s.passes(&odd.never, rest.to, never, 0) {
 		s.best = shape{kind: cube, odd: odd.to, rest: rest.to, mask: never, cost: cost}
 	}
+	// A short run does not pay for this one, but may show that no longer one passes it.
 	alike := ^(odd.or ^ odd.and)
-	if cost := 2 * (s.weight + sizeWeight); s.n >= minMasked && cost < s.best.cost && !odd.alike.failed && s.passes(&odd.alike, rest.to, alike, odd.and&alike) {
+	if cost := 2 * (s.weight + sizeWeight); (s.n >= minMasked || s.noChain) && cost < s.best.cost && !odd.alike.failed &&
+		s.passes(&odd.alike, rest.to, alike, odd.and&alike) && s.n >= minMasked {
 		s.best = shape{kind: cube, odd: odd.to, rest: rest.to, mask: alike, value: odd.and & alike, cost: cost}
 	}
 }
