@@ -149,8 +149,11 @@ func (s *shaper) find(limit uint64) bool {
 	return s.best.cost < limit
 }
 
-// mayBeApart reports whether the shape cubeApart is looked at.
-func (s *shaper) mayBeApart() bool { return s.d.exhaustive || s.d.word != NR }
+// mayBeApart reports whether the shape cubeApart is looked at. Of numbers, the fast effort
+// looks only at the last ones: there a bit tells what is in no table, but for -1.
+func (s *shaper) mayBeApart() bool {
+	return s.d.exhaustive || s.d.word != NR || s.from+s.n == len(s.d.spans)
+}
 
 // chain prices the run as a chain of equality tests.
 func (s *shaper) chain() {

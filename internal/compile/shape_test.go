@@ -429,9 +429,11 @@ func TestShapesTellTheirValuesApartAtTheLeastCost(t *testing.T) {
 				}
 				least, most := chainCost(run)
 				least, most = min(least, cubeCost(run)), min(most, cubeCost(run))
-				if exhaustive || w != NR {
-					best, worse := apartCost(run)
+				switch best, worse := apartCost(run); {
+				case exhaustive || w != NR:
 					least, most = min(least, best), min(most, worse)
+				case to == len(spans):
+					least = min(least, best) // the last numbers, if the run gets that far
 				}
 				if len(runs) == 0 || runs[0].from != from || runs[0].to != to {
 					if most < math.MaxUint64 {
