@@ -3,12 +3,14 @@ package compile_test
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"testing"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/compile"
 	"github.com/seccompile/seccompile/policy"
+	"github.com/seccompile/seccompile/preset"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
@@ -127,5 +129,40 @@ func BenchmarkRules(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/rule")
 		})
+	}
+}
+
+// What a compilation allocates is bounded: most of what the first one in a process costs
+// is pages of the heap that nobody has used yet.
+func TestMemoryIsByNeed(t *testing.T) {
+	few := &policy.Policy{Default: cbpf.ErrnoClass, ABIs: []arch.ABI{arch.X86_64}, Rules: []policy.Rule{
+		{Names: []string{"read", "write", "close", "exit", "exit_group", "mmap", "munmap", "brk", "futex", "rt_sigreturn"}, Action: cbpf.Allow},
+	}}
+	small, _, err := policy.Resolve(few, policy.Options{ABIs: few.ABIs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	docker := resolve(t, preset.Docker(), policy.Options{ABIs: arch.X86_64.Family()})
+	for _, tt := range []struct {
+		name           string
+		r              *policy.Resolved
+		objects, bytes uint64
+	}{
+		{"ten calls", small, 50, 20 << 10},
+		{"Docker's profile for three ABIs", docker, 270, 128 << 10},
+	} {
+		const times = 10
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range times {
+			if _, err := compile.Compile(tt.r, compile.Options{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runtime.ReadMemStats(&after)
+		objects, bytes := (after.Mallocs-before.Mallocs)/times, (after.TotalAlloc-before.TotalAlloc)/times
+		if objects > tt.objects || bytes > tt.bytes {
+			t.Errorf("%s: %d objects, %d bytes, want at most %d and %d", tt.name, objects, bytes, tt.objects, tt.bytes)
+		}
 	}
 }
