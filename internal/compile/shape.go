@@ -305,25 +305,31 @@ func inCube(run []span, one int, odd Ref) uint64 {
 // which the values of the first have no bit and those of the other have some; 0 if
 // there are no such two outcomes or no such mask.
 func (s *shaper) without(one int) (odd, rest Ref, mask uint32) {
-	a, b := side{to: -1}, side{to: -1}
+	a, b := Ref(-1), Ref(-1)
+	var orA, orB uint32
 	for i := range s.spans[:s.n] {
 		if i == one {
 			continue
 		}
 		x := &s.spans[i]
-		or, and := bitsOf(x)
-		if !a.take(x.to, or, and) && !b.take(x.to, or, and) {
+		or := x.last | spread(x.first, x.last)
+		switch {
+		case x.to == a || a < 0:
+			a, orA = x.to, orA|or
+		case x.to == b || b < 0:
+			b, orB = x.to, orB|or
+		default:
 			return -1, -1, 0
 		}
 	}
-	if b.to < 0 {
+	if b < 0 {
 		return -1, -1, 0
 	}
-	if mask = b.or &^ a.or; s.apartBut(b.to, mask, one) {
-		return a.to, b.to, mask
+	if mask = orB &^ orA; s.apartBut(b, mask, one) {
+		return a, b, mask
 	}
-	if mask = a.or &^ b.or; s.apartBut(a.to, mask, one) {
-		return b.to, a.to, mask
+	if mask = orA &^ orB; s.apartBut(a, mask, one) {
+		return b, a, mask
 	}
 	return -1, -1, 0
 }
