@@ -1,5 +1,7 @@
 package compile
 
+import "math"
+
 // A shape is a way to tell the spans of a run apart without comparisons.
 type shape struct {
 	kind  shapeKind
@@ -152,7 +154,7 @@ func (s *shaper) find(limit uint64) bool {
 // mayBeApart reports whether the shape cubeApart is looked at. Of numbers, the fast effort
 // looks only at the last ones: there a bit tells what is in no table, but for -1.
 func (s *shaper) mayBeApart() bool {
-	return s.d.exhaustive || s.d.word != NR || s.from+s.n == len(s.d.spans)
+	return s.d.exhaustive || s.d.word != NR || s.spans[s.n-1].last == math.MaxUint32
 }
 
 // chain prices the run as a chain of equality tests.
