@@ -199,7 +199,19 @@ func TestShape(t *testing.T) {
 		{"numbers look for no bits but for one value", NR, false, "0..3:a*8 4..5:b*1 6:a*9 7:b*1 8..11:a", `
 			none
 		`},
-		{"except with the exhaustive effort", NR, true, "0..3:a*8 4..5:b*1 6:a*9 7:b*1 8..11:a", `
+		{"except for the last ones, as where bit 30 is x32's but for -1", NR, false, "0..0x3fffffff:a*8 0x40000000..0x7fffffff:b*1 0x80000000..0xbfffffff:a 0xc0000000..0xfffffffe:b 0xffffffff:c", `
+			cubeApart costs 94
+			t0: ERRNO(1)
+			t1: ERRNO(2)
+			t2: ERRNO(3)
+			t3: nr == 4294967295 ? t2 : t1
+			t4: nr & 0x40000000 ? t3 : t0
+			root t4
+		`},
+		{"but not the last of other lists", NR, false, "0..0x3fffffff:a*8 0x40000000..0x7fffffff:b*1 0x80000000..0xbfffffff:a 0xc0000000..0xfffffffd:b 0xfffffffe:c", `
+			none
+		`},
+		{"and with the exhaustive effort", NR, true, "0..3:a*8 4..5:b*1 6:a*9 7:b*1 8..11:a", `
 			cubeApart costs 113
 			t0: ERRNO(1)
 			t1: ERRNO(2)
