@@ -138,6 +138,10 @@ fleet: ## print what filters cost a fleet of 100,000 nodes, as docs/FLEET.md sho
 conformance: ## compare with libseccomp, gVisor and others, and run in bubblewrap and crun
 	$(MAKE) -C conformance test
 
+# MATCH=docker counts some inputs, UPDATE=1 rewrites what is committed.
+counts: ## count the instructions that compiling takes, beside libseccomp's, and compare with those committed (needs valgrind)
+	$(MAKE) -C conformance counts
+
 # RECORDINGS=5 and RUNS=40 (of slow programs a quarter): how often. PROGRAM=redis for one.
 test-programs: ## record real programs and run them under their recordings, also beside eight loops: no run may fail
 	cd conformance && SECCOMPILE_RECORDINGS=$(or $(RECORDINGS),5) SECCOMPILE_RUNS=$(or $(RUNS),40) \
@@ -163,4 +167,4 @@ test-kernels-selftest: ## break filters on purpose and see that the kernels of t
 clean: ## remove what the other targets made
 	rm -rf bin .cache
 
-.PHONY: help build static install test test-long test-pure test-go race check cross vet lint lint-workflows format generate fresh generators tools mutants api api-check golden fuzz bench cover demo fleet conformance smt test-programs test-kernels test-kernels-be test-kernels-selftest clean
+.PHONY: help build static install test test-long test-pure test-go race check cross vet lint lint-workflows format generate fresh generators tools mutants api api-check golden fuzz bench cover demo fleet conformance counts smt test-programs test-kernels test-kernels-be test-kernels-selftest clean
