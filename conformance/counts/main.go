@@ -7,9 +7,9 @@
 // else runs on it. The program that is counted does each piece of work once, and then ten
 // times between two requests to callgrind (package bench below): the mean is printed. A
 // new profile gets a new process, and a new piece of work new memory, so that each number
-// is independent of the others. Installing is counted without seccomp(2), which valgrind
-// does not know: package loader is built with a function in its place that answers as Linux
-// does.
+// is independent of the others. Installing is counted without its system calls: valgrind
+// does not know seccomp(2), and package loader is built with a function in its place that
+// answers as Linux does.
 //
 // The numbers of one toolchain are in testdata/counts.txt. A run with the same toolchain
 // fails if one of ours has changed by more than 3 % in either direction, so that nothing
@@ -77,7 +77,7 @@ func (o *options) run(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	got := &table{tools: tools.versions(), counts: map[key]count{}}
+	got := &table{tools: tools.versions, counts: map[key]count{}}
 	var chosen []input
 	for _, in := range all {
 		if only.MatchString(in.name) {
@@ -95,9 +95,8 @@ func (o *options) run(w io.Writer) error {
 		}
 		return got.write(committed, all)
 	}
-	if got.tools.go_ != want.tools.go_ || got.tools.valgrind != want.tools.valgrind {
-		fmt.Fprintf(w, "\nnot judged: counted with %s and %s, committed with %s and %s\n",
-			got.tools.go_, got.tools.valgrind, want.tools.go_, want.tools.valgrind)
+	if !got.tools.comparable(&want.tools) {
+		fmt.Fprintf(w, "\nnot judged: counted with %v, committed with %v\n", &got.tools, &want.tools)
 		return nil
 	}
 	return judge(chosen, got, want)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -69,14 +68,14 @@ func change(got, want int64) string {
 
 const header = `# Instructions and allocations of one time, from callgrind: see package counts.
 # The works list and tree are libseccomp's, from names to a program; the others are ours.
-# The numbers of another toolchain differ and are not judged by these.
+# Another toolchain has other numbers, which these do not judge.
 `
 
 // write writes the table, inputs in this order.
 func (t *table) write(file string, order []input) error {
 	var b strings.Builder
 	b.WriteString(header)
-	fmt.Fprintf(&b, "# GOAMD64=v1\ngo %s\nvalgrind %s\nlibseccomp %s\n\n", t.tools.go_, t.tools.valgrind, t.tools.libseccomp)
+	fmt.Fprintf(&b, "# GOAMD64=v1\ntoolchain: %s\nvalgrind: %s\nmemory: %s\nlibseccomp: %s\n\n", t.tools.toolchain, t.tools.valgrind, t.tools.memory, t.tools.libseccomp)
 	for _, in := range order {
 		for _, work := range append(works[:len(works):len(works)], "list", "tree") {
 			if c, ok := t.counts[key{in.name, work}]; ok {
@@ -94,26 +93,23 @@ func readTable(file string) (*table, error) {
 		return nil, err
 	}
 	t := &table{counts: map[key]count{}}
-	scan := bufio.NewScanner(strings.NewReader(string(text)))
-	for line := 1; scan.Scan(); line++ {
-		words := strings.Fields(scan.Text())
-		var c count
-		switch {
-		case len(words) == 0 || words[0][0] == '#':
-		case len(words) == 2 && words[0] == "go":
-			t.tools.go_ = words[1]
-		case len(words) == 2 && words[0] == "valgrind":
-			t.tools.valgrind = words[1]
-		case len(words) == 2 && words[0] == "libseccomp":
-			t.tools.libseccomp = words[1]
-		case len(words) == 4:
-			if _, err := fmt.Sscan(words[2]+" "+words[3], &c.instructions, &c.allocations); err != nil {
-				return nil, fmt.Errorf("%s:%d: %w", file, line, err)
-			}
-			t.counts[key{words[0], words[1]}] = c
-		default:
-			return nil, fmt.Errorf("%s:%d: expected an input, a piece of work, instructions and allocations", file, line)
-		}
+	versions := map[string]*string{
+		"toolchain": &t.tools.toolchain, "valgrind": &t.tools.valgrind, "memory": &t.tools.memory, "libseccomp": &t.tools.libseccomp,
 	}
-	return t, scan.Err()
+	for i, line := range strings.Split(string(text), "\n") {
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		if name, version, ok := strings.Cut(line, ": "); ok && versions[name] != nil {
+			*versions[name] = version
+			continue
+		}
+		var k key
+		var c count
+		if n, err := fmt.Sscanf(line, "%s %s %d %d", &k.input, &k.work, &c.instructions, &c.allocations); n != 4 {
+			return nil, fmt.Errorf("%s:%d: expected an input, a piece of work, instructions and allocations: %w", file, i+1, err)
+		}
+		t.counts[k] = c
+	}
+	return t, nil
 }

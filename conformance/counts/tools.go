@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sys/cpu"
+
 	"github.com/seccompile/seccompile/arch"
 )
 
@@ -19,13 +21,20 @@ import (
 type tools struct {
 	dir            string // for files that are not kept
 	bench, harness string
-	made           versions
+	versions       versions
 }
 
-// Versions are what numbers depend on: ours on Go and valgrind, libseccomp's on itself.
-type versions struct{ go_, valgrind, libseccomp string }
+// Versions are what numbers depend on: ours on Go, valgrind and whether copying and
+// clearing memory has vectors of AVX2, libseccomp's on itself.
+type versions struct{ toolchain, valgrind, memory, libseccomp string }
 
-func (t *tools) versions() versions { return t.made }
+// comparable reports whether our numbers are comparable.
+func (v *versions) comparable(w *versions) bool {
+	return v.toolchain == w.toolchain && v.valgrind == w.valgrind && v.memory == w.memory
+}
+
+// String names what our numbers depend on.
+func (v *versions) String() string { return v.toolchain + ", " + v.valgrind + " and " + v.memory }
 
 // environment makes programs of Go count the same each time: their heap lies where it
 // always does, is not collected, and no signal interrupts them.
@@ -33,10 +42,11 @@ func environment() []string {
 	return append(os.Environ(), "GODEBUG=asyncpreemptoff=1", "GOGC=off", "GOMAXPROCS=1", "GOMEMLIMIT=off")
 }
 
-// buildEnvironment makes the same program of the same sources everywhere.
-func buildEnvironment() []string {
+// buildEnvironment makes the same program of the same sources everywhere. The experiment
+// keeps the heap where it was before Go 1.26.
+func buildEnvironment(experiment string) []string {
 	return append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64", "GOAMD64=v1",
-		"GOEXPERIMENT=norandomizedheapbase64", "GOFLAGS=-mod=mod")
+		"GOEXPERIMENT="+experiment, "GOFLAGS=-mod=mod -buildvcs=false")
 }
 
 // build makes the two programs, ours with the library in tree.
@@ -54,9 +64,14 @@ func build(dir, tree string) (*tools, error) {
 	if err != nil {
 		return nil, err
 	}
-	goBuild := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-modfile="+modfile, "-overlay="+overlay, "-o", t.bench, "./counts/bench")
-	goBuild.Env = buildEnvironment()
-	if _, err := output(goBuild); err != nil {
+	for _, experiment := range []string{"norandomizedheapbase64", ""} {
+		c := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-modfile="+modfile, "-overlay="+overlay, "-o", t.bench, "./counts/bench")
+		c.Env = buildEnvironment(experiment)
+		if _, err = output(c); err == nil || !strings.Contains(err.Error(), "unknown GOEXPERIMENT") {
+			break
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
 	if _, err := output(exec.Command("cc", "-O2", "-static", "-o", t.harness, "counts/harness/harness.c", "-lseccomp")); err != nil {
@@ -66,15 +81,19 @@ func build(dir, tree string) (*tools, error) {
 		into *string
 		args []string
 	}{
-		{&t.made.go_, []string{"go", "env", "GOVERSION"}},
-		{&t.made.valgrind, []string{"valgrind", "--version"}},
-		{&t.made.libseccomp, []string{t.harness}},
+		{&t.versions.toolchain, []string{"go", "env", "GOVERSION"}},
+		{&t.versions.valgrind, []string{"valgrind", "--version"}},
+		{&t.versions.libseccomp, []string{t.harness}},
 	} {
 		text, err := output(exec.Command(v.args[0], v.args[1:]...))
 		if err != nil {
 			return nil, err
 		}
 		*v.into = strings.TrimSpace(string(text))
+	}
+	t.versions.memory = "no AVX2"
+	if cpu.X86.HasAVX2 {
+		t.versions.memory = "AVX2"
 	}
 	return t, nil
 }
@@ -172,6 +191,9 @@ func (t *tools) count(in *input, dir string) (map[key]count, error) {
 	}
 	counts := map[key]count{}
 	for i, m := range instructions {
+		if i >= len(allocations) || allocations[i].work != m.work {
+			return nil, fmt.Errorf("with callgrind the work is not the same as without: %s", m.work)
+		}
 		counts[key{in.name, m.work}] = count{m.instructions, allocations[i].allocations}
 	}
 	if in.alone {

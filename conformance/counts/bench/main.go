@@ -170,6 +170,10 @@ func (b *bench) installable() bool {
 	return b.options.ABIs[0].ByteOrder() == arch.Native().ByteOrder() && !b.program.Returns(cbpf.Notify)
 }
 
-// install does what Install does but for seccomp(2): this program is built with a
-// function in its place that answers as Linux does (see kernel.go.txt).
-func (b *bench) install() error { return loader.Install(b.program, loader.Options{}) }
+// install does what Install does but for its system calls. This program is built with a
+// function in the place of seccomp(2) that answers as Linux does (see kernel.go.txt).
+// prctl(2), which sets no_new_privs, is left out: Go's scheduler has work on the way back
+// from such a call, now and then.
+func (b *bench) install() error {
+	return loader.Install(b.program, loader.Options{KeepPrivs: true})
+}

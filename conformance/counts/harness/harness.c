@@ -38,7 +38,7 @@ static void fail(int status, const char *what, int rc)
 
 static void die(const char *what, int rc) { fail(1, what, rc); }
 
-// Exits with the status that says: libseccomp cannot express these rules.
+// Exits with the status that says that libseccomp cannot express these rules.
 static void refused(const char *what, int rc) { fail(2, what, rc); }
 
 static uint64_t number(void)
@@ -89,7 +89,7 @@ static void compile(int level, int fd)
 		die("remove the native ABI", rc);
 	for (unsigned i = 0; i < narches; i++)
 		if ((rc = seccomp_arch_add(ctx, arches[i])))
-			die("add an ABI", rc);
+			refused("add an ABI", rc);
 	if ((rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, level)))
 		die("set the level", rc);
 	for (size_t i = 0; i < nrules; i++) {
