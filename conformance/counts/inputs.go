@@ -49,6 +49,11 @@ func inputs() ([]input, error) {
 		}
 		all = append(all, input{name: p.name, profile: text, abis: p.abis, caps: preset.Caps(p.caps), times: 10})
 	}
+	plain, err := resolved(all[2])
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, plain)
 	for _, name := range []string{"allow-list-72", "ioctl-200", "wide-arguments"} {
 		text, err := os.ReadFile(filepath.Join("../testdata/profiles", name+".json"))
 		if err != nil {
@@ -87,6 +92,18 @@ func inputs() ([]input, error) {
 		all = append(all, input{name: g.name, profile: text, abis: x86[:1], times: g.times, alone: g.times == 0})
 	}
 	return all, nil
+}
+
+// resolved returns an input as a container runtime gets it from its engine: with the
+// conditions on capabilities and kernels decided.
+func resolved(in input) (input, error) {
+	p, _, err := oci.Read(in.profile, policy.Target{ABI: in.abis[0], Caps: in.caps})
+	if err != nil {
+		return in, err
+	}
+	text, err := oci.Print(p)
+	in.name, in.profile = in.name+"-oci", []byte(text)
+	return in, err
 }
 
 // policies returns the profiles of a directory, each for the ABIs that it names.

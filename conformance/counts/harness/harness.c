@@ -47,7 +47,7 @@ static uint64_t number(void)
 	return word ? strtoull(word, NULL, 0) : 0;
 }
 
-static struct rule rule(void)
+static void add_rule(void)
 {
 	struct rule r = {.action = number(), .name = strdup(strtok(NULL, " \n"))};
 	for (char *arg; r.n < 6 && (arg = strtok(NULL, " \n")); r.n++) {
@@ -57,7 +57,12 @@ static struct rule rule(void)
 		c->datum_a = number();
 		c->datum_b = number();
 	}
-	return r;
+	if (!(nrules & (nrules - 1))) { // no room after a power of two
+		rules = realloc(rules, (nrules ? 2 * nrules : 1) * sizeof *rules);
+		if (!rules)
+			die("rules", -ENOMEM);
+	}
+	rules[nrules++] = r;
 }
 
 static void read_rules(void)
@@ -71,10 +76,8 @@ static void read_rules(void)
 			def = number();
 		else if (!strcmp(word, "arch"))
 			arches[narches++] = number();
-		else if (!(nrules & (nrules - 1))) // a power of two: full
-			rules = realloc(rules, (nrules ? 2 * nrules : 1) * sizeof *rules), rules[nrules++] = rule();
 		else
-			rules[nrules++] = rule();
+			add_rule();
 	}
 }
 
