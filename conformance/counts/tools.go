@@ -165,6 +165,7 @@ func (t *tools) count(in *input, dir string) (map[key]count, error) {
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return nil, err
 	}
+	defer os.RemoveAll(dir) // there may be a second count
 	profile := filepath.Join(dir, "profile.json")
 	if err := os.WriteFile(profile, in.profile, 0o666); err != nil {
 		return nil, err
