@@ -3,13 +3,17 @@ package compile
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/policy"
 )
 
-// Each order is tried once; the first ones are guesses.
-func TestOrdersOfWords(t *testing.T) {
+// The first orders are guesses: lower words first, as they are, the busiest first, upper
+// words first.
+func TestPromisingOrders(t *testing.T) {
 	equal := func(arg uint8, mask uint64) policy.Cond {
 		return policy.Cond{Arg: arg, Op: policy.Equal, Mask: mask, Value: 5 & mask}
 	}
@@ -20,39 +24,104 @@ func TestOrdersOfWords(t *testing.T) {
 	}
 	less := func(v uint64) policy.Cond { return policy.Cond{Op: policy.Less, Mask: math.MaxUint64, Value: v} }
 	for _, tt := range []struct {
-		name       string
-		conds      []policy.Cond
-		exhaustive bool
-		first      string // of the orders
-		n          int    // of them
+		name  string
+		conds []policy.Cond // each of a clause of its own
+		want  string
 	}{
-		{"a narrow argument has one word", []policy.Cond{narrow(2)}, false, "[[arg2.lo]]", 1},
-		{"a wide one has two", []policy.Cond{wide(0)}, false, "[[arg0.lo arg0.hi] [arg0.hi arg0.lo]]", 2},
-		{"a mask of one word", []policy.Cond{equal(1, 0xff<<32)}, false, "[[arg1.hi]]", 1},
-		{"every value is no test", []policy.Cond{atLeast(0), narrow(1)}, false, "[[arg1.lo]]", 1},
-		{"a bound between upper words", []policy.Cond{atLeast(3 << 32)}, false, "[[arg0.hi]]", 1},
-		{"an upper bound between upper words", []policy.Cond{less(3 << 32)}, false, "[[arg0.hi]]", 1},
-		{"a bound within one", []policy.Cond{atLeast(3<<32 + 1)}, false, "[[arg0.lo arg0.hi] [arg0.hi arg0.lo]]", 2},
-		{"two narrow ones", []policy.Cond{narrow(0), narrow(3), narrow(3)}, false, "[[arg0.lo arg3.lo] [arg3.lo arg0.lo]]", 2},
-		{"three words: lower first, as they are, the busiest first, lower last, and all", []policy.Cond{wide(0), narrow(1), narrow(1)}, false,
-			"[[arg0.lo arg1.lo arg0.hi] [arg0.lo arg0.hi arg1.lo] [arg1.lo arg0.lo arg0.hi] [arg0.hi arg1.lo arg0.lo] [arg0.lo arg0.hi arg1.lo] [arg0.lo arg1.lo arg0.hi]", 4 + 6},
-		{"four words", []policy.Cond{wide(0), wide(1)}, false, "[[arg0.lo arg1.lo arg0.hi arg1.hi] [arg0.lo arg0.hi arg1.lo arg1.hi]", 4 + 24},
-		{"five words", []policy.Cond{wide(0), wide(1), narrow(2)}, false, "[[arg0.lo arg1.lo arg2.lo arg0.hi arg1.hi]", 4},
-		{"five words, exhaustively", []policy.Cond{wide(0), wide(1), narrow(2)}, true, "[[arg0.lo arg1.lo arg2.lo arg0.hi arg1.hi]", 4 + 120},
-		{"six words, exhaustively", []policy.Cond{wide(0), wide(1), wide(2)}, true, "[[arg0.lo arg1.lo arg2.lo arg0.hi arg1.hi arg2.hi]", 4 + 720},
-		{"seven words, exhaustively", []policy.Cond{wide(0), wide(1), wide(2), narrow(5)}, true, "[[arg0.lo arg1.lo arg2.lo arg5.lo ", 4},
+		{"a narrow argument has one word", []policy.Cond{narrow(2)}, "[arg2.lo]"},
+		{"a wide one has two", []policy.Cond{wide(0)}, "[arg0.lo arg0.hi] [arg0.hi arg0.lo]"},
+		{"a mask of one word", []policy.Cond{equal(1, 0xff<<32)}, "[arg1.hi]"},
+		{"a bound between upper words", []policy.Cond{atLeast(3 << 32)}, "[arg0.hi]"},
+		{"an upper bound between upper words", []policy.Cond{less(3 << 32)}, "[arg0.hi]"},
+		{"a bound within one", []policy.Cond{atLeast(3<<32 + 1)}, "[arg0.lo arg0.hi] [arg0.hi arg0.lo]"},
+		{"two narrow ones", []policy.Cond{narrow(0), narrow(3), narrow(4), narrow(4)}, "[arg0.lo arg3.lo arg4.lo] [arg4.lo arg0.lo arg3.lo] [arg4.lo arg3.lo arg0.lo]"},
+		{"the busiest first", []policy.Cond{wide(0), narrow(1), equal(1, 0xff)},
+			"[arg0.lo arg1.lo arg0.hi] [arg0.lo arg0.hi arg1.lo] [arg1.lo arg0.lo arg0.hi] [arg0.hi arg1.lo arg0.lo]"},
 	} {
-		var rules []rule
-		for _, c := range tt.conds {
-			rules = append(rules, rule{conds: []condition{conditionOf(c)}})
+		m := newMatcher()
+		var clauses []policy.Clause
+		for i, c := range tt.conds {
+			clauses = append(clauses, policy.Clause{Conds: []policy.Cond{c}, Action: cbpf.Errno(uint16(2 + i))})
 		}
-		b := &decider{exhaustive: tt.exhaustive}
-		got := b.orders(rules)
-		text := fmt.Sprint(got)
-		if len(got) != tt.n || len(text) < len(tt.first) || text[:len(tt.first)] != tt.first {
-			t.Errorf("%s: %d orders, want %d\ngot  %.200s\nwant %s", tt.name, len(got), tt.n, text, tt.first)
+		if !m.read(clauses) || !m.tabulate() {
+			t.Fatal(tt.name)
+		}
+		var got []string
+		for _, order := range m.promising() {
+			var words []Word
+			for _, c := range order {
+				words = append(words, m.columns[c].word)
+			}
+			if text := fmt.Sprint(words); !slices.Contains(got, text) {
+				got = append(got, text)
+			}
+		}
+		if text := strings.Join(got, " "); text != tt.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", tt.name, text, tt.want)
 		}
 	}
+}
+
+// newMatcher returns a matcher for a diagram that has only ERRNO(1), its fallback.
+func newMatcher() *matcher {
+	g := &Diagram{}
+	return &matcher{g: g, fallback: g.leaf(cbpf.Errno(1)), lists: map[list]NodeID{}, twins: map[uint32]twin{}}
+}
+
+func TestPermute(t *testing.T) {
+	order := []uint8{0, 1, 2, 3}
+	seen := map[string]bool{fmt.Sprint(order): true}
+	for permute(order) {
+		seen[fmt.Sprint(order)] = true
+	}
+	if len(seen) != 24 || !slices.Equal(order, []uint8{3, 2, 1, 0}) {
+		t.Errorf("%d orders of four, the last one %v", len(seen), order)
+	}
+	for _, order := range [][]uint8{nil, {7}} {
+		if permute(order) {
+			t.Errorf("%v has another order", order)
+		}
+	}
+}
+
+func TestMovedWord(t *testing.T) {
+	room := make([]uint8, 4)
+	for _, tt := range []struct {
+		from, to int
+		want     []uint8
+	}{{0, 0, []uint8{4, 5, 6, 7}}, {0, 3, []uint8{5, 6, 7, 4}}, {3, 0, []uint8{7, 4, 5, 6}}, {1, 2, []uint8{4, 6, 5, 7}}, {2, 1, []uint8{4, 6, 5, 7}}} {
+		if got := moved(room, []uint8{4, 5, 6, 7}, tt.from, tt.to); !slices.Equal(got, tt.want) {
+			t.Errorf("from %d to %d: %v, want %v", tt.from, tt.to, got, tt.want)
+		}
+	}
+}
+
+// A call of one rule ends with the tests that another call has already.
+func TestOneRuleEndsAsAnotherCall(t *testing.T) {
+	m := newMatcher()
+	equal := func(arg uint8, v uint64) policy.Cond {
+		return policy.Cond{Arg: arg, Op: policy.Equal, Mask: math.MaxUint64, Value: v}
+	}
+	first := m.call([]policy.Clause{{Action: cbpf.Allow, Conds: []policy.Cond{equal(0, 3)}}})
+	before := len(m.g.nodes)
+	second := m.call([]policy.Clause{{Action: cbpf.Allow, Conds: []policy.Cond{equal(0, 3), equal(1, 4)}}})
+	if n := len(m.g.nodes) - before; n != 2 {
+		t.Errorf("%d new nodes, want two\n%v", n, m.g)
+	}
+	reached := false
+	for id := second; m.g.nodes[id].Kind == Switch; id = find(m.g.nodes[id].Cases, m.g.nodes[id].Word.value(3, 4)).To {
+		reached = reached || id == first
+	}
+	if !reached {
+		t.Errorf("n%d does not lead to n%d\n%v", second, first, m.g)
+	}
+}
+
+// value returns the word where the first two arguments have some values.
+func (w Word) value(args ...uint64) uint32 {
+	var d cbpf.Data
+	copy(d.Args[:], args)
+	return w.Of(&d)
 }
 
 // Two estimates of what a node takes: of what earlier calls do not have yet, to compare
@@ -104,7 +173,7 @@ func TestCostAndSizeOfNodes(t *testing.T) {
 		{"both sides of a mask", 9, 2 + 2 + 2, 2 + 2 + 3},
 		{"what is there twice counts once", 10, 2 + 6, 3 + 7},
 	} {
-		b := &decider{g: g}
+		b := &matcher{g: g}
 		for range 2 { // an estimate leaves no trace
 			if got := b.cost(tt.id); got != tt.cost {
 				t.Errorf("%s: cost %d, want %d", tt.name, got, tt.cost)
@@ -119,7 +188,7 @@ func TestCostAndSizeOfNodes(t *testing.T) {
 		}
 	}
 	for used, want := range map[NodeID]int{3: 6, 5: 6, 4: 8, 9: 2} {
-		b := &decider{g: g}
+		b := &matcher{g: g}
 		b.use(used)
 		if got := b.cost(10); got != want {
 			t.Errorf("with n%d in use: cost %d, want %d", used, got, want)
@@ -130,7 +199,7 @@ func TestCostAndSizeOfNodes(t *testing.T) {
 // A ladder has more paths than anybody could walk.
 func TestCostAndSizeLookAtEachNodeOnce(t *testing.T) {
 	g := ladder(200)
-	b := &decider{g: g}
+	b := &matcher{g: g}
 	if cost, size := b.cost(g.root), g.size(g.root); cost != 2*401 || size != 2*401 {
 		t.Errorf("cost %d, size %d of 401 nodes", cost, size)
 	}

@@ -7,26 +7,53 @@ import (
 	"github.com/seccompile/seccompile/policy"
 )
 
-// Rules looked at for one order of the words of one call. Conditions on several
-// arguments can multiply: a call that takes more work is built by chain, whose
-// size is linear.
+// Sets of rules looked at for one order of the words of one call, in words of 64 rules.
+// Conditions on several arguments can multiply: a call that takes more work is built by
+// chain, whose size is linear.
 const (
 	work       = 1024
 	workOfCond = 32
 )
 
-// Rules looked at for further orders of the words: of all calls together, or of
-// each where the effort is exhaustive.
-const (
-	workOnOrders     = 1 << 14
-	workOnOrdersEach = 1 << 15
-)
+// A matcher builds the diagrams of calls that look at arguments.
+//
+// Each rule of a call tests single words, so all that matters of the words that a path
+// has decided is which rules are still live. The values of the next word are cut where a
+// test changes; in each piece the rules that fail drop out, and those behind one that has
+// passed all its tests. What is left after the last word is the first rule that
+// holds. The result is canonical for the order of the words but for tests under masks,
+// and no test in it is implied by an earlier one.
+type matcher struct {
+	g          *Diagram
+	fallback   NodeID // where no rule holds
+	leaf       NodeID // the last action of a call without conditions, or any other
+	exhaustive bool
 
-// A rule is a clause whose conditions are sets of values.
-type rule struct {
-	conds  []condition
-	to     NodeID
-	origin string
+	rules   []rule
+	tests   []wordTest // of the rules
+	columns []column   // of the words, in ascending order
+	at      [WordCount]uint8
+	room    ruleSet // of the columns
+	size    int     // words of a ruleSet
+	conds   int     // conditions of the clauses
+
+	path  [2 * maxArgWords]wordTest
+	order []uint8 // of columns
+	// open[i*size:] are the rules with tests of the words from the i-th on, and suffix[i] is
+	// the order of these words.
+	open   ruleSet
+	suffix [maxArgWords + 1]uint64
+	all    ruleSet
+	pairs  ruleSet // two sets for each word in the order
+	cases  []Case  // of the nodes on the path
+	memo   memo
+	steps  int // of work left before an order is given up
+
+	lists map[list]NodeID
+	twins map[uint32]twin // by the hash of the rules
+
+	orders
+	facts Facts
 }
 
 // A condition is whether an argument is in a set, or, negated, that it is not.
@@ -54,202 +81,238 @@ func conditionOf(c policy.Cond) condition {
 }
 
 // call returns the node that decides a call by its clauses.
-func (b *decider) call(clauses []policy.Clause) NodeID {
-	if len(clauses[0].Conds) == 0 {
-		return b.g.leaf(clauses[0].Action)
-	}
-	rules := b.rules(clauses)
-	var best NodeID
-	bestCost := math.MaxInt
-	if b.exhaustive {
-		b.left = workOnOrdersEach
-	}
-	for i, order := range b.orders(rules) {
-		if i > 0 && b.left < 0 {
-			break
+func (m *matcher) call(clauses []policy.Clause) NodeID {
+	if c := &clauses[0]; len(c.Conds) == 0 {
+		if m.g.nodes[m.leaf].Action != c.Action { // mostly it is the one of the call before
+			m.leaf = m.g.leaf(c.Action)
 		}
-		if id, ok := b.inOrder(order, rules); ok {
-			if c := b.cost(id); c < bestCost {
-				best, bestCost = id, c
-			}
+		return m.leaf
+	}
+	key := list{&clauses[0], len(clauses)}
+	if node, ok := m.lists[key]; ok {
+		return node
+	}
+	node := m.conditional(clauses)
+	m.use(node)
+	m.lists[key] = node
+	return node
+}
+
+// A list is the clauses of a call, which calls of one rule share.
+type list struct {
+	first *policy.Clause
+	n     int
+}
+
+// A twin is the rules of a call, and what decides by them. Calls of several rules, or of
+// several ABIs, may have the same.
+type twin struct {
+	rules []rule
+	node  NodeID
+}
+
+// conditional builds the diagram of clauses with conditions.
+func (m *matcher) conditional(clauses []policy.Clause) NodeID {
+	if !m.read(clauses) {
+		return m.prune(m.chain(clauses))
+	}
+	m.simplify()
+	switch {
+	case len(m.rules) == 0:
+		return m.fallback
+	case len(m.rules[0].tests) == 0:
+		return m.rules[0].to
+	case len(m.rules) == 1 && m.rules[0].alone:
+		return m.single(&m.rules[0])
+	}
+	hash := hashRules(m.rules)
+	if t, ok := m.twins[hash]; ok && slices.EqualFunc(m.rules, t.rules, rule.same) {
+		return t.node
+	}
+	node := m.several(clauses)
+	m.twins[hash] = twin{m.rules, node}
+	return node
+}
+
+// several builds the diagram of rules, which clauses were turned into.
+func (m *matcher) several(clauses []policy.Clause) NodeID {
+	if !m.tabulate() {
+		return m.prune(m.chain(clauses))
+	}
+	best, cost := m.search()
+	if cost > 2*m.conds {
+		if chain := m.prune(m.chain(clauses)); m.cost(chain) < cost {
+			return chain
 		}
 	}
-	if bestCost == math.MaxInt {
-		best = b.prune(b.chain(rules))
-	}
-	b.use(best)
 	return best
 }
 
-// rules returns clauses as rules.
-func (b *decider) rules(clauses []policy.Clause) []rule {
-	n := 0
-	for i := range clauses {
-		n += len(clauses[i].Conds)
+// inOrder builds the canonical diagram for one order of the words, and says how much work
+// that was. ok is false if it took too much, or the diagram does not cost less than the bound.
+func (m *matcher) inOrder(order []uint8) (id NodeID, done int, ok bool) {
+	n := len(order)
+	m.order = order
+	budget := work + workOfCond*m.conds*m.size
+	m.steps = budget
+	m.open = zeros(m.open, (n+1)*m.size)
+	m.suffix[n] = 0
+	for i := n - 1; i >= 0; i-- {
+		m.suffix[i] = m.suffix[i+1]<<4 | uint64(order[i]+1)
+		set := m.openFrom(i)
+		copy(set, m.openFrom(i+1))
+		set.unite(m.columns[order[i]].asked)
 	}
-	rules := make([]rule, len(clauses))
-	conds := make([]condition, 0, n)
-	for i := range clauses {
-		from := len(conds)
-		for _, c := range clauses[i].Conds {
-			conds = append(conds, conditionOf(c))
-		}
-		rules[i] = rule{conds[from:], b.g.leaf(clauses[i].Action), clauses[i].Pointer}
-	}
-	return rules
+	id = m.decide(0, m.all)
+	return id, budget - m.steps, m.steps >= 0 && m.spent < m.bound
 }
 
-// inOrder builds the canonical diagram for one order of the words. ok is false
-// if that took too much work.
-func (b *decider) inOrder(order []Word, rules []rule) (id NodeID, ok bool) {
-	b.order = order
-	b.steps = work
-	for i := range rules {
-		b.steps += workOfCond * len(rules[i].conds)
-	}
-	budget := b.steps
-	b.facts.Forget()
-	id = b.decide(0, b.live(rules))
-	b.left -= budget - b.steps
-	return id, b.steps >= 0
-}
+// openFrom returns the rules that test words from the i-th on.
+func (m *matcher) openFrom(i int) ruleSet { return m.open[i*m.size : (i+1)*m.size] }
 
-// decide decides the words from the i-th on, for rules that are live.
-func (b *decider) decide(i int, rules []rule) NodeID {
-	if id, done := b.decided(rules); done {
+// decide decides the words from the i-th on for rules that are live.
+func (m *matcher) decide(i int, live ruleSet) NodeID {
+	r := live.first()
+	switch {
+	case r < 0 || m.steps < 0 || m.spent >= m.bound:
+		return m.fallback // what is built then is not used
+	case !m.openFrom(i).has(r):
+		return m.rules[r].to
+	}
+	for !live.meets(m.columns[m.order[i]].asked) {
+		i++
+	}
+	hash := hashOf(m.suffix[i], live)
+	id, known := m.memo.get(hash, m.suffix[i], live)
+	if known {
+		m.chargeAll(id)
 		return id
 	}
-	return b.g.switchOn(b.order[i], b.pieces(nil, i, rules), rules[0].origin)
-}
-
-// decided returns what live rules decide without a further test. It also gives up
-// when there was too much work: what it returns then is not used.
-func (b *decider) decided(rules []rule) (id NodeID, done bool) {
-	if b.steps -= len(rules); len(rules) == 0 || b.steps < 0 {
-		return b.fallback, true
+	if rule := &m.rules[r]; rule.alone && live.single() {
+		id = m.g.test(rule.test(m.columns[m.order[i]].word), m.decide(i+1, live), m.fallback, rule.origin)
+	} else {
+		id = m.word(i, live)
 	}
-	return rules[0].to, b.holds(&rules[0]) == Yes
-}
-
-// pieces appends the cases of the i-th word within the range that is known of it.
-func (b *decider) pieces(cases []Case, i int, rules []rule) []Case {
-	f := &b.facts[b.order[i]]
-	cut, ok := b.cut(b.order[i], rules)
-	if !ok || b.steps < 0 {
-		return appendCase(cases, f.Last, b.rest(i, rules))
+	m.charge(id)
+	if m.steps >= 0 && m.spent < m.bound {
+		m.memo.put(hash, m.suffix[i], live, id)
 	}
-	b.steps -= len(rules)
-	saved := *f
-	f.Last = cut - 1
-	cases = b.pieces(cases, i, b.live(rules))
-	f.First, f.Last = cut, saved.Last
-	cases = b.pieces(cases, i, b.live(rules))
-	*f = saved
-	return cases
+	return id
 }
 
-// cut returns a value at which the pieces of w split: the middle one of those at
-// which a condition changes inside the range known of w.
-func (b *decider) cut(w Word, rules []rule) (at uint32, ok bool) {
-	b.cuts = b.cuts[:0]
-	for i := range rules {
-		for j := range rules[i].conds {
-			b.cuts = b.facts.Cuts(b.cuts, w, &rules[i].conds[j].ValueSet)
+// word makes the switch on the i-th word.
+func (m *matcher) word(i int, live ruleSet) NodeID {
+	c := &m.columns[m.order[i]]
+	m.steps -= len(c.ends) * m.size
+	now, next := ruleSet(m.pairs[2*i*m.size:][:m.size]), ruleSet(m.pairs[(2*i+1)*m.size:][:m.size])
+	base := len(m.cases)
+	m.inPiece(now, c, 0, i, live)
+	first := uint32(0)
+	for p := 1; p < len(c.ends); p++ {
+		m.inPiece(next, c, p, i, live)
+		if next.equal(now) {
+			continue
 		}
+		last := c.ends[p-1]
+		m.addCase(base, last, m.piece(i, Fact{First: first, Last: last}, now))
+		now, next, first = next, now, last+1
 	}
-	if len(b.cuts) == 0 {
-		return 0, false
-	}
-	return median(b.cuts), true
+	m.addCase(base, math.MaxUint32, m.piece(i, Fact{First: first, Last: math.MaxUint32}, now))
+	id := m.g.switchOn(c.word, m.cases[base:], m.rules[live.first()].origin)
+	m.cases = m.cases[:base]
+	return id
 }
 
-// median returns a value near the middle of v: the median of a sample.
-func median(v []uint32) uint32 {
-	var sample [15]uint32
-	n := min(len(v), len(sample))
-	for i := range n {
-		sample[i] = v[i*len(v)/n]
+// inPiece finds the rules that are live in the p-th piece of the i-th word.
+func (m *matcher) inPiece(set ruleSet, c *column, p, i int, live ruleSet) {
+	pass, open := c.live[p*m.size:][:m.size], m.openFrom(i+1)
+	for j := range set {
+		set[j] = live[j] & pass[j]
 	}
-	slices.Sort(sample[:n])
-	return sample[n/2]
+	set.settle(open, c.bits)
 }
 
-// rest decides the tests of masks that are left on the i-th word, then the other words.
-func (b *decider) rest(i int, rules []rule) NodeID {
-	if id, done := b.decided(rules); done {
-		return id
+// addCase adds a case to those from base on.
+func (m *matcher) addCase(base int, last uint32, to NodeID) {
+	n := len(m.cases)
+	switch {
+	case n == base:
+		m.cases = append(m.cases, Case{0, last, to})
+	case m.cases[n-1].To == to:
+		m.cases[n-1].Last = last
+	default:
+		m.cases = append(m.cases, Case{m.cases[n-1].Last + 1, last, to})
 	}
-	w := b.order[i]
-	for j := range rules {
-		for k := range rules[j].conds {
-			mask, value, ok := b.facts.Masked(w, &rules[j].conds[k].ValueSet)
-			if !ok {
-				continue
-			}
-			pass, fail := b.facts[w].Either(mask, value, func(bool) NodeID { return b.rest(i, b.live(rules)) })
-			return b.g.masked(w, mask, value, pass, fail, rules[j].origin)
-		}
-	}
-	return b.decide(i+1, rules)
 }
 
-// live drops the rules that cannot hold, and all behind one that must. It returns
-// its argument, or the front of it, where nothing else goes.
-func (b *decider) live(rules []rule) []rule {
-	for i := range rules {
-		switch b.holds(&rules[i]) {
+// piece decides the rest for some values of the i-th word: first the tests under masks.
+func (m *matcher) piece(i int, f Fact, live ruleSet) NodeID {
+	if c := &m.columns[m.order[i]]; len(c.masks) > 0 && live.meets(c.bits) {
+		known := f // f itself stays off the heap
+		return m.masked(i, &known, slices.Clone(live))
+	}
+	return m.decide(i+1, live)
+}
+
+// masked decides the tests under masks of the i-th word, and then the other words.
+// It changes live.
+func (m *matcher) masked(i int, f *Fact, live ruleSet) NodeID {
+	c := &m.columns[m.order[i]]
+	m.steps -= len(c.masks) * m.size
+	open := make(ruleSet, m.size)
+	for j := range c.masks {
+		t := &c.masks[j]
+		switch f.equal(t.mask, t.value) {
 		case Yes:
-			return rules[:i+1]
+			live.remove(t.fails)
 		case No:
-			return b.liveFrom(slices.Clone(rules[:i]), rules[i+1:])
+			live.remove(t.passes)
 		case Open:
+			open.unite(t.passes)
+			open.unite(t.fails)
 		}
 	}
-	return rules
+	live.settle(open, m.openFrom(i+1))
+	t := c.test(f, live)
+	if t == nil || m.steps < 0 {
+		return m.decide(i+1, live)
+	}
+	r := min(uint(live.firstOf(t.passes)), uint(live.firstOf(t.fails)))
+	pass, fail := f.Either(t.mask, t.value, func(bool) NodeID { return m.masked(i, f, slices.Clone(live)) })
+	id := m.g.masked(c.word, t.mask, t.value, pass, fail, m.rules[r].origin)
+	m.charge(id)
+	return id
 }
 
-func (b *decider) liveFrom(kept, rules []rule) []rule {
-	for i := range rules {
-		t := b.holds(&rules[i])
-		if t != No {
-			kept = append(kept, rules[i])
-		}
-		if t == Yes {
-			break
-		}
-	}
-	return kept
-}
-
-// holds says whether all conditions of a rule hold.
-func (b *decider) holds(r *rule) Truth {
-	all := Yes
-	for i := range r.conds {
-		c := &r.conds[i]
-		switch b.facts.In(&c.ValueSet).negate(c.negated) {
-		case No:
-			return No
-		case Open:
-			all = Open
-		case Yes:
+// test returns the test under a mask that the first live rule with an open one has; nil
+// if none has.
+func (c *column) test(f *Fact, live ruleSet) *maskColumn {
+	var best *maskColumn
+	first := uint(math.MaxUint)
+	for j := range c.masks {
+		t := &c.masks[j]
+		r := min(uint(live.firstOf(t.passes)), uint(live.firstOf(t.fails)))
+		if r < first && f.equal(t.mask, t.value) == Open {
+			best, first = t, r
 		}
 	}
-	return all
+	return best
 }
 
 // chain builds the clauses one by one: a test of all conditions of a clause, and
 // what follows where one fails. Its size is linear in the number of conditions.
-func (b *decider) chain(rules []rule) NodeID {
-	next := b.fallback
-	for i := len(rules) - 1; i >= 0; i-- {
-		r := &rules[i]
-		to := r.to
-		for j := len(r.conds) - 1; j >= 0; j-- {
+func (m *matcher) chain(clauses []policy.Clause) NodeID {
+	next := m.fallback
+	for i := len(clauses) - 1; i >= 0; i-- {
+		c := &clauses[i]
+		to := m.g.leaf(c.Action)
+		for j := len(c.Conds) - 1; j >= 0; j-- {
+			cond := conditionOf(c.Conds[j])
 			in, out := to, next
-			if r.conds[j].negated {
+			if cond.negated {
 				in, out = out, in
 			}
-			to = b.g.member(&r.conds[j].ValueSet, in, out, r.origin)
+			to = m.g.member(&cond.ValueSet, in, out, c.Pointer)
 		}
 		next = to
 	}

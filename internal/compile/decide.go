@@ -15,25 +15,10 @@ const (
 )
 
 // A decider builds the diagram of a policy.
-//
-// Clauses are tried in order, so a call that looks at arguments is decided one word
-// after the other: the values of the word are cut where a condition changes, and in
-// each piece the clauses that cannot hold any more are dropped. What is left
-// after the last word is the first clause that holds. The result is canonical
-// for the order of the words, and no test in it is implied by an earlier one.
 type decider struct {
-	g          *Diagram
-	fallback   NodeID          // where no clause holds
-	recent     NodeID          // the leaf of the last call that looks at none
-	built      map[list]NodeID // of calls that look at arguments
-	exhaustive bool
-
-	order []Word
-	facts Facts
-	steps int // of work left before the decider gives up on an order
-	left  int // work left for further orders
-	used  []bool
-	cuts  []uint32
+	g        *Diagram
+	fallback NodeID // where no clause holds
+	args     matcher
 }
 
 // decide builds the diagram of a policy: a switch on the AUDIT_ARCH value, a
@@ -45,13 +30,11 @@ func decide(r *policy.Resolved, exhaustive bool) *Diagram {
 		total += len(r.Spaces[i].Calls)
 	}
 	b := &decider{
-		g:          &Diagram{nodes: make([]Node, 0, 32), cases: make([]Case, 0, min(2*total+32, 512))},
-		exhaustive: exhaustive,
-		left:       workOnOrders,
+		g: &Diagram{nodes: make([]Node, 0, 32), cases: make([]Case, 0, min(2*total+32, 512))},
 	}
 	g := b.g
 	b.fallback = g.leaf(r.Default)
-	b.recent = b.fallback
+	b.args = matcher{g: g, fallback: b.fallback, leaf: b.fallback, exhaustive: exhaustive, lists: map[list]NodeID{}, twins: map[uint32]twin{}}
 	g.usual = b.fallback
 	bad := g.leaf(r.BadArch)
 	b.conditional(r)
@@ -67,14 +50,6 @@ func decide(r *policy.Resolved, exhaustive bool) *Diagram {
 	return g
 }
 
-// A list names the clauses of a call: those of one rule have the same for all its calls.
-type list struct {
-	first *policy.Clause
-	n     int
-}
-
-func listOf(c *policy.Call) list { return list{&c.Clauses[0], len(c.Clauses)} }
-
 // conditional builds the nodes of the calls that look at arguments. Those with 32-bit
 // arguments are built first: a call with 64-bit ones, whose upper words are mostly to be
 // zero, can then go on to its twin.
@@ -87,26 +62,13 @@ func (b *decider) conditional(r *policy.Resolved) {
 			}
 		}
 	}
-	b.built = make(map[list]NodeID)
 	for _, bits := range [2]int{32, 64} {
 		for _, c := range calls {
-			if _, ok := b.built[listOf(c)]; !ok && c.ABI.Bits() == bits {
-				b.built[listOf(c)] = b.call(c.Clauses)
+			if c.ABI.Bits() == bits {
+				b.args.call(c.Clauses)
 			}
 		}
 	}
-}
-
-// outcome returns the node of a call.
-func (b *decider) outcome(c *policy.Call) NodeID {
-	first := &c.Clauses[0]
-	if len(first.Conds) > 0 {
-		return b.built[listOf(c)]
-	}
-	if first.Action != b.g.nodes[b.recent].Action {
-		b.recent = b.g.leaf(first.Action)
-	}
-	return b.recent
 }
 
 // around completes a list of disjoint cases with another child for all other values.
@@ -145,8 +107,8 @@ func (b *decider) numbers(cases []Case, s *policy.Space) []Case {
 			ranges = ranges[1:]
 			continue
 		}
-		to, n := b.outcome(&calls[0]), 1
-		for n < len(calls) && calls[n].NR == calls[n-1].NR+1 && b.outcome(&calls[n]) == to {
+		to, n := b.args.call(calls[0].Clauses), 1
+		for n < len(calls) && calls[n].NR == calls[n-1].NR+1 && b.args.call(calls[n].Clauses) == to {
 			n++
 		}
 		put(calls[0].NR, calls[n-1].NR, to)

@@ -164,7 +164,7 @@ func find(cases []Case, v uint32) *Case {
 	return &cases[lo]
 }
 
-func (g *Diagram) leaf(a cbpf.Action) NodeID { return g.intern(Node{Kind: Leaf, Action: a}) }
+func (g *Diagram) leaf(a cbpf.Action) NodeID { return g.intern(&Node{Kind: Leaf, Action: a}, "") }
 
 // masked returns the node for w&mask == value, which is yes or no itself where
 // the test decides nothing.
@@ -172,7 +172,7 @@ func (g *Diagram) masked(w Word, mask, value uint32, yes, no NodeID, origin stri
 	if yes == no {
 		return yes
 	}
-	return g.intern(Node{Kind: Masked, Word: w, Mask: mask, Value: value, Yes: yes, No: no, Origin: origin})
+	return g.intern(&Node{Kind: Masked, Word: w, Mask: mask, Value: value, Yes: yes, No: no}, origin)
 }
 
 // switchOn returns the node for a complete list of cases, which it copies.
@@ -180,29 +180,36 @@ func (g *Diagram) switchOn(w Word, cases []Case, origin string) NodeID {
 	if len(cases) == 1 {
 		return cases[0].To
 	}
-	return g.intern(Node{Kind: Switch, Word: w, Cases: cases, Origin: origin})
+	return g.intern(&Node{Kind: Switch, Word: w, Cases: cases}, origin)
 }
 
-// intern returns the id of the node with n's content.
-func (g *Diagram) intern(n Node) NodeID {
+// intern returns the id of the node with n's content. A new one has its own copy of the
+// cases, and the origin.
+func (g *Diagram) intern(n *Node, origin string) NodeID {
 	if 2*len(g.nodes) >= len(g.table) {
 		g.grow()
 	}
+	at, id, ok := g.slot(n)
+	if ok {
+		return id
+	}
+	from := len(g.cases)
+	g.cases = append(g.cases, n.Cases...)
+	g.nodes = append(g.nodes, Node{
+		Kind: n.Kind, Word: n.Word, Action: n.Action, Mask: n.Mask, Value: n.Value, Yes: n.Yes, No: n.No,
+		Cases: g.cases[from:len(g.cases):len(g.cases)], Origin: origin,
+	})
+	g.table[at] = NodeID(len(g.nodes))
+	return NodeID(len(g.nodes) - 1)
+}
+
+// slot returns the id of the node with n's content, or where in the table it belongs.
+func (g *Diagram) slot(n *Node) (at uint32, id NodeID, ok bool) {
 	mask := uint32(len(g.table) - 1)
-	for i := n.hash() & mask; ; i = (i + 1) & mask {
-		id := g.table[i] - 1
-		if id < 0 {
-			if n.Kind == Switch {
-				from := len(g.cases)
-				g.cases = append(g.cases, n.Cases...)
-				n.Cases = g.cases[from:len(g.cases):len(g.cases)]
-			}
-			g.nodes = append(g.nodes, n)
-			g.table[i] = NodeID(len(g.nodes))
-			return NodeID(len(g.nodes) - 1)
-		}
-		if g.nodes[id].same(&n) {
-			return id
+	for at = n.hash() & mask; ; at = (at + 1) & mask {
+		id = g.table[at] - 1
+		if id < 0 || g.nodes[id].same(n) {
+			return at, id, id >= 0
 		}
 	}
 }

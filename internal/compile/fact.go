@@ -105,19 +105,21 @@ func nextMatch(from, mask, v uint32) (x uint32, ok bool) {
 	if v&^mask != 0 {
 		return 0, false
 	}
-	if from&mask == v {
+	wrong := from&mask ^ v
+	if wrong == 0 {
 		return from, true
 	}
-	// x agrees with from above some bit, has a one there where from has a zero,
-	// and is as small as the mask lets it below: the lowest such bit wins.
-	for bit := uint32(1); bit != 0; bit <<= 1 {
-		above := ^(bit | (bit - 1))
-		if from&bit != 0 || from&above&mask != v&above || mask&bit != 0 && v&bit == 0 {
-			continue
+	// x agrees with from above some bit, has a one there where from has a zero, and is as
+	// small as the mask lets it below. That bit is the highest one that is wrong, if it has
+	// to be a one, or else the lowest one above that is zero and free.
+	bit := uint32(1) << (bits.Len32(wrong) - 1)
+	if v&bit == 0 {
+		free := ^(from | mask | (bit | bit - 1))
+		if bit = free & -free; bit == 0 {
+			return 0, false
 		}
-		return from&above | bit | v&(bit-1), true
 	}
-	return 0, false
+	return from&^(bit|bit-1) | bit | v&(bit-1), true
 }
 
 // interval returns the values with v under mask if they are one interval: if the

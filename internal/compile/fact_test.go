@@ -114,7 +114,7 @@ func TestNodesAndTestsAreMadeOnce(t *testing.T) {
 	tests[1].Word, tests[2].Mask, tests[3].K, tests[4].Yes, tests[5].No, tests[6].Op, tests[7].Origin = 5, 7, 1, 7, 7, Equal, "/x"
 	got := ""
 	for _, x := range nodes {
-		got += fmt.Sprint(" ", b.g.intern(x)-n)
+		got += fmt.Sprint(" ", b.g.intern(&x, "")-n)
 	}
 	for _, x := range tests {
 		got += fmt.Sprint(" ", tree.intern(x)-n)
@@ -153,5 +153,27 @@ func TestSpreadIsOfAllBitsBelow(t *testing.T) {
 	}
 	if got := spread(7, 7); got != 0 {
 		t.Errorf("one number: %#x", got)
+	}
+}
+
+// The next value that matches is what counting up finds, at either end of a word.
+func TestNextMatch(t *testing.T) {
+	const most = 1 << 6
+	for _, shift := range []uint{0, 32 - 6} {
+		for mask := range uint32(most) {
+			for v := range uint32(most) {
+				for from := range uint32(most) {
+					want := from
+					for want < most && want&mask != v {
+						want++
+					}
+					got, ok := nextMatch(from<<shift, mask<<shift, v<<shift)
+					// Behind the lowest bits there are more: a match may be there.
+					if found := want < most; found && (!ok || got != want<<shift) || !found && ok && (shift > 0 || got < most) {
+						t.Fatalf("from %#x under %#x equals %#x: %#x, %v, want %#x (shifted by %d)", from, mask, v, got, ok, want, shift)
+					}
+				}
+			}
+		}
 	}
 }

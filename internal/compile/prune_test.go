@@ -10,7 +10,7 @@ import (
 
 // pruneRoot returns the diagram with its root pruned, and the work that is left.
 func pruneRoot(g *Diagram) (pruned *Diagram, left int) {
-	b := decider{g: g}
+	b := matcher{g: g}
 	root := b.prune(g.root)
 	h := *g
 	h.root = root

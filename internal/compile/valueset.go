@@ -145,3 +145,39 @@ func (g *Diagram) equal(w Word, mask, v uint32, in, out NodeID, origin string) N
 	}
 	return g.switchOn(w, around([]Case{{first, last, in}}, out), origin)
 }
+
+// test returns the node that goes to in for the values that pass a test.
+func (g *Diagram) test(t *wordTest, in, out NodeID, origin string) NodeID {
+	if in == out {
+		return in
+	}
+	var cases [3]Case
+	n := t.node(cases[:0], in, out)
+	return g.intern(&n, origin)
+}
+
+// testOf returns the node that test would make, if there is one.
+func (g *Diagram) testOf(t *wordTest, in, out NodeID) (id NodeID, ok bool) {
+	var cases [3]Case
+	n := t.node(cases[:0], in, out)
+	_, id, ok = g.slot(&n)
+	return id, ok
+}
+
+// node returns the test as a node, with cases behind those given.
+func (t *wordTest) node(cases []Case, in, out NodeID) Node {
+	if t.negated {
+		in, out = out, in
+	}
+	if t.mask != 0 {
+		return Node{Kind: Masked, Word: t.word, Mask: t.mask, Value: t.first, Yes: in, No: out}
+	}
+	if t.first > 0 {
+		cases = append(cases, Case{0, t.first - 1, out})
+	}
+	cases = append(cases, Case{t.first, t.last, in})
+	if t.last < math.MaxUint32 {
+		cases = append(cases, Case{t.last + 1, math.MaxUint32, out})
+	}
+	return Node{Kind: Switch, Word: t.word, Cases: cases}
+}
