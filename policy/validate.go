@@ -83,23 +83,16 @@ func (s *Space) fault() string {
 			return "range " + x.numbers() + ": " + f
 		}
 	}
-	var before *Call
-	calls := s.Calls
-	for i := range calls {
+	for i, calls := 0, s.Calls; i < len(calls); {
 		c := &calls[i]
-		f := ""
-		switch {
-		case before == nil:
-			f = c.fault(s)
-		case c.NR <= before.NR:
-			f = "comes after call " + numberString(before.NR) + " (sort the calls by number, each once)"
-		case !c.sharesWith(before):
-			f = c.fault(s)
+		f := c.fault(s)
+		if i > 0 && c.NR <= calls[i-1].NR {
+			f = "comes after call " + numberString(calls[i-1].NR) + " (sort the calls by number, each once)"
 		}
 		if f != "" {
 			return "call " + numberString(c.NR) + ": " + f
 		}
-		before = c
+		i += alike(calls[i:])
 	}
 	for _, x := range s.Ranges {
 		if calls := s.from(x.First); len(calls) > 0 && calls[0].NR <= x.Last {
@@ -109,9 +102,18 @@ func (s *Space) fault() string {
 	return ""
 }
 
-// sharesWith reports whether another call has the very same clauses, as most neighbours do.
-func (c *Call) sharesWith(other *Call) bool {
-	return c.ABI == other.ABI && len(c.Clauses) == len(other.Clauses) && len(c.Clauses) > 0 && &c.Clauses[0] == &other.Clauses[0]
+// alike returns how many calls from the first on are of one ABI, in order, and have the
+// very same clauses, as most neighbours do.
+func alike(calls []Call) int {
+	first, nr := &calls[0], calls[0].NR
+	for i := 1; i < len(calls); i++ {
+		c := &calls[i]
+		if c.NR <= nr || c.ABI != first.ABI || len(c.Clauses) != len(first.Clauses) || &c.Clauses[0] != &first.Clauses[0] {
+			return i
+		}
+		nr = c.NR
+	}
+	return len(calls)
 }
 
 func (c *Call) fault(s *Space) string {
