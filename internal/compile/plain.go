@@ -16,16 +16,22 @@ import (
 // its clauses in order, each a list of tests. It uses no other pass and no diagram.
 //
 // Where all that a call's rules have in common is few, this is shorter than a diagram,
-// and it takes its place if that should ever be wrong. The error is as for Compile.
-func Plain(r *policy.Resolved) (*cbpf.Program, error) {
-	if err := r.Validate(); err != nil {
-		return nil, err
+// and it takes its place if that should ever be wrong.
+//
+// The policy is one that Compile finds valid. The error is a [*TooLongError] for more
+// instructions than the limit, or the kernel's if that is lower. A limit below the kernel's
+// also bounds the time, and the error names no calls then.
+func Plain(r *policy.Resolved, limit int) (*cbpf.Program, error) {
+	p := &plain{policy: r, big: r.Order() == binary.BigEndian, enough: math.MaxInt}
+	if limit < cbpf.MaxInstructions {
+		p.enough = limit
 	}
-	p := &plain{policy: r, big: r.Order() == binary.BigEndian}
 	p.program()
-	if p.n > cbpf.MaxInstructions {
+	if p.n > min(limit, cbpf.MaxInstructions) {
 		long := &TooLongError{Len: p.n}
-		long.blame(r, plainSize)
+		if limit >= cbpf.MaxInstructions {
+			long.blame(r, plainSize)
+		}
 		return nil, long
 	}
 	for i, j := 0, len(p.code)-1; i < j; i, j = i+1, j-1 {
@@ -58,6 +64,7 @@ func plainSize(_ *policy.Space, c *policy.Call) int {
 type plain struct {
 	policy *policy.Resolved
 	big    bool
+	enough int                  // with more than so many, the rest does not matter
 	n      int                  // instructions emitted
 	code   []bpf.RawInstruction // those that fit, the last one first
 	from   []string             // the rule of each instruction
@@ -136,6 +143,9 @@ func (p *plain) program() {
 	spaces := p.policy.Spaces
 	starts := make([]place, len(spaces))
 	for i := range spaces {
+		if p.n > p.enough {
+			return
+		}
 		numbers := pieces(p.policy, &spaces[i])
 		starts[i] = p.search(numbers)
 		if p.origin = ""; len(numbers) > 1 { // else nothing asks for the number
@@ -151,6 +161,9 @@ func (p *plain) program() {
 
 // search emits a binary search for the piece of the number in the accumulator.
 func (p *plain) search(s []piece) place {
+	if p.n > p.enough {
+		return 0
+	}
 	if len(s) == 1 {
 		return p.outcome(&s[0])
 	}
@@ -174,7 +187,7 @@ func (p *plain) outcome(s *piece) place {
 	}
 	p.origin = ""
 	at := p.returns(p.policy.Default)
-	for i := len(s.clauses) - 1; i >= 0; i-- {
+	for i := len(s.clauses) - 1; i >= 0 && p.n <= p.enough; i-- {
 		if c := &s.clauses[i]; !slices.ContainsFunc(c.Conds, isImpossible) {
 			at = p.clause(c, at)
 		}
@@ -292,16 +305,15 @@ func pieces(r *policy.Resolved, s *policy.Space) []piece {
 	out := make([]piece, 0, 64)
 	ranges, calls := s.Ranges, s.Calls
 	for nr := uint64(0); nr <= math.MaxUint32; {
+		for len(calls) > 0 && uint64(calls[0].NR) < nr {
+			calls = calls[1:]
+		}
 		next := piece{first: uint32(nr), action: r.Default}
 		end := uint64(math.MaxUint64) // where what decides nr may end
-		if len(calls) > 0 && uint64(calls[0].NR) < nr {
-			calls = calls[1:]
-			continue
-		}
 		if len(calls) > 0 && uint64(calls[0].NR) > nr {
 			end = uint64(calls[0].NR)
 		} else if len(calls) > 0 {
-			end = nr + 1
+			end = nr + uint64(alike(calls))
 			if next.clauses = calls[0].Clauses; len(next.clauses[0].Conds) == 0 {
 				next.action, next.clauses = next.clauses[0].Action, nil
 			}
@@ -313,6 +325,16 @@ func pieces(r *policy.Resolved, s *policy.Space) []piece {
 		nr = end
 	}
 	return out
+}
+
+// alike returns how many calls from the first on are neighbours with the same clauses.
+func alike(calls []policy.Call) int {
+	first, n := &calls[0], 1
+	for n < len(calls) && calls[n].NR == first.NR+uint32(n) &&
+		len(calls[n].Clauses) == len(first.Clauses) && &calls[n].Clauses[0] == &first.Clauses[0] {
+		n++
+	}
+	return n
 }
 
 // over lets a range that holds the first number of a piece decide it, and returns where

@@ -168,7 +168,7 @@ func TestPlain(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.rule, func(t *testing.T) {
-			p, err := Plain(tt.in)
+			p, err := Plain(tt.in, cbpf.MaxInstructions)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -197,7 +197,7 @@ func TestPlainReachesFar(t *testing.T) {
 				}
 			}
 			r := plainly(arch.X86_64, calls...)
-			p, err := Plain(r)
+			p, err := Plain(r, cbpf.MaxInstructions)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -214,6 +214,34 @@ func TestPlainReachesFar(t *testing.T) {
 	}
 }
 
+// A limit refuses the programs that are longer, and leaves the others as they are.
+func TestPlainWithinALimit(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(gen.Many(100, 1000)) {
+		r, err := mixed(gen.New(seed))
+		if err != nil {
+			continue
+		}
+		whole, err := Plain(r, cbpf.MaxInstructions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, err := Plain(r, whole.Len()); err != nil || !slices.Equal(p.Raw(), whole.Raw()) {
+			t.Errorf("seed %d: %d instructions are not within %d: %v", seed, whole.Len(), whole.Len(), err)
+		}
+		for limit := range whole.Len() {
+			p, err := Plain(r, limit)
+			var long *TooLongError
+			if p != nil || !errors.As(err, &long) || long.Len <= limit || len(long.Costliest) > 0 {
+				t.Fatalf("seed %d: %d instructions are within %d: %v", seed, whole.Len(), limit, err)
+			}
+			if long.Len > limit+60 { // a clause of six conditions, and a test for each ABI
+				t.Fatalf("seed %d: %d instructions were emitted, the limit is %d", seed, long.Len, limit)
+			}
+		}
+	}
+}
+
 func TestPlainMeansThePolicy(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(gen.Many(300, 1500)) {
@@ -224,7 +252,7 @@ func TestPlainMeansThePolicy(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		program, err := Plain(resolved)
+		program, err := Plain(resolved, cbpf.MaxInstructions)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -250,7 +278,7 @@ func FuzzPlain(f *testing.F) {
 			return
 		}
 		optimised, err1 := Compile(resolved, Options{})
-		plain, err2 := Plain(resolved)
+		plain, err2 := Plain(resolved, cbpf.MaxInstructions)
 		if err2 == nil {
 			if got, err := proof.Walk(resolved, plain); err != nil || got.Verdict != proof.Same {
 				t.Errorf("plain: %+v, %v", got, err)
@@ -298,7 +326,7 @@ func TestPlainIsProvedInSoManySteps(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		p, err := Plain(resolved)
+		p, err := Plain(resolved, cbpf.MaxInstructions)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -320,7 +348,7 @@ func TestPlainIsProvedInSoManySteps(t *testing.T) {
 func TestPlainSaysWhereARuleIs(t *testing.T) {
 	r := plainly(arch.X86_64, allowed(0, policy.Cond{Mask: math.MaxUint64, Op: policy.Equal}))
 	r.Spaces[0].Calls[0].Clauses[0].Pointer = "/syscalls/0"
-	p, err := Plain(r)
+	p, err := Plain(r, cbpf.MaxInstructions)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -343,7 +371,7 @@ func TestPlainNamesTheCostliestCalls(t *testing.T) {
 	for i := range narrow {
 		narrow[i] = policy.Cond{Op: policy.MaskedEqual, Mask: 1}
 	}
-	_, err := Plain(plainly(arch.X86_64, allowed(0, narrow...), allowed(1, wide...)))
+	_, err := Plain(plainly(arch.X86_64, allowed(0, narrow...), allowed(1, wide...)), cbpf.MaxInstructions)
 	var long *TooLongError
 	want := []string{"x86_64 write (about 4000)", "x86_64 read (about 3000)"}
 	if !errors.As(err, &long) || !slices.Equal(long.Costliest, want) {
@@ -356,7 +384,7 @@ func TestPlainStopsAtTheLimit(t *testing.T) {
 	for i := range 1 << 16 {
 		conds = append(conds, policy.Cond{Op: policy.Equal, Mask: math.MaxUint64, Value: uint64(i)})
 	}
-	_, err := Plain(plainly(arch.X86_64, allowed(0, conds...)))
+	_, err := Plain(plainly(arch.X86_64, allowed(0, conds...)), cbpf.MaxInstructions)
 	var long *TooLongError
 	if !errors.As(err, &long) || long.Len < 4<<16 {
 		t.Errorf("error %v", err)
@@ -365,7 +393,7 @@ func TestPlainStopsAtTheLimit(t *testing.T) {
 		r := plainly(arch.X86_64, allowed(0, conds[:n]...))
 		least := math.Inf(1) // the runtime allocates, too, now and then
 		for range 10 {
-			least = min(least, testing.AllocsPerRun(1, func() { _, _ = Plain(r) }))
+			least = min(least, testing.AllocsPerRun(1, func() { _, _ = Plain(r, cbpf.MaxInstructions) }))
 		}
 		return least
 	}
@@ -374,14 +402,11 @@ func TestPlainStopsAtTheLimit(t *testing.T) {
 	}
 	most := 0
 	for n := 1000; n < cbpf.MaxInstructions/4; n++ { // a clause takes four at least
-		if p, err := Plain(plainly(arch.X86_64, allowed(0, conds[:n]...))); err == nil {
+		if p, err := Plain(plainly(arch.X86_64, allowed(0, conds[:n]...)), cbpf.MaxInstructions); err == nil {
 			most = p.Len()
 		}
 	}
 	if most <= cbpf.MaxInstructions-5 {
 		t.Errorf("the longest program has %d instructions", most)
-	}
-	if p, err := Plain(new(policy.Resolved)); err == nil {
-		t.Errorf("a policy without ABIs makes %v", p)
 	}
 }

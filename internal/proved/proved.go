@@ -56,10 +56,7 @@ func Compile(r *policy.Resolved, o compile.Options) (*Result, error) {
 	if optimised == nil {
 		return nil, err
 	}
-	plain, tooLong := compile.Plain(r)
-	if err == nil {
-		err = tooLong
-	}
+	plain := func(limit int) (*cbpf.Program, error) { return compile.Plain(r, limit) }
 	result, err := choose(r, optimised.Program, plain, err)
 	if err != nil {
 		return nil, err
@@ -68,30 +65,34 @@ func Compile(r *policy.Resolved, o compile.Options) (*Result, error) {
 	return result, nil
 }
 
-// choose returns the better of two programs for a policy if that is proved, and
-// otherwise the other one: the shorter, unless its calls run where the other's do not. A program that is too long is nil, and tooLong the error of
-// one of these.
-func choose(r *policy.Resolved, optimised, plain *cbpf.Program, tooLong error) (*Result, error) {
-	type try struct {
-		program *cbpf.Program
-		choice  Choice
-	}
+// A try is a program that may be taken.
+type try struct {
+	program *cbpf.Program
+	choice  Choice
+}
+
+// choose returns the better of two programs for a policy if that is proved, and otherwise
+// the other one: the shorter, unless its calls run where the other's do not. The plain
+// program is made within a limit, because it is rarely the shorter one. An optimised
+// program that is too long is nil, and tooLong says so.
+func choose(r *policy.Resolved, optimised *cbpf.Program, plain func(limit int) (*cbpf.Program, error), tooLong error) (*Result, error) {
 	var tries []try
-	switch {
-	case optimised == nil && plain == nil:
-		return nil, tooLong
-	case optimised == nil:
-		tries = []try{{plain, PlainFits}}
-	case plain == nil:
-		tries = []try{{optimised, Optimised}}
-	case plain.Len() < optimised.Len() && !slower(r, plain, optimised):
-		tries = []try{{plain, PlainShorter}, {optimised, Optimised}}
-	default:
-		tries = []try{{optimised, Optimised}, {plain, PlainProved}}
+	if optimised == nil {
+		p, err := plain(cbpf.MaxInstructions)
+		if err != nil {
+			return nil, tooLong
+		}
+		tries = []try{{p, PlainFits}}
+	} else {
+		if p, err := plain(optimised.Len() - 1); err == nil && !slower(r, p, optimised) {
+			tries = append(tries, try{p, PlainShorter})
+		}
+		tries = append(tries, try{optimised, Optimised})
 	}
 	var warnings []policy.Warning
 	var reasons []error
-	for _, t := range tries {
+	for i := 0; i < len(tries); i++ {
+		t := tries[i]
 		result, err := proof.Walk(r, t.program)
 		switch {
 		case err == nil && result.Verdict == proof.Same:
@@ -109,6 +110,13 @@ func choose(r *policy.Resolved, optimised, plain *cbpf.Program, tooLong error) (
 			err = &proof.LimitError{Reason: result.Reason}
 		}
 		reasons = append(reasons, err)
+		if t.choice == Optimised && i == 0 {
+			if p, err := plain(cbpf.MaxInstructions); err == nil {
+				tries = append(tries, try{p, PlainProved})
+			} else {
+				tooLong = err
+			}
+		}
 	}
 	if tooLong != nil && len(warnings) == 0 {
 		return nil, fmt.Errorf("%w; a shorter one has too many paths to be proved: %w", tooLong, reasons[0])

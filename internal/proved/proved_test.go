@@ -91,10 +91,16 @@ func TestChoice(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.rule, func(t *testing.T) {
 			var limit error
-			if tt.optimised == nil || tt.plain == nil {
+			if tt.optimised == nil {
 				limit = tooLong
 			}
-			got, err := choose(r, tt.optimised, tt.plain, limit)
+			plain := func(most int) (*cbpf.Program, error) {
+				if tt.plain == nil || tt.plain.Len() > most {
+					return nil, tooLong
+				}
+				return tt.plain, nil
+			}
+			got, err := choose(r, tt.optimised, plain, limit)
 			if tt.err != "" {
 				if got != nil || err == nil || !strings.Contains(err.Error(), tt.err) {
 					t.Fatalf("got %v, error %v, want %s", got, err, tt.err)
@@ -142,7 +148,7 @@ func TestShorterIsNotSlower(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := compile.Plain(r)
+	plain, err := compile.Plain(r, cbpf.MaxInstructions)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,11 +156,12 @@ func TestShorterIsNotSlower(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := choose(r, longer(t, optimised.Program, plain.Len()), plain, nil)
+	within := func(limit int) (*cbpf.Program, error) { return compile.Plain(r, limit) }
+	got, err := choose(r, longer(t, optimised.Program, plain.Len()), within, nil)
 	if err != nil || got.Choice != Optimised {
 		t.Errorf("%v, %v, want the longer program", got, err)
 	}
-	if got, err = choose(r, longer(t, plain, 1), plain, nil); err != nil || got.Choice != PlainShorter {
+	if got, err = choose(r, longer(t, plain, 1), within, nil); err != nil || got.Choice != PlainShorter {
 		t.Errorf("%v, %v, want the shorter of two slow programs", got, err)
 	}
 }
