@@ -4,7 +4,8 @@ import "math"
 
 // facts are what a path knows about all words. No fact relates two words.
 type facts struct {
-	of [words]fact
+	of    [words]fact
+	trail []change // what of was before, to go back to
 	// holes are the tests bitsAreNot that do not narrow a fact: a word without some values
 	// is neither an interval nor one with known bits. Those of the path start at base;
 	// a lemma's path begins with none.
@@ -22,16 +23,26 @@ type hole struct {
 // holesInStep is how many holes take as long to look at as one step.
 const holesInStep = 16
 
-// A saved fact is what to go back to when a branch is done.
-type saved struct {
-	word  int
-	was   fact
-	holes int
+// A change is what was known of a word before.
+type change struct {
+	word int
+	was  fact
 }
 
-func (s *facts) save(word int) saved { return saved{word, s.of[word], len(s.holes)} }
+// A mark is a place on a path to go back to.
+type mark struct{ changes, holes int }
 
-func (s *facts) restore(m saved) { s.of[m.word], s.holes = m.was, s.holes[:m.holes] }
+// mark returns where the path is.
+func (s *facts) mark() mark { return mark{len(s.trail), len(s.holes)} }
+
+// undo goes back to a place that the path has passed.
+func (s *facts) undo(m mark) {
+	for n := len(s.trail) - 1; n >= m.changes; n-- {
+		c := &s.trail[n]
+		s.of[c.word] = c.was
+	}
+	s.trail, s.holes = s.trail[:m.changes], s.holes[:m.holes]
+}
 
 // forget returns to knowing nothing.
 func (s *facts) forget() {
@@ -55,6 +66,7 @@ func (s *facts) assume(word int, t test) bool {
 		if t.value > f.last {
 			return false
 		}
+		s.trail = append(s.trail, change{word, *f})
 		f.first = t.value
 	case lessThan:
 		if t.value > f.last {
@@ -63,6 +75,7 @@ func (s *facts) assume(word int, t test) bool {
 		if t.value <= f.first {
 			return false
 		}
+		s.trail = append(s.trail, change{word, *f})
 		f.last = t.value - 1
 	case bitsAre:
 		if (f.value^t.value)&f.mask&t.mask != 0 {
@@ -71,6 +84,7 @@ func (s *facts) assume(word int, t test) bool {
 		if t.mask&^f.mask == 0 {
 			return true
 		}
+		s.trail = append(s.trail, change{word, *f})
 		f.mask |= t.mask
 		f.value |= t.value
 	}
@@ -185,11 +199,11 @@ func (s *facts) pickWord(word int) bool {
 		}
 		unknown := h.mask &^ f.mask // not 0: assume refuses a word that is inside of a hole
 		bit := unknown & -unknown
-		m := s.save(word)
+		m := s.mark()
 		if s.assume(word, test{bitsAre, bit, bit &^ h.value}) && s.pickWord(word) {
 			return true
 		}
-		s.restore(m)
+		s.undo(m)
 		return s.assume(word, test{bitsAre, bit, bit & h.value}) && s.pickWord(word)
 	}
 	return true

@@ -139,6 +139,40 @@ func (s *facts) stand(c *policy.Cond, g granted) stand {
 	return d
 }
 
+// holds is what stand says of whether a condition holds.
+func (s *facts) holds(c *policy.Cond, g granted) truth {
+	if g != grantNothing || isOrdered(c.Op) {
+		return s.stand(c, g).holds
+	}
+	s.steps++
+	t := s.equals(upper(c), lower(c))
+	if isNegated(c.Op) {
+		return t.not()
+	}
+	return t
+}
+
+// equals answers whether two halves have their values.
+func (s *facts) equals(u, l half) truth {
+	if s.differs(u) || s.differs(l) { // most do
+		return never
+	}
+	t := always
+	if u.mask != 0 {
+		t = s.in(u.word, u.mask, u.value)
+	}
+	if t&always != 0 {
+		t = t&never | s.in(l.word, l.mask, l.value)
+	}
+	return t
+}
+
+// differs reports whether the known bits of a half are not those of its value.
+func (s *facts) differs(h half) bool {
+	f := &s.of[h.word]
+	return (f.value^h.value)&f.mask&h.mask != 0
+}
+
 // lessOf returns the number that the lower half is below if it is less, or less or
 // equal: one more than there are if it always is.
 func lessOf(o policy.Op, value uint32) uint64 {
@@ -194,7 +228,7 @@ func (s *facts) clause(g *goal, i int) (holds truth, ask int) {
 	holds = always
 	conds := g.at(i).Conds
 	for j := range conds {
-		switch s.stand(&conds[j], g.grantedOf(i).of(j)).holds {
+		switch s.holds(&conds[j], g.grantedOf(i).of(j)) {
 		case never:
 			return never, 0
 		case sometimes:

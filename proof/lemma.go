@@ -93,13 +93,14 @@ func (w *walker) lemma(pc int, a acc, g goal) (done, ok bool) {
 	case unproved:
 		return false, false
 	}
-	goal, of, base, holes, lists, void := w.goal, w.of, w.base, len(w.holes), len(w.lists), w.void
+	goal, of, base, m, lists, void := w.goal, w.of, w.base, w.mark(), len(w.lists), w.void
 	w.forget()
 	w.goal = g
 	w.lemmas++
 	ok = w.walk(pc, a, true)
 	w.lemmas--
-	w.goal, w.of, w.base, w.holes, w.lists, w.void = goal, of, base, w.holes[:holes], w.lists[:lists], void
+	w.undo(m)
+	w.goal, w.of, w.base, w.lists, w.void = goal, of, base, w.lists[:lists], void
 	if w.stuck {
 		w.stuck = false
 		w.memo.questions[n-1].answer = unproved
@@ -175,9 +176,10 @@ func (c *counterexample) about(matter uint32) (some counterexample) {
 // path: then it is wrong, too.
 func (w *walker) applies(n int) bool {
 	c := &w.counters[w.memo.questions[n-1].counter]
-	of, holes, void := w.of, len(w.holes), w.void
+	m, void := w.mark(), w.void
 	found := w.combine(c) && !w.wrong()
-	w.of, w.holes, w.void = of, w.holes[:holes], void
+	w.undo(m)
+	w.void = void
 	return found
 }
 

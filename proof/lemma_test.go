@@ -27,7 +27,7 @@ func atCall(t *testing.T) *walker {
 	}
 	w := newWalker(res, p, maxSteps)
 	w.forget()
-	w.goal.numbers = piecesOf(res, &res.Spaces[0])
+	w.goal.numbers = w.piecesOf(&res.Spaces[0])
 	if !w.enter(&w.goal.numbers[1]) || len(w.goal.live) != 9 {
 		t.Fatal(w.goal)
 	}
@@ -70,7 +70,7 @@ func TestStatesThatDifferHaveDifferentKeys(t *testing.T) {
 				t.Fatal(a)
 			}
 		}
-		key, _ := w.exactKey(w.program.Len()-1, acc{word: noWord})
+		key, _ := w.exactKey(len(w.at)-1, acc{word: noWord})
 		text := fmt.Sprint(key)
 		if before, ok := seen[text]; ok {
 			t.Errorf("%v: the key of %v", assumptions, before)

@@ -19,70 +19,65 @@ type piece struct {
 // pieces are numbers from 0 on, ascending and without gaps.
 type pieces []piece
 
-// piecesOf returns all numbers of a space.
-func piecesOf(r *policy.Resolved, s *policy.Space) pieces {
-	list := make(pieces, 0, 64)
+// pieces returns all numbers of a space. Those of another space are no more then.
+func (w *walker) piecesOf(s *policy.Space) pieces {
+	list := w.pieces[:0]
 	calls, at := s.Calls, uint64(0)
 	for _, x := range s.Ranges {
 		if at < uint64(x.First) {
-			calls = list.decide(r, calls, uint32(at), x.First-1)
+			calls = list.decide(w.policy, calls, x.First-1)
 		}
 		list.add(x.Last, x.Action, nil)
 		at = uint64(x.Last) + 1
 	}
 	if at <= math.MaxUint32 {
-		list.decide(r, calls, uint32(at), math.MaxUint32)
+		list.decide(w.policy, calls, math.MaxUint32)
 	}
+	w.pieces = list
 	return list
 }
 
-// decide adds the numbers from at to last, which are in no range, and returns the calls
-// after them.
-func (p *pieces) decide(r *policy.Resolved, calls []policy.Call, at, last uint32) []policy.Call {
-	next := uint64(at)      // the first number that is not in p yet
-	var same *policy.Clause // decides those before it, whatever the arguments: neighbours share clauses
-	n := 0
-	for ; n < len(calls); n++ {
-		c := &calls[n]
-		if c.NR > last {
-			break
-		}
-		first := &c.Clauses[0]
-		if first == same && uint64(c.NR) == next {
-			next++
-			continue
-		}
-		p.extend(next)
-		if next < uint64(c.NR) {
+// decide adds the numbers up to last, which are in no range, and returns the calls after
+// them.
+func (p *pieces) decide(r *policy.Resolved, calls []policy.Call, last uint32) []policy.Call {
+	for len(calls) > 0 && calls[0].NR <= last {
+		c, n := &calls[0], alike(calls)
+		if c.NR > 0 {
 			p.add(c.NR-1, r.Default, nil)
 		}
-		if same = first; len(first.Conds) == 0 {
-			p.add(c.NR, first.Action, nil)
+		end := c.NR + uint32(n-1)
+		if first := &c.Clauses[0]; len(first.Conds) == 0 {
+			p.add(end, first.Action, nil)
 		} else {
-			same = nil
-			p.add(c.NR, r.Default, c.Clauses)
+			p.add(end, r.Default, c.Clauses)
 		}
-		next = uint64(c.NR) + 1
+		calls = calls[n:]
 	}
-	p.extend(next)
-	if next <= uint64(last) {
-		p.add(last, r.Default, nil)
-	}
-	return calls[n:]
+	p.add(last, r.Default, nil)
+	return calls
 }
 
-// extend makes the last piece, if there is one, end before a number.
-func (p *pieces) extend(next uint64) {
-	if n := len(*p); n > 0 {
-		(*p)[n-1].last = uint32(next - 1)
+// alike returns how many calls from the first on have neighbouring numbers and share
+// their clauses, as most do.
+func alike(calls []policy.Call) int {
+	first := &calls[0]
+	for n := 1; n < len(calls); n++ {
+		c := &calls[n]
+		if c.NR != first.NR+uint32(n) || len(c.Clauses) != len(first.Clauses) || &c.Clauses[0] != &first.Clauses[0] {
+			return n
+		}
 	}
+	return len(calls)
 }
 
-// add adds the numbers up to last.
+// add adds the numbers up to last that are not there yet, if there are any.
 func (p *pieces) add(last uint32, action cbpf.Action, clauses []policy.Clause) {
 	first := uint32(0)
 	if n := len(*p); n > 0 {
 		before := &(*p)[n-1]
+		if before.last >= last {
+			return
+		}
 		if clauses == nil && before.clauses == nil && before.action == action {
 			before.last = last
 			return
@@ -120,24 +115,44 @@ func (p pieces) find(nr uint32, near int) int {
 // byNumber walks for each piece of the numbers on the path. Nothing is known of the
 // arguments yet, so what is proved of a list of clauses is so for all calls that have it.
 func (w *walker) byNumber(pc int, a acc) bool {
-	list, last := w.goal.numbers, w.of[wordNR].last
-	w.near = list.find(w.of[wordNR].first, w.near)
-	for i := w.near; i < len(list) && list[i].first <= last; i++ {
-		all, m := w.goal, w.save(wordNR)
+	for i := w.first(); i >= 0; i = w.following(i) {
+		all, m := w.goal, w.mark()
 		ok := true
-		if w.enter(&list[i]) {
+		if w.enter(&all.numbers[i]) {
 			var done bool
 			if done, ok = w.lemma(pc, acc{word: noWord}, w.goal); !done {
 				ok = w.exactly(pc, acc{word: noWord})
 			}
 		}
 		w.goal = all
-		w.restore(m)
+		w.undo(m)
 		if !ok {
 			return false
 		}
 	}
 	return true
+}
+
+// first returns the index of the first piece that has numbers on the path.
+func (w *walker) first() int {
+	w.near = w.goal.numbers.find(w.of[wordNR].first, w.near)
+	return w.near
+}
+
+// following returns that of the next one, as far as holes do not matter, or -1.
+func (w *walker) following(i int) int {
+	list, f := w.goal.numbers, &w.of[wordNR]
+	if list[i].last >= f.last {
+		return -1
+	}
+	nr, ok := next(list[i].last+1, f.mask, f.value)
+	if !ok || nr > f.last {
+		return -1
+	}
+	for i++; list[i].last < nr; {
+		i++
+	}
+	return i
 }
 
 // enter narrows the number to a piece and makes that the goal. It reports false if no

@@ -1,8 +1,13 @@
 package proof
 
-import "github.com/seccompile/seccompile/cbpf"
+import (
+	"math"
 
-// ret reports whether the goal wants an action for all calls on the path.
+	"github.com/seccompile/seccompile/cbpf"
+)
+
+// ret reports whether the goal wants an action for all calls on the path. What it assumes
+// is left to its caller to undo, as by walk.
 func (w *walker) ret(a cbpf.Action) bool {
 	if w.goal.numbers != nil {
 		return w.retNumbers(a)
@@ -54,26 +59,36 @@ func (w *walker) retClauses(a cbpf.Action, i, j int) bool {
 // split is retClauses with, and then without, what an open condition of the i-th live
 // clause asks.
 func (w *walker) split(a cbpf.Action, i, j, ask int) bool {
-	c := &w.goal.at(i).Conds[ask]
-	d := w.stand(c, w.goal.grantedOf(i).of(ask))
-	word, t := w.question(c, &d)
-	m := w.save(word)
-	ok := !w.assume(word, t) || w.retClauses(a, i, j)
-	w.restore(m)
-	if !ok {
+	c := w.goal.at(i)
+	d := w.stand(&c.Conds[ask], w.goal.grantedOf(i).of(ask))
+	word, t := w.question(&c.Conds[ask], &d)
+	m := w.mark()
+	if len(c.Conds) > 1 || d.upperOpen() {
+		if w.assume(word, t) && !w.retClauses(a, i, j) {
+			return false
+		}
+		w.undo(m)
+		return !w.assume(word, t.not()) || w.retClauses(a, i, j)
+	}
+	// The answer is whether the clause holds.
+	if d.negated {
+		t = t.not()
+	}
+	if c.Action != a && w.assume(word, t) && !w.wrong() {
 		return false
 	}
-	ok = !w.assume(word, t.not()) || w.retClauses(a, i, j)
-	w.restore(m)
-	return ok
+	w.undo(m)
+	return !w.assume(word, t.not()) || w.retClauses(a, i+1, j)
 }
 
 // retNumbers is ret for each piece of the numbers on the path.
 func (w *walker) retNumbers(a cbpf.Action) bool {
-	list, f := w.goal.numbers, &w.of[wordNR]
-	w.near = list.find(f.first, w.near)
-	for i := w.near; i < len(list) && list[i].first <= f.last; i++ {
-		if (list[i].clauses != nil || list[i].action != a) && !w.retPiece(&list[i], a) {
+	for i := w.first(); i >= 0; i = w.following(i) {
+		p := &w.goal.numbers[i]
+		if p.clauses == nil && p.action == a || p.first == p.last && w.in(wordNR, math.MaxUint32, p.first) == never {
+			continue
+		}
+		if !w.retPiece(p, a) {
 			return false
 		}
 	}
@@ -81,17 +96,17 @@ func (w *walker) retNumbers(a cbpf.Action) bool {
 }
 
 func (w *walker) retPiece(p *piece, a cbpf.Action) bool {
-	all, m := w.goal, w.save(wordNR)
+	all, m := w.goal, w.mark()
 	ok := !w.enter(p) || w.retClauses(a, 0, 0)
 	w.goal = all
-	w.restore(m)
+	w.undo(m)
 	return ok
 }
 
 // wrong answers for a path on which all calls get the wrong action: it is fine if there
 // are none, and else there is a witness.
 func (w *walker) wrong() bool {
-	of := w.of
+	of, m := w.of, w.mark()
 	word, some := w.pick()
 	if !some {
 		w.void |= 1 << word
@@ -106,7 +121,7 @@ func (w *walker) wrong() bool {
 			c.Args[i] = w.full(wordArgs + 2*i)
 		}
 	}
-	w.of = of
+	w.undo(m)
 	return w.spend() && !some // the limit may have been hit in the middle
 }
 

@@ -1,13 +1,10 @@
 package proof
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
-
-	"golang.org/x/net/bpf"
 
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/policy"
@@ -58,12 +55,11 @@ func walk(r *policy.Resolved, p *cbpf.Program, limit int) (Result, error) {
 // what the policy wants.
 type walker struct {
 	facts
-	policy  *policy.Resolved
-	program *cbpf.Program
-	order   binary.ByteOrder
-	at      []place // by instruction
-	goal    goal
-	near    int // the piece of the numbers that was looked at last
+	policy *policy.Resolved
+	at     []place // by instruction
+	goal   goal
+	pieces pieces // of all numbers of a space
+	near   int    // the one that was looked at last
 	// lemmas is how many lemmas the path is within. What contradicts a lemma need not
 	// contradict the policy.
 	lemmas int
@@ -81,11 +77,16 @@ type walker struct {
 	call cbpf.Data // that the program decides wrongly
 }
 
-// A place is what holds of an instruction.
+// A place is an instruction and what holds of it.
 type place struct {
-	ahead uint16 // words that are loaded there or later, a bit for each
-	join  bool   // several ways lead to it, and it is not a RET
-	reads bool   // A is read before it is written
+	op      uint16
+	yes, no uint16 // what is next: without a test it is yes
+	ahead   uint16 // words that are loaded there or later, a bit for each
+	k       uint32
+	word    uint8 // that it loads
+	reached bool  // some way leads to it
+	join    bool  // several do, and it is not a RET
+	reads   bool  // A is read before it is written
 }
 
 // An acc is what register A holds: the bits under mask of a word, or, with no word,
@@ -99,56 +100,66 @@ type acc struct {
 const noWord = -1
 
 func newWalker(r *policy.Resolved, p *cbpf.Program, limit int) *walker {
-	w := &walker{policy: r, program: p, order: p.Order(), at: make([]place, p.Len())}
+	w := &walker{policy: r, at: make([]place, p.Len())}
 	w.limit = limit
-	joins := make([]uint8, p.Len()+1)
-	reach := func(pc int) { joins[pc] = min(2, joins[pc]+1) }
+	order := p.Order()
 	for pc := p.Len() - 1; pc >= 0; pc-- {
 		ins := p.At(pc)
 		at := &w.at[pc]
+		if ins.Op == opRetK || ins.Op == opRetA {
+			*at = place{op: ins.Op, k: ins.K, reads: ins.Op == opRetA}
+			continue
+		}
+		yes, no := pc+1, pc+1
+		test := ins.Op&classMask == classJmp && ins.Op != opJa
 		switch {
-		case ins.Op == opRetK || ins.Op == opRetA:
-			at.reads = ins.Op == opRetA
+		case test:
+			yes += int(ins.Jt)
+			no += int(ins.Jf)
 		case ins.Op == opJa:
-			next := pc + 1 + int(ins.K)
-			*at = w.at[next]
-			reach(next)
-		case ins.Op&classMask == classJmp:
-			yes, no := pc+1+int(ins.Jt), pc+1+int(ins.Jf)
-			at.ahead, at.reads = w.at[yes].ahead|w.at[no].ahead, true
-			reach(yes)
-			reach(no)
+			yes += int(ins.K)
+			no = yes
+		}
+		*at = place{op: ins.Op, k: ins.K, yes: uint16(yes), no: uint16(no)}
+		at.ahead = w.at[yes].ahead | w.at[no].ahead
+		switch ins.Op {
+		case opJa:
+			at.reads = w.at[yes].reads
+		case opLdAbs:
+			at.word = uint8(wordAt(ins.K, order))
+			at.ahead |= 1 << at.word
+		case opLdImm, opLdLen:
 		default:
-			*at = w.at[pc+1]
-			reach(pc + 1)
-			switch ins.Op {
-			case opLdAbs:
-				at.ahead |= 1 << wordAt(ins.K, w.order)
-				at.reads = false
-			case opLdImm, opLdLen:
-				at.reads = false
-			default:
-				at.reads = true
-			}
+			at.reads = true
+		}
+		w.reach(yes)
+		if test {
+			w.reach(no)
 		}
 	}
-	for pc := range w.at {
-		w.at[pc].join = joins[pc] == 2 && p.At(pc).Op != opRetK
-	}
 	return w
+}
+
+// reach notes a way to an instruction.
+func (w *walker) reach(pc int) {
+	at := &w.at[pc]
+	at.join = at.reached && at.op != opRetK
+	at.reached = true
 }
 
 // everywhere walks for each AUDIT_ARCH value of the policy, then for all others together.
 func (w *walker) everywhere() bool {
 	spaces := w.policy.Spaces
 	for i := range spaces {
+		w.undo(mark{})
 		w.forget()
 		w.assume(wordArch, test{bitsAre, math.MaxUint32, spaces[i].Audit})
-		w.goal = goal{numbers: piecesOf(w.policy, &spaces[i])}
+		w.goal = goal{numbers: w.piecesOf(&spaces[i])}
 		if !w.begin() {
 			return false
 		}
 	}
+	w.undo(mark{})
 	w.forget()
 	for i := range spaces {
 		w.assume(wordArch, test{bitsAreNot, math.MaxUint32, spaces[i].Audit})
@@ -158,7 +169,7 @@ func (w *walker) everywhere() bool {
 }
 
 func (w *walker) begin() bool {
-	if w.program.Len() == 0 { // the zero Program, as it is evaluated
+	if len(w.at) == 0 { // the zero Program, as it is evaluated
 		return w.ret(cbpf.KillThread)
 	}
 	return w.arrive(0, acc{word: noWord})
@@ -179,73 +190,72 @@ func (w *walker) spend() bool {
 func (w *walker) tooLong() bool { return w.giveUp(fmt.Sprintf("more than %d steps", w.limit)) }
 
 // arrive reports whether the program does at pc what the goal wants, for all calls that the
-// path stands for.
+// path stands for. What it assumes on the way is left to its caller to undo.
 func (w *walker) arrive(pc int, a acc) bool { return w.walk(pc, a, false) }
 
 // walk is arrive. Where the claim for pc was made already, it is not made again.
 func (w *walker) walk(pc int, a acc, claimed bool) bool {
-	for ; ; claimed = false {
-		if w.at[pc].join && !claimed && w.goal.numbers == nil {
+	for {
+		at := &w.at[pc]
+		if at.join && !claimed && w.goal.numbers == nil {
 			return w.prove(pc, a)
 		}
+		claimed = false
 		if w.steps++; w.steps > w.limit {
 			return w.tooLong()
 		}
-		ins := w.program.At(pc)
-		switch ins.Op {
+		switch at.op {
 		case opLdAbs:
-			word := wordAt(ins.K, w.order)
+			word := int(at.word)
 			if w.goal.numbers != nil && word != wordNR && word != wordArch {
 				return w.byNumber(pc, a)
 			}
 			a = acc{word: word, mask: math.MaxUint32}
 		case opLdImm:
-			a = acc{word: noWord, mask: ins.K}
+			a = acc{word: noWord, mask: at.k}
 		case opLdLen:
 			a = acc{word: noWord, mask: cbpf.DataSize}
 		case classAlu | aluAnd:
-			if a.mask &= ins.K; a.mask == 0 {
+			if a.mask &= at.k; a.mask == 0 {
 				a.word = noWord
 			}
 		case opJa:
-			pc += int(ins.K)
 		case opRetK:
-			return w.ret(cbpf.Action(ins.K))
+			return w.ret(cbpf.Action(at.k))
 		case classJmp | jmpEq, classJmp | jmpGt, classJmp | jmpGe, classJmp | jmpSet:
-			t, answer := w.test(a, ins)
+			t, answer := w.test(a, at.op&operation, at.k)
 			switch answer {
 			case always:
-				pc += int(ins.Jt)
 			case never:
-				pc += int(ins.Jf)
+				pc = int(at.no)
+				continue
 			default:
-				return w.branch(pc, a, t, ins)
+				yes, no := int(at.yes), int(at.no)
+				switch {
+				case t.op == atLeast:
+					a.cuts++
+				case t.op == bitsAre && at.op != classJmp|jmpEq:
+					yes, no = pc, pc // a bit of the word comes first
+				}
+				open, m := w.open(a.word), w.mark()
+				if w.assume(a.word, t) && !w.follow(pc, yes, a, open) {
+					return false
+				}
+				w.undo(m)
+				if !w.assume(a.word, t.not()) {
+					return true
+				}
+				if len(w.goal.live) > 0 {
+					return w.follow(pc, no, a, open)
+				}
+				pc, claimed = no, no == pc
+				continue
 			}
 		default:
 			return w.giveUp(fmt.Sprintf("instruction %d does what no compiled filter does", pc))
 		}
-		pc++
+		pc = int(at.yes)
 	}
-}
-
-// branch goes both ways of a test.
-func (w *walker) branch(pc int, a acc, t test, ins bpf.RawInstruction) bool {
-	yes, no := pc+1+int(ins.Jt), pc+1+int(ins.Jf)
-	switch {
-	case t.op == atLeast:
-		a.cuts++
-	case t.op == bitsAre && ins.Op&operation != jmpEq:
-		yes, no = pc, pc // a bit of the word comes first
-	}
-	m, open := w.save(a.word), w.open(a.word)
-	ok := !w.assume(a.word, t) || w.follow(pc, yes, a, open)
-	w.restore(m)
-	if !ok {
-		return false
-	}
-	ok = !w.assume(a.word, t.not()) || w.follow(pc, no, a, open)
-	w.restore(m)
-	return ok
 }
 
 // open reports whether the first live clause may hold and has a condition on a word.
@@ -277,7 +287,7 @@ func (w *walker) follow(pc, to int, a acc, open bool) bool {
 	if to == pc {
 		return w.walk(pc, a, true)
 	}
-	if open && a.cuts < manyCuts && w.program.At(to).Op == opLdAbs {
+	if open && a.cuts < manyCuts && w.at[to].op == opLdAbs {
 		if holds, _ := w.clause(&w.goal, 0); holds == never {
 			return w.prove(to, a)
 		}
@@ -312,9 +322,8 @@ func (w *walker) narrow() {
 	g.live = left
 }
 
-// test turns the test of an instruction into one of the word in A, or an answer.
-func (w *walker) test(a acc, ins bpf.RawInstruction) (t test, answer truth) {
-	op, k := ins.Op&operation, ins.K
+// test turns a comparison of A with a constant into one of the word in A, or an answer.
+func (w *walker) test(a acc, op uint16, k uint32) (t test, answer truth) {
 	if op == jmpSet {
 		k &= a.mask
 		if a.word == noWord || k == 0 {
