@@ -25,8 +25,8 @@ const holesInStep = 16
 
 // A change is what was known of a word before.
 type change struct {
-	word int
-	was  fact
+	of  *fact
+	was fact
 }
 
 // A mark is a place on a path to go back to.
@@ -38,8 +38,7 @@ func (s *facts) mark() mark { return mark{len(s.trail), len(s.holes)} }
 // undo goes back to a place that the path has passed.
 func (s *facts) undo(m mark) {
 	for n := len(s.trail) - 1; n >= m.changes; n-- {
-		c := &s.trail[n]
-		s.of[c.word] = c.was
+		*s.trail[n].of = s.trail[n].was
 	}
 	s.trail, s.holes = s.trail[:m.changes], s.holes[:m.holes]
 }
@@ -56,38 +55,37 @@ func (s *facts) forget() {
 // hole at a time shows; what is known of the word then is of no use.
 func (s *facts) assume(word int, t test) bool {
 	f := &s.of[word]
+	was := *f
 	switch t.op {
 	case bitsAreNot:
 		return s.exclude(word, t)
 	case atLeast:
-		if t.value <= f.first {
+		if t.value <= was.first {
 			return true
 		}
-		if t.value > f.last {
+		if t.value > was.last {
 			return false
 		}
-		s.trail = append(s.trail, change{word, *f})
 		f.first = t.value
 	case lessThan:
-		if t.value > f.last {
+		if t.value > was.last {
 			return true
 		}
-		if t.value <= f.first {
+		if t.value <= was.first {
 			return false
 		}
-		s.trail = append(s.trail, change{word, *f})
 		f.last = t.value - 1
 	case bitsAre:
-		if (f.value^t.value)&f.mask&t.mask != 0 {
+		if (was.value^t.value)&was.mask&t.mask != 0 {
 			return false
 		}
-		if t.mask&^f.mask == 0 {
+		if t.mask&^was.mask == 0 {
 			return true
 		}
-		s.trail = append(s.trail, change{word, *f})
 		f.mask |= t.mask
 		f.value |= t.value
 	}
+	s.trail = append(s.trail, change{f, was})
 	return f.settle() && (len(s.holes) == s.base || s.outside(word))
 }
 
@@ -144,8 +142,10 @@ func (s *facts) in(word int, mask, value uint32) truth {
 		return always
 	}
 	value |= f.value
-	if n, ok := next(f.first, mask, value); !ok || n > f.last {
-		return never
+	if *f != anything() {
+		if n, ok := next(f.first, mask, value); !ok || n > f.last {
+			return never
+		}
 	}
 	if len(s.holes) == s.base {
 		return sometimes

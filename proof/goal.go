@@ -10,7 +10,7 @@ import (
 type goal struct {
 	numbers pieces          // where the number is still to be looked at: all of the space
 	clauses []policy.Clause // where it is not: those of the call
-	list    int             // names them
+	list    int32           // names them
 	live    []int32         // those that may hold, ascending
 	granted granted         // what is taken to be so of the first of these
 	action  cbpf.Action
@@ -145,32 +145,17 @@ func (s *facts) holds(c *policy.Cond, g granted) truth {
 		return s.stand(c, g).holds
 	}
 	s.steps++
-	t := s.equals(upper(c), lower(c))
-	if isNegated(c.Op) {
-		return t.not()
-	}
-	return t
-}
-
-// equals answers whether two halves have their values.
-func (s *facts) equals(u, l half) truth {
-	if s.differs(u) || s.differs(l) { // most do
-		return never
-	}
-	t := always
+	u, l, t := upper(c), lower(c), always
 	if u.mask != 0 {
 		t = s.in(u.word, u.mask, u.value)
 	}
 	if t&always != 0 {
 		t = t&never | s.in(l.word, l.mask, l.value)
 	}
+	if isNegated(c.Op) {
+		return t.not()
+	}
 	return t
-}
-
-// differs reports whether the known bits of a half are not those of its value.
-func (s *facts) differs(h half) bool {
-	f := &s.of[h.word]
-	return (f.value^h.value)&f.mask&h.mask != 0
 }
 
 // lessOf returns the number that the lower half is below if it is less, or less or
@@ -222,13 +207,12 @@ func (s *facts) question(c *policy.Cond, d *stand) (word int, t test) {
 	return l.word, test{op: lessThan, value: uint32(lessOf(c.Op, l.value))}
 }
 
-// clause answers whether the i-th live clause of a goal holds, and which condition is open
-// if it may or may not.
-func (s *facts) clause(g *goal, i int) (holds truth, ask int) {
+// clause answers whether a clause holds, given what is granted of it, and which condition
+// is open if it may or may not.
+func (s *facts) clause(c *policy.Clause, g granted) (holds truth, ask int) {
 	holds = always
-	conds := g.at(i).Conds
-	for j := range conds {
-		switch s.holds(&conds[j], g.grantedOf(i).of(j)) {
+	for j := range c.Conds {
+		switch s.holds(&c.Conds[j], g.of(j)) {
 		case never:
 			return never, 0
 		case sometimes:
@@ -244,9 +228,10 @@ func (s *facts) clause(g *goal, i int) (holds truth, ask int) {
 // does is all that is left.
 func (s *facts) advance(g *goal) {
 	for ; len(g.live) > 0; g.live, g.granted = g.live[1:], 0 {
-		switch holds, _ := s.clause(g, 0); holds {
+		c := g.at(0)
+		switch holds, _ := s.clause(c, g.granted); holds {
 		case always:
-			*g = goal{action: g.at(0).Action}
+			*g = goal{action: c.Action}
 			return
 		case sometimes:
 			return

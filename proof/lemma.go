@@ -27,7 +27,7 @@ func (w *walker) claim(pc int, a acc) bool {
 	}
 	if g := &w.goal; len(g.live) > 0 {
 		first, guess := int(g.live[0]), goal{}
-		if holds, _ := w.clause(g, 0); holds == never {
+		if holds, _ := w.clause(g.at(0), g.granted); holds == never {
 			guess = w.from(first+1, grantNothing) // a plain program begins with the next clause
 		} else {
 			guess = w.from(first, w.grants(g, 0)) // or is in the middle of this one
@@ -236,7 +236,7 @@ func (w *walker) exactKey(pc int, a acc) (key []uint32, matter uint32) {
 	counts := len(w.key)
 	w.key = append(w.key, 0, 0)
 	for i := range g.live {
-		holds, _ := w.clause(g, i)
+		holds, _ := w.clause(g.at(i), g.grantedOf(i))
 		if holds == never {
 			continue
 		}
@@ -279,7 +279,7 @@ func dependsOn(c *policy.Cond, g granted) (words uint32) {
 }
 
 // named returns a number for a list of clauses, the same for equal lists.
-func (w *walker) named(clauses []policy.Clause) int {
+func (w *walker) named(clauses []policy.Clause) int32 {
 	w.key = append(w.key[:0], listKey)
 	for i := range clauses {
 		c := &clauses[i]
@@ -288,5 +288,5 @@ func (w *walker) named(clauses []policy.Clause) int {
 			w.key = append(w.key, uint32(d.Op)<<8|uint32(d.Arg), uint32(d.Mask>>32), uint32(d.Mask), uint32(d.Value>>32), uint32(d.Value))
 		}
 	}
-	return w.memo.number(w.key)
+	return int32(w.memo.number(w.key))
 }

@@ -2,100 +2,101 @@ package proof
 
 import (
 	"math"
+	"slices"
 
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/policy"
 )
 
-// A piece is neighbouring numbers that the policy decides alike: by clauses, or all by one
-// action.
+// A piece is neighbouring numbers that the policy decides alike: by the clauses of a call,
+// or all by one action.
 type piece struct {
 	first, last uint32
 	action      cbpf.Action
-	clauses     []policy.Clause
-	list        int // names the clauses once they have a name
+	call        int32 // index, or noCall
+	list        int32 // names the clauses once they have a name
 }
+
+const noCall = -1
 
 // pieces are numbers from 0 on, ascending and without gaps.
 type pieces []piece
 
-// pieces returns all numbers of a space. Those of another space are no more then.
+// piecesOf returns all numbers of a space. Those of another space are no more then.
 func (w *walker) piecesOf(s *policy.Space) pieces {
-	list := w.pieces[:0]
-	calls, at := s.Calls, uint64(0)
+	w.calls = s.Calls
+	list, n, end := slices.Grow(w.pieces[:0], 64+len(s.Calls)/2), 0, uint64(0)
 	for _, x := range s.Ranges {
-		if at < uint64(x.First) {
-			calls = list.decide(w.policy, calls, x.First-1)
+		if end < uint64(x.First) {
+			list, n = list.decide(w.policy.Default, s.Calls, n, x.First-1)
 		}
-		list.add(x.Last, x.Action, nil)
-		at = uint64(x.Last) + 1
+		list = list.add(x.Last, x.Action, noCall)
+		end = uint64(x.Last) + 1
 	}
-	if at <= math.MaxUint32 {
-		list.decide(w.policy, calls, math.MaxUint32)
+	if end <= math.MaxUint32 {
+		list, _ = list.decide(w.policy.Default, s.Calls, n, math.MaxUint32)
 	}
 	w.pieces = list
 	return list
 }
 
-// decide adds the numbers up to last, which are in no range, and returns the calls after
-// them.
-func (p *pieces) decide(r *policy.Resolved, calls []policy.Call, last uint32) []policy.Call {
-	for len(calls) > 0 && calls[0].NR <= last {
-		c, n := &calls[0], alike(calls)
+// decide appends the numbers up to last, which are in no range and which the calls from
+// the n-th on decide, and returns the index of the first call after them.
+func (p pieces) decide(otherwise cbpf.Action, calls []policy.Call, n int, last uint32) (pieces, int) {
+	for n < len(calls) && calls[n].NR <= last {
+		c, call := &calls[n], int32(noCall)
 		if c.NR > 0 {
-			p.add(c.NR-1, r.Default, nil)
+			p = p.add(c.NR-1, otherwise, noCall)
 		}
-		end := c.NR + uint32(n-1)
-		if first := &c.Clauses[0]; len(first.Conds) == 0 {
-			p.add(end, first.Action, nil)
-		} else {
-			p.add(end, r.Default, c.Clauses)
+		action := c.Clauses[0].Action
+		if len(c.Clauses[0].Conds) > 0 {
+			action, call = otherwise, int32(n)
 		}
-		calls = calls[n:]
+		n += alike(calls[n:])
+		p = p.add(calls[n-1].NR, action, call)
 	}
-	p.add(last, r.Default, nil)
-	return calls
+	return p.add(last, otherwise, noCall), n
 }
 
 // alike returns how many calls from the first on have neighbouring numbers and share
 // their clauses, as most do.
 func alike(calls []policy.Call) int {
-	first := &calls[0]
-	for n := 1; n < len(calls); n++ {
-		c := &calls[n]
-		if c.NR != first.NR+uint32(n) || len(c.Clauses) != len(first.Clauses) || &c.Clauses[0] != &first.Clauses[0] {
-			return n
+	nr, clauses := calls[0].NR, calls[0].Clauses
+	rest := calls[1:]
+	for i := range rest {
+		c := &rest[i]
+		if nr++; c.NR != nr || len(c.Clauses) != len(clauses) || &c.Clauses[0] != &clauses[0] {
+			return 1 + i
 		}
 	}
 	return len(calls)
 }
 
-// add adds the numbers up to last that are not there yet, if there are any.
-func (p *pieces) add(last uint32, action cbpf.Action, clauses []policy.Clause) {
+// add appends the numbers up to last that are not there yet, if there are any.
+func (p pieces) add(last uint32, action cbpf.Action, call int32) pieces {
 	first := uint32(0)
-	if n := len(*p); n > 0 {
-		before := &(*p)[n-1]
+	if n := len(p); n > 0 {
+		before := &p[n-1]
 		if before.last >= last {
-			return
+			return p
 		}
-		if clauses == nil && before.clauses == nil && before.action == action {
+		if call == noCall && before.call == noCall && before.action == action {
 			before.last = last
-			return
+			return p
 		}
 		first = before.last + 1
 	}
-	*p = append(*p, piece{first: first, last: last, action: action, clauses: clauses})
+	return append(p, piece{first, last, action, call, 0})
 }
 
 // find returns the index of the piece that has a number, given one that may be near.
 func (p pieces) find(nr uint32, near int) int {
-	const steps = 4
 	near = min(near, len(p)-1)
-	for range steps {
-		switch {
-		case nr < p[near].first:
+	for steps := 4; steps > 0; steps-- {
+		switch x := &p[near]; {
+		case nr < x.first:
 			near--
-		case nr > p[near].last:
+		case nr > x.last:
 			near++
 		default:
 			return near
@@ -112,13 +113,116 @@ func (p pieces) find(nr uint32, near int) int {
 	return low
 }
 
+// following returns the index of the next piece after the i-th that has numbers of which a
+// fact is true, -1 if none has.
+func (p pieces) following(i int, f *fact) int {
+	last := p[i].last
+	if last >= f.last {
+		return -1
+	}
+	i++
+	if nr := last + 1; (nr^f.value)&f.mask != 0 {
+		nr, ok := next(nr, f.mask, f.value)
+		if !ok || nr > f.last {
+			return -1
+		}
+		for p[i].last < nr {
+			i++
+		}
+	}
+	return i
+}
+
+// span is walk for the numbers from first to last but for holes, with the number in A. It
+// goes on as long as the program compares the number with constants, which is most of what
+// a filter does, and proves more than it has to where no fact says that a number is not on
+// the path. What it cannot prove so is for walk.
+func (w *walker) span(pc int, first, last uint32) bool {
+	for {
+		at, k := &w.at[pc], w.at[pc].k
+		yes, no := int(at.yes), int(at.no)
+		switch {
+		case at.op == opRetK && w.decidesAll(cbpf.Action(k), first, last):
+			return w.spend()
+		case at.op == opJa:
+			pc = yes
+		case at.op == classJmp|jmpEq && (k < first || last < k):
+			pc = no
+		case at.op == classJmp|jmpEq:
+			holes := len(w.holes)
+			if !w.span(yes, k, k) {
+				return false
+			}
+			w.holes = w.holes[:holes]
+			switch {
+			case first == last:
+				return true
+			case k == first:
+				first++
+			case k == last:
+				last--
+			default:
+				w.holes = append(w.holes, hole{wordNR, math.MaxUint32, k})
+			}
+			pc = no
+		case at.op == classJmp|jmpGe || at.op == classJmp|jmpGt && k < math.MaxUint32:
+			if at.op == classJmp|jmpGt {
+				k++
+			}
+			if k <= last {
+				holes := len(w.holes)
+				if !w.span(yes, max(first, k), last) {
+					return false
+				}
+				w.holes = w.holes[:holes]
+			}
+			if k <= first {
+				return true
+			}
+			pc, last = no, min(last, k-1)
+		default:
+			return w.wide(pc, first, last)
+		}
+		if !w.spend() {
+			return false
+		}
+	}
+}
+
+// wide is walk for a span.
+func (w *walker) wide(pc int, first, last uint32) bool {
+	m := w.mark()
+	some := w.assume(wordNR, test{op: atLeast, value: first}) &&
+		(last == math.MaxUint32 || w.assume(wordNR, test{op: lessThan, value: last + 1}))
+	ok := !some || w.walk(pc, acc{word: wordNR, mask: math.MaxUint32}, false)
+	w.undo(m)
+	return ok
+}
+
+// decidesAll reports whether an action alone decides all numbers of a span but for holes.
+func (w *walker) decidesAll(a cbpf.Action, first, last uint32) bool {
+	list := w.goal.numbers
+	i := list.find(first, w.near)
+	for w.near = i; ; i++ {
+		p := &list[i]
+		if (p.call != noCall || p.action != a) && (p.first < p.last || w.in(wordNR, math.MaxUint32, p.first) != never) {
+			return false
+		}
+		if p.last >= last {
+			return true
+		}
+	}
+}
+
 // byNumber walks for each piece of the numbers on the path. Nothing is known of the
 // arguments yet, so what is proved of a list of clauses is so for all calls that have it.
 func (w *walker) byNumber(pc int, a acc) bool {
-	for i := w.first(); i >= 0; i = w.following(i) {
+	list, f := w.goal.numbers, w.of[wordNR]
+	i := list.find(f.first, w.near)
+	for w.near = i; i >= 0; i = list.following(i, &f) {
 		all, m := w.goal, w.mark()
 		ok := true
-		if w.enter(&all.numbers[i]) {
+		if w.enter(&list[i]) {
 			var done bool
 			if done, ok = w.lemma(pc, acc{word: noWord}, w.goal); !done {
 				ok = w.exactly(pc, acc{word: noWord})
@@ -133,28 +237,6 @@ func (w *walker) byNumber(pc int, a acc) bool {
 	return true
 }
 
-// first returns the index of the first piece that has numbers on the path.
-func (w *walker) first() int {
-	w.near = w.goal.numbers.find(w.of[wordNR].first, w.near)
-	return w.near
-}
-
-// following returns that of the next one, as far as holes do not matter, or -1.
-func (w *walker) following(i int) int {
-	list, f := w.goal.numbers, &w.of[wordNR]
-	if list[i].last >= f.last {
-		return -1
-	}
-	nr, ok := next(list[i].last+1, f.mask, f.value)
-	if !ok || nr > f.last {
-		return -1
-	}
-	for i++; list[i].last < nr; {
-		i++
-	}
-	return i
-}
-
 // enter narrows the number to a piece and makes that the goal. It reports false if no
 // number of the piece is on the path.
 func (w *walker) enter(p *piece) bool {
@@ -165,14 +247,15 @@ func (w *walker) enter(p *piece) bool {
 		return false
 	}
 	w.goal = goal{action: p.action}
-	if p.clauses != nil {
+	if p.call != noCall {
+		clauses := w.calls[p.call].Clauses
 		if p.list == 0 {
-			p.list = w.named(p.clauses)
-			for n := len(w.all); n < len(p.clauses); n++ {
+			p.list = w.named(clauses)
+			for n := len(w.all); n < len(clauses); n++ {
 				w.all = append(w.all, int32(n))
 			}
 		}
-		w.goal.clauses, w.goal.list = p.clauses, p.list
+		w.goal.clauses, w.goal.list = clauses, p.list
 		w.goal = w.from(0, grantNothing)
 	}
 	return true

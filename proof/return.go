@@ -23,8 +23,9 @@ func (w *walker) retClauses(a cbpf.Action, i, j int) bool {
 	}
 	g := &w.goal
 	for ; i < len(g.live); i++ {
-		holds, ask := w.clause(g, i)
-		right := g.at(i).Action == a
+		c := g.at(i)
+		holds, ask := w.clause(c, g.grantedOf(i))
+		right := c.Action == a
 		switch {
 		case holds == never:
 			continue
@@ -37,11 +38,12 @@ func (w *walker) retClauses(a cbpf.Action, i, j int) bool {
 		}
 		// It is all right whether this clause holds, if nothing after it is wrong.
 		for j = max(j, i+1); j < len(g.live); j++ {
-			holds, _ := w.clause(g, j)
+			c := g.at(j)
+			holds, _ := w.clause(c, g.grantedOf(j))
 			if holds == never {
 				continue
 			}
-			if g.at(j).Action != a {
+			if c.Action != a {
 				break
 			}
 			if holds == always {
@@ -83,9 +85,11 @@ func (w *walker) split(a cbpf.Action, i, j, ask int) bool {
 
 // retNumbers is ret for each piece of the numbers on the path.
 func (w *walker) retNumbers(a cbpf.Action) bool {
-	for i := w.first(); i >= 0; i = w.following(i) {
-		p := &w.goal.numbers[i]
-		if p.clauses == nil && p.action == a || p.first == p.last && w.in(wordNR, math.MaxUint32, p.first) == never {
+	list, f := w.goal.numbers, w.of[wordNR]
+	i := list.find(f.first, w.near)
+	for w.near = i; i >= 0; i = list.following(i, &f) {
+		p := &list[i]
+		if p.call == noCall && p.action == a || p.first == p.last && w.in(wordNR, math.MaxUint32, p.first) == never {
 			continue
 		}
 		if !w.retPiece(p, a) {

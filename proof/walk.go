@@ -58,8 +58,9 @@ type walker struct {
 	policy *policy.Resolved
 	at     []place // by instruction
 	goal   goal
-	pieces pieces // of all numbers of a space
-	near   int    // the one that was looked at last
+	calls  []policy.Call // of the space
+	pieces pieces        // of all its numbers
+	near   int           // the one that was looked at last
 	// lemmas is how many lemmas the path is within. What contradicts a lemma need not
 	// contradict the policy.
 	lemmas int
@@ -101,50 +102,51 @@ const noWord = -1
 
 func newWalker(r *policy.Resolved, p *cbpf.Program, limit int) *walker {
 	w := &walker{policy: r, at: make([]place, p.Len())}
+	w.trail = make([]change, 0, 64)
 	w.limit = limit
 	order := p.Order()
 	for pc := p.Len() - 1; pc >= 0; pc-- {
 		ins := p.At(pc)
 		at := &w.at[pc]
+		at.op, at.k = ins.Op, ins.K
 		if ins.Op == opRetK || ins.Op == opRetA {
-			*at = place{op: ins.Op, k: ins.K, reads: ins.Op == opRetA}
+			at.reads = ins.Op == opRetA
 			continue
 		}
 		yes, no := pc+1, pc+1
-		test := ins.Op&classMask == classJmp && ins.Op != opJa
-		switch {
-		case test:
-			yes += int(ins.Jt)
-			no += int(ins.Jf)
-		case ins.Op == opJa:
+		if ins.Op == opJa {
 			yes += int(ins.K)
 			no = yes
+		} else if ins.Op&classMask == classJmp {
+			yes += int(ins.Jt)
+			no += int(ins.Jf)
 		}
-		*at = place{op: ins.Op, k: ins.K, yes: uint16(yes), no: uint16(no)}
-		at.ahead = w.at[yes].ahead | w.at[no].ahead
+		at.yes, at.no = uint16(yes), uint16(no)
+		next := w.reach(yes)
+		at.ahead = next.ahead
 		switch ins.Op {
 		case opJa:
-			at.reads = w.at[yes].reads
+			at.reads = next.reads
 		case opLdAbs:
 			at.word = uint8(wordAt(ins.K, order))
 			at.ahead |= 1 << at.word
 		case opLdImm, opLdLen:
 		default:
 			at.reads = true
-		}
-		w.reach(yes)
-		if test {
-			w.reach(no)
+			if ins.Op&classMask == classJmp {
+				at.ahead |= w.reach(no).ahead
+			}
 		}
 	}
 	return w
 }
 
 // reach notes a way to an instruction.
-func (w *walker) reach(pc int) {
+func (w *walker) reach(pc int) *place {
 	at := &w.at[pc]
 	at.join = at.reached && at.op != opRetK
 	at.reached = true
+	return at
 }
 
 // everywhere walks for each AUDIT_ARCH value of the policy, then for all others together.
@@ -211,6 +213,9 @@ func (w *walker) walk(pc int, a acc, claimed bool) bool {
 				return w.byNumber(pc, a)
 			}
 			a = acc{word: word, mask: math.MaxUint32}
+			if f := &w.of[word]; word == wordNR && w.goal.numbers != nil && f.mask == agreed(f.first, f.last) {
+				return w.span(int(at.yes), f.first, f.last)
+			}
 		case opLdImm:
 			a = acc{word: noWord, mask: at.k}
 		case opLdLen:
@@ -237,16 +242,16 @@ func (w *walker) walk(pc int, a acc, claimed bool) bool {
 				case t.op == bitsAre && at.op != classJmp|jmpEq:
 					yes, no = pc, pc // a bit of the word comes first
 				}
-				open, m := w.open(a.word), w.mark()
-				if w.assume(a.word, t) && !w.follow(pc, yes, a, open) {
+				if len(w.goal.live) > 0 {
+					return w.branch(pc, yes, no, a, t)
+				}
+				m := w.mark()
+				if w.assume(a.word, t) && !w.walk(yes, a, yes == pc) {
 					return false
 				}
 				w.undo(m)
 				if !w.assume(a.word, t.not()) {
 					return true
-				}
-				if len(w.goal.live) > 0 {
-					return w.follow(pc, no, a, open)
 				}
 				pc, claimed = no, no == pc
 				continue
@@ -258,17 +263,25 @@ func (w *walker) walk(pc int, a acc, claimed bool) bool {
 	}
 }
 
+// branch goes from the test at pc to what follows it on either side.
+func (w *walker) branch(pc, yes, no int, a acc, t test) bool {
+	open, m := w.open(a.word), w.mark()
+	if w.assume(a.word, t) && !w.follow(pc, yes, a, open) {
+		return false
+	}
+	w.undo(m)
+	return !w.assume(a.word, t.not()) || w.follow(pc, no, a, open)
+}
+
 // open reports whether the first live clause may hold and has a condition on a word.
 func (w *walker) open(word int) bool {
 	g := &w.goal
-	if len(g.live) == 0 || word < wordArgs {
+	c := g.at(0)
+	onWord := func(c policy.Cond) bool { return wordArgs+2*int(c.Arg) == word&^1 }
+	if !slices.ContainsFunc(c.Conds, onWord) {
 		return false
 	}
-	onWord := func(c policy.Cond) bool { return int(c.Arg) == (word-wordArgs)/2 }
-	if !slices.ContainsFunc(g.at(0).Conds, onWord) {
-		return false
-	}
-	holds, _ := w.clause(g, 0)
+	holds, _ := w.clause(c, g.granted)
 	return holds != never
 }
 
@@ -288,7 +301,7 @@ func (w *walker) follow(pc, to int, a acc, open bool) bool {
 		return w.walk(pc, a, true)
 	}
 	if open && a.cuts < manyCuts && w.at[to].op == opLdAbs {
-		if holds, _ := w.clause(&w.goal, 0); holds == never {
+		if holds, _ := w.clause(w.goal.at(0), w.goal.granted); holds == never {
 			return w.prove(to, a)
 		}
 	}
@@ -306,7 +319,7 @@ func (w *walker) follow(pc, to int, a acc, open bool) bool {
 func (w *walker) narrow() {
 	g, start := &w.goal, len(w.lists)
 	for i := range g.live {
-		holds, _ := w.clause(g, i)
+		holds, _ := w.clause(g.at(i), g.grantedOf(i))
 		if holds == never {
 			continue
 		}
