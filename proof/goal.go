@@ -145,12 +145,16 @@ func (s *facts) holds(c *policy.Cond, g granted) truth {
 		return s.stand(c, g).holds
 	}
 	s.steps++
-	u, l, t := upper(c), lower(c), always
-	if u.mask != 0 {
-		t = s.in(u.word, u.mask, u.value)
-	}
-	if t&always != 0 {
-		t = t&never | s.in(l.word, l.mask, l.value)
+	l, t := lower(c), always
+	if f := &s.of[l.word]; (f.value^l.value)&f.mask&l.mask != 0 { // as most are
+		t = never
+	} else {
+		if u := upper(c); u.mask != 0 {
+			t = s.in(u.word, u.mask, u.value)
+		}
+		if t&always != 0 {
+			t = t&never | s.in(l.word, l.mask, l.value)
+		}
 	}
 	if isNegated(c.Op) {
 		return t.not()
@@ -210,6 +214,9 @@ func (s *facts) question(c *policy.Cond, d *stand) (word int, t test) {
 // clause answers whether a clause holds, given what is granted of it, and which condition
 // is open if it may or may not.
 func (s *facts) clause(c *policy.Clause, g granted) (holds truth, ask int) {
+	if len(c.Conds) == 1 { // as most have
+		return s.holds(&c.Conds[0], g.of(0)), 0
+	}
 	holds = always
 	for j := range c.Conds {
 		switch s.holds(&c.Conds[j], g.of(j)) {

@@ -61,6 +61,9 @@ func (m *memo) key(n int) []uint32 {
 }
 
 func (m *memo) grow() {
+	if m.slots == nil {
+		m.questions, m.keys = make([]question, 0, 32), make([]uint32, 0, 512)
+	}
 	m.slots = make([]int32, max(64, 2*len(m.slots)))
 	mask := uint32(len(m.slots) - 1)
 	for n := range m.questions {

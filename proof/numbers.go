@@ -25,23 +25,19 @@ type pieces []piece
 // piecesOf returns all numbers of a space. Those of another space are no more then.
 func (w *walker) piecesOf(s *policy.Space) pieces {
 	w.calls = s.Calls
-	list, n, end := slices.Grow(w.pieces[:0], 64+len(s.Calls)/2), 0, uint64(0)
+	list, n := slices.Grow(w.pieces[:0], 64+len(s.Calls)/2), 0
 	for _, x := range s.Ranges {
-		if end < uint64(x.First) {
+		if x.First > 0 {
 			list, n = list.decide(w.policy.Default, s.Calls, n, x.First-1)
 		}
 		list = list.add(x.Last, x.Action, noCall)
-		end = uint64(x.Last) + 1
 	}
-	if end <= math.MaxUint32 {
-		list, _ = list.decide(w.policy.Default, s.Calls, n, math.MaxUint32)
-	}
-	w.pieces = list
-	return list
+	w.pieces, _ = list.decide(w.policy.Default, s.Calls, n, math.MaxUint32)
+	return w.pieces
 }
 
-// decide appends the numbers up to last, which are in no range and which the calls from
-// the n-th on decide, and returns the index of the first call after them.
+// decide appends the numbers up to last that are not there yet. They are in no range, and
+// calls from the n-th on decide them. It returns the index of the first call after them.
 func (p pieces) decide(otherwise cbpf.Action, calls []policy.Call, n int, last uint32) (pieces, int) {
 	for n < len(calls) && calls[n].NR <= last {
 		c, call := &calls[n], int32(noCall)
@@ -116,19 +112,15 @@ func (p pieces) find(nr uint32, near int) int {
 // following returns the index of the next piece after the i-th that has numbers of which a
 // fact is true, -1 if none has.
 func (p pieces) following(i int, f *fact) int {
-	last := p[i].last
-	if last >= f.last {
+	if p[i].last >= f.last {
 		return -1
 	}
-	i++
-	if nr := last + 1; (nr^f.value)&f.mask != 0 {
-		nr, ok := next(nr, f.mask, f.value)
-		if !ok || nr > f.last {
-			return -1
-		}
-		for p[i].last < nr {
-			i++
-		}
+	nr, ok := next(p[i].last+1, f.mask, f.value)
+	if !ok || nr > f.last {
+		return -1
+	}
+	for i++; p[i].last < nr; {
+		i++
 	}
 	return i
 }
@@ -189,12 +181,12 @@ func (w *walker) span(pc int, first, last uint32) bool {
 	}
 }
 
-// wide is walk for a span.
+// wide is arrive for a span.
 func (w *walker) wide(pc int, first, last uint32) bool {
 	m := w.mark()
 	some := w.assume(wordNR, test{op: atLeast, value: first}) &&
 		(last == math.MaxUint32 || w.assume(wordNR, test{op: lessThan, value: last + 1}))
-	ok := !some || w.walk(pc, acc{word: wordNR, mask: math.MaxUint32}, false)
+	ok := !some || w.arrive(pc, acc{word: wordNR, mask: math.MaxUint32})
 	w.undo(m)
 	return ok
 }
