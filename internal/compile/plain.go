@@ -141,14 +141,18 @@ func (p *plain) returns(a cbpf.Action) place {
 // program emits everything, the first instruction last.
 func (p *plain) program() {
 	spaces := p.policy.Spaces
-	starts := make([]place, len(spaces))
+	numbers, tests := make([][]piece, len(spaces)), 0
 	for i := range spaces {
-		if p.n > p.enough {
+		numbers[i] = pieces(p.policy, &spaces[i])
+		if tests += len(numbers[i]) - 1; tests > p.enough {
+			p.n = tests
 			return
 		}
-		numbers := pieces(p.policy, &spaces[i])
-		starts[i] = p.search(numbers)
-		if p.origin = ""; len(numbers) > 1 { // else nothing asks for the number
+	}
+	starts := make([]place, len(spaces))
+	for i, s := range numbers {
+		starts[i] = p.search(s)
+		if p.origin = ""; len(s) > 1 { // else nothing asks for the number
 			starts[i] = p.emit(opLoad, cbpf.OffNR)
 		}
 	}
