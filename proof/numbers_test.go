@@ -90,7 +90,7 @@ func TestPiecesThatKnownBitsLeaveOut(t *testing.T) {
 			}
 		}
 		var got []int
-		for i := list.following(first, &f); i >= 0; i = list.following(i, &f) {
+		for i := list.following(first, &f); i != -1; i = list.following(i, &f) {
 			got = append(got, i)
 		}
 		if !slices.Equal(got, want) {
