@@ -25,7 +25,7 @@ type pieces []piece
 // piecesOf returns all numbers of a space. Those of another space are no more then.
 func (w *walker) piecesOf(s *policy.Space) pieces {
 	w.calls = s.Calls
-	list, n := slices.Grow(w.pieces[:0], 64+len(s.Calls)/2), 0
+	list, n := slices.Grow(w.pieces[:0], 16+len(s.Calls)/2), 0
 	for _, x := range s.Ranges {
 		if x.First > 0 {
 			list, n = list.decide(w.policy.Default, s.Calls, n, x.First-1)

@@ -102,7 +102,7 @@ const noWord = -1
 
 func newWalker(r *policy.Resolved, p *cbpf.Program, limit int) *walker {
 	w := &walker{policy: r, at: make([]place, p.Len())}
-	w.trail, w.holes, w.key = make([]change, 0, 64), make([]hole, 0, 32), make([]uint32, 0, 64)
+	w.trail, w.holes, w.key = make([]change, 0, 24), make([]hole, 0, 8), make([]uint32, 0, 64)
 	w.limit = limit
 	order := p.Order()
 	for pc := p.Len() - 1; pc >= 0; pc-- {

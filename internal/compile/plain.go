@@ -143,7 +143,7 @@ func (p *plain) program() {
 	spaces := p.policy.Spaces
 	numbers, tests := make([][]piece, len(spaces)), 0
 	for i := range spaces {
-		numbers[i] = pieces(p.policy, &spaces[i])
+		numbers[i] = pieces(p.policy, &spaces[i], p.enough-tests)
 		if tests += len(numbers[i]) - 1; tests > p.enough {
 			p.n = tests
 			return
@@ -304,11 +304,12 @@ func (s *piece) same(t *piece) bool {
 	return len(s.clauses) == 0 && s.action == t.action || len(s.clauses) > 0 && &s.clauses[0] == &t.clauses[0]
 }
 
-// pieces returns what a space does with every number.
-func pieces(r *policy.Resolved, s *policy.Space) []piece {
+// pieces returns what a space does with every number, or only with the first numbers if more
+// tests than a limit tell them apart.
+func pieces(r *policy.Resolved, s *policy.Space, limit int) []piece {
 	out := make([]piece, 0, 64)
 	ranges, calls := s.Ranges, s.Calls
-	for nr := uint64(0); nr <= math.MaxUint32; {
+	for nr := uint64(0); nr <= math.MaxUint32 && len(out)-1 <= limit; {
 		for len(calls) > 0 && uint64(calls[0].NR) < nr {
 			calls = calls[1:]
 		}
