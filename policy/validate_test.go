@@ -40,6 +40,12 @@ func TestValidateSaysWhatIsWrongAndWhere(t *testing.T) {
 		return func(r *Resolved) { r.Spaces[0].Calls[0].Clauses[0].Conds = conds }
 	}
 	call := func(nr uint32) func(*Resolved) { return func(r *Resolved) { r.Spaces[0].Calls[1].NR = nr } }
+	shared := func(nr uint32) func(*Resolved) { // the clauses of the call before
+		return func(r *Resolved) {
+			call(nr)(r)
+			r.Spaces[0].Calls[1].Clauses = r.Spaces[0].Calls[0].Clauses
+		}
+	}
 	ranges := func(set ...Interval) func(*Resolved) {
 		return func(r *Resolved) {
 			r.Spaces[0].Ranges = nil
@@ -79,6 +85,17 @@ func TestValidateSaysWhatIsWrongAndWhere(t *testing.T) {
 		{ranges(Interval{500, 1<<32 - 1}, Interval{0, 4}), "space x86_64: range 0-4: comes after 500-0xffffffff (sort the ranges, and join those that overlap)"},
 		{call(499), "space x86_64: call 499: comes after call 499 (sort the calls by number, each once)"},
 		{call(498), "space x86_64: call 498: comes after call 499 (sort the calls by number, each once)"},
+		{shared(498), "space x86_64: call 498: comes after call 499 (sort the calls by number, each once)"},
+		{shared(499), "space x86_64: call 499: comes after call 499 (sort the calls by number, each once)"},
+		{shared(601), ""},
+		{func(r *Resolved) {
+			shared(601)(r)
+			r.Spaces[0].Calls[1].Clauses = r.Spaces[0].Calls[1].Clauses[:1] // of what is shared
+		}, ""},
+		{func(r *Resolved) {
+			shared(601)(r)
+			r.Spaces[0].Calls[1].ABI = arch.X32
+		}, "space x86_64: call 601: clause 0: condition 0: mask 0xffffffffffffffff: an argument of x32 has only 32 bits"},
 		{call(500), "space x86_64: call 500: is in range 500-600, too, so that its clauses do not count"},
 		{call(600), "space x86_64: call 600: is in range 500-600, too, so that its clauses do not count"},
 		{call(602), "space x86_64: call 602: is in range 602-700, too, so that its clauses do not count"},

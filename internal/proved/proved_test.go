@@ -84,9 +84,12 @@ func TestChoice(t *testing.T) {
 		{"a refuted plain one, too", long, wrong.Program, Optimised, "BUG: the plain filter does not mean what the profile says", ""},
 		{"a program that is not proved is replaced", hard, longer(t, right, 20), PlainProved, "", ""},
 		{"nothing fits", nil, nil, 0, "", "needs 5000 instructions"},
-		{"a refuted program is never delivered", wrong.Program, nil, 0, "", "BUG"},
-		{"nor one of two", wrong.Program, longer(t, wrong.Program, 3), 0, "", "BUG"},
+		{"a refuted program is never delivered", wrong.Program, nil, 0, "", "no filter could be proved: BUG"},
+		{"nor one of two", wrong.Program, longer(t, wrong.Program, 3), 0, "", "no filter could be proved: BUG"},
+		{"nor the shorter one", longer(t, wrong.Program, 3), wrong.Program, 0, "", "no filter could be proved: BUG"},
+		{"nor one that alone fits", nil, wrong.Program, 0, "", "no filter could be proved: BUG"},
 		{"nor one that is not proved", hard, nil, 0, "", "a shorter one has too many paths to be proved"},
+		{"nor two that are not proved", hard, longer(t, hard, 3), 0, "", "no filter could be proved: "},
 	}
 	for _, tt := range tests {
 		t.Run(tt.rule, func(t *testing.T) {
@@ -104,6 +107,18 @@ func TestChoice(t *testing.T) {
 			if tt.err != "" {
 				if got != nil || err == nil || !strings.Contains(err.Error(), tt.err) {
 					t.Fatalf("got %v, error %v, want %s", got, err, tt.err)
+				}
+				tried := 0
+				for _, p := range []*cbpf.Program{tt.optimised, tt.plain} {
+					if p != nil {
+						tried++
+					}
+				}
+				if strings.Count(err.Error(), "BUG") > tried {
+					t.Errorf("a program was tried twice: %v", err)
+				}
+				if tried == 0 && err != error(tooLong) {
+					t.Errorf("error %v, want %v alone", err, tooLong)
 				}
 				if strings.Contains(tt.rule, "not proved") && !errors.As(err, new(*proof.LimitError)) {
 					t.Errorf("error %v is not about a limit", err)
