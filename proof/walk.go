@@ -100,6 +100,7 @@ type acc struct {
 
 const noWord = -1
 
+// newWalker decodes the program from its end, because jumps go forward only.
 func newWalker(r *policy.Resolved, p *cbpf.Program, limit int) *walker {
 	w := &walker{policy: r, at: make([]place, p.Len())}
 	w.trail, w.holes, w.key = make([]change, 0, 24), make([]hole, 0, 8), make([]uint32, 0, 64)
@@ -229,22 +230,15 @@ func (w *walker) walk(pc int, a acc, claimed bool) bool {
 			return w.ret(cbpf.Action(at.k))
 		case classJmp | jmpEq, classJmp | jmpGt, classJmp | jmpGe, classJmp | jmpSet:
 			t, answer := w.test(a, at.op&operation, at.k)
-			switch answer {
-			case always:
-			case never:
+			if answer == never {
 				pc = int(at.no)
 				continue
-			default:
-				yes, no := int(at.yes), int(at.no)
-				switch {
-				case t.op == atLeast:
-					a.cuts++
-				case t.op == bitsAre && at.op != classJmp|jmpEq:
-					yes, no = pc, pc // a bit of the word comes first
-				}
+			}
+			if answer == sometimes {
 				if len(w.goal.live) > 0 {
-					return w.branch(pc, yes, no, a, t)
+					return w.branch(pc, a, t)
 				}
+				yes, no := w.sides(pc, t)
 				m := w.mark()
 				if w.assume(a.word, t) && !w.walk(yes, a, yes == pc) {
 					return false
@@ -263,8 +257,22 @@ func (w *walker) walk(pc int, a acc, claimed bool) bool {
 	}
 }
 
-// branch goes from the test at pc to what follows it on either side.
-func (w *walker) branch(pc, yes, no int, a acc, t test) bool {
+// sides returns where the outcomes of the test at pc lead: back there after one of a bit of
+// the word that has to come first.
+func (w *walker) sides(pc int, t test) (yes, no int) {
+	at := &w.at[pc]
+	if t.op == bitsAre && at.op != classJmp|jmpEq {
+		return pc, pc
+	}
+	return int(at.yes), int(at.no)
+}
+
+// branch goes both ways of a test where clauses are left.
+func (w *walker) branch(pc int, a acc, t test) bool {
+	if t.op == atLeast {
+		a.cuts++
+	}
+	yes, no := w.sides(pc, t)
 	open, m := w.open(a.word), w.mark()
 	if w.assume(a.word, t) && !w.follow(pc, yes, a, open) {
 		return false
