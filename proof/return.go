@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/policy"
 )
 
 // ret reports whether the goal wants an action for all calls on the path. What it assumes
@@ -65,7 +66,7 @@ func (w *walker) split(a cbpf.Action, i, j, ask int) bool {
 	d := w.stand(&c.Conds[ask], w.goal.grantedOf(i).of(ask))
 	word, t := w.question(&c.Conds[ask], &d)
 	m := w.mark()
-	if len(c.Conds) > 1 || d.upperOpen() {
+	if d.upperOpen() || !w.alone(c, w.goal.grantedOf(i), ask) {
 		if w.assume(word, t) && !w.retClauses(a, i, j) {
 			return false
 		}
@@ -81,6 +82,16 @@ func (w *walker) split(a cbpf.Action, i, j, ask int) bool {
 	}
 	w.undo(m)
 	return !w.assume(word, t.not()) || w.retClauses(a, i+1, j)
+}
+
+// alone reports whether a condition, the first of a clause that is open, is the only one.
+func (w *walker) alone(c *policy.Clause, g granted, ask int) bool {
+	for i := ask + 1; i < len(c.Conds); i++ {
+		if w.holds(&c.Conds[i], g.of(i)) != always {
+			return false
+		}
+	}
+	return true
 }
 
 // retNumbers is ret for each piece of the numbers on the path.
