@@ -89,6 +89,17 @@ func (s *facts) assume(word int, t test) bool {
 	return f.settle() && (len(s.holes) == s.base || s.outside(word))
 }
 
+// meet adds another fact about a word. It reports false if nothing has both, as assume does.
+func (s *facts) meet(word int, other fact) bool {
+	f := &s.of[word]
+	if (f.value^other.value)&f.mask&other.mask != 0 {
+		return false
+	}
+	s.trail = append(s.trail, change{f, *f})
+	*f = fact{max(f.first, other.first), min(f.last, other.last), f.mask | other.mask, f.value | other.value}
+	return f.settle() && s.outside(word)
+}
+
 // outside reports whether a word may be outside of each hole.
 func (s *facts) outside(word int) bool {
 	holes := s.holes[s.base:]

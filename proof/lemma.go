@@ -1,7 +1,6 @@
 package proof
 
 import (
-	"math"
 	"slices"
 
 	"github.com/seccompile/seccompile/policy"
@@ -184,13 +183,8 @@ func (w *walker) applies(n int) bool {
 }
 
 func (w *walker) combine(c *counterexample) bool {
-	for word := range c.of {
-		f := &c.of[word]
-		if *f == anything() {
-			continue
-		}
-		if !w.assume(word, test{bitsAre, f.mask, f.value}) || !w.assume(word, test{op: atLeast, value: f.first}) ||
-			f.last != math.MaxUint32 && !w.assume(word, test{op: lessThan, value: f.last + 1}) {
+	for word, f := range c.of {
+		if f != anything() && !w.meet(word, f) {
 			return false
 		}
 	}

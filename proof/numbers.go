@@ -184,9 +184,7 @@ func (w *walker) span(pc int, first, last uint32) bool {
 // wide is arrive for a span.
 func (w *walker) wide(pc int, first, last uint32) bool {
 	m := w.mark()
-	some := w.assume(wordNR, test{op: atLeast, value: first}) &&
-		(last == math.MaxUint32 || w.assume(wordNR, test{op: lessThan, value: last + 1}))
-	ok := !some || w.arrive(pc, acc{word: wordNR, mask: math.MaxUint32})
+	ok := !w.meet(wordNR, fact{first: first, last: last}) || w.arrive(pc, acc{word: wordNR, mask: math.MaxUint32})
 	w.undo(m)
 	return ok
 }
@@ -232,10 +230,7 @@ func (w *walker) byNumber(pc int, a acc) bool {
 // enter narrows the number to a piece and makes that the goal. It reports false if no
 // number of the piece is on the path.
 func (w *walker) enter(p *piece) bool {
-	if !w.assume(wordNR, test{op: atLeast, value: p.first}) {
-		return false
-	}
-	if p.last != math.MaxUint32 && !w.assume(wordNR, test{op: lessThan, value: p.last + 1}) {
+	if !w.meet(wordNR, fact{first: p.first, last: p.last}) {
 		return false
 	}
 	w.goal = goal{action: p.action}
