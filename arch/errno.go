@@ -27,15 +27,10 @@ func (a ABI) ErrnoName(n uint16) string {
 // that ErrnoName returns it knows the second names EWOULDBLOCK, EDEADLOCK,
 // ENOTSUP, EFSBADCRC and EFSCORRUPTED, and on parisc EREFUSED and ECANCELLED.
 func (a ABI) Errno(name string) (uint16, bool) {
-	lists := a.errnos()
-	for _, list := range lists {
+	for _, list := range a.errnos() {
 		for _, r := range list {
-			i := r.first
-			for s := range strings.FieldsSeq(r.names) {
-				if s == name {
-					return i, true
-				}
-				i++
+			if n, ok := r.find(name); ok {
+				return n, true
 			}
 		}
 	}
@@ -95,6 +90,24 @@ func (a ABI) errnos() [][]run {
 type run struct {
 	first uint16
 	names string
+}
+
+// find returns the number of a name.
+func (r run) find(name string) (uint16, bool) {
+	if name == "" || strings.Contains(name, " ") {
+		return 0, false
+	}
+	for from := 0; ; {
+		i := strings.Index(r.names[from:], name)
+		if i < 0 {
+			return 0, false
+		}
+		start, end := from+i, from+i+len(name)
+		if (start == 0 || r.names[start-1] == ' ') && (end == len(r.names) || r.names[end] == ' ') {
+			return r.first + uint16(strings.Count(r.names[:start], " ")), true
+		}
+		from = end // within a longer name
+	}
 }
 
 // asm-generic/errno-base.h: the same everywhere.
