@@ -39,6 +39,7 @@ func TestQueriesDoNotAllocate(t *testing.T) {
 		{"Lookup of an unknown name", func() { _, _ = Lookup("nonsense") }},
 		{"ByNumber", func() { _, _ = ByNumber(arch.MIPS, 4288) }},
 		{"Number", func() { _, _ = c.Number(arch.X32) }},
+		{"Multiplexed", func() { _, _, _ = c.Multiplexed(arch.X86) }},
 		{"Since", func() { _ = c.Since(arch.X32) }},
 		{"Name", func() { _ = c.Name() }},
 		{"Nearest", func() { _ = Nearest("opennat") }},

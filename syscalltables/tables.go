@@ -26,27 +26,37 @@ func Kernel() Version { return Version{kernelMajor, kernelMinor} }
 // Lookup returns the call with this exact name. Names are literal: mmap and
 // mmap2 are different calls.
 func Lookup(name string) (Call, bool) {
-	h := hash(name)
-	for {
-		h %= hashSlots
+	for h := hash(name) % hashSlots; ; h = (h + 1) % hashSlots {
 		c := Call(word16(hashTable, h))
 		if c == 0 {
 			return 0, false
 		}
-		if c.Name() == name {
+		if names[word16(nameEnds, uint32(c)-1):word16(nameEnds, uint32(c))] == name {
 			return c, true
 		}
-		h++
 	}
 }
 
-// hash is FNV-1a; the generator has the same.
+// hash mixes the first and the last eight bytes of a name, which tell most names apart, and
+// its length; of a shorter one, all bytes. The generator has the same.
 func hash(s string) uint32 {
-	h := uint32(2166136261)
-	for i := range len(s) {
-		h = (h ^ uint32(s[i])) * 16777619
+	const odd = 0x9e3779b97f4a7c15
+	h := uint64(len(s))
+	if len(s) < 8 {
+		for i := range len(s) {
+			h = h<<8 | uint64(s[i])
+		}
+	} else {
+		h += word64(s[:8]) ^ word64(s[len(s)-8:])*odd
 	}
-	return h
+	return uint32(h * odd >> 32)
+}
+
+// word64 returns eight bytes as a little-endian word.
+func word64(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 // ByNumber returns the call with this number, base and x32 bit included, on one ABI.
@@ -72,9 +82,13 @@ func ByNumber(a arch.ABI, nr uint32) (Call, bool) {
 func All(a arch.ABI) iter.Seq2[uint32, Call] {
 	return func(yield func(uint32, Call) bool) {
 		lo, hi := numbered(a)
-		for i := lo; i < hi; i++ {
-			c := Call(word16(byNumber, i))
-			if !yield(a.Base()+c.cell(a)&absent, c) {
+		if lo == hi {
+			return
+		}
+		base, column := a.Base(), uint32(columnOf[a])
+		for ; lo < hi; lo++ {
+			c := word16(byNumber, lo)
+			if !yield(base+word32(cells, (c-1)*columns+column)&absent, Call(c)) {
 				return
 			}
 		}
@@ -177,13 +191,19 @@ func (c Call) cell(a arch.ABI) uint32 {
 	if !c.Valid() || !a.Valid() {
 		return absent
 	}
-	i := ((int(c)-1)*columns + int(columnOf[a])) * 4
-	s := cells[i : i+4]
-	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+	return word32(cells, uint32(c-1)*columns+uint32(columnOf[a]))
+}
+
+// word32 returns the i-th little-endian word of 32 bits.
+func word32(table string, i uint32) uint32 {
+	at := int(i) * 4
+	_ = table[at+3]
+	return uint32(table[at]) | uint32(table[at+1])<<8 | uint32(table[at+2])<<16 | uint32(table[at+3])<<24
 }
 
 // word16 returns the i-th little-endian word of 16 bits.
 func word16(table string, i uint32) uint32 {
-	s := table[i*2 : i*2+2]
-	return uint32(s[0]) | uint32(s[1])<<8
+	at := int(i) * 2
+	_ = table[at+1]
+	return uint32(table[at]) | uint32(table[at+1])<<8
 }

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -310,5 +311,26 @@ func TestVersionsParseAndCompare(t *testing.T) {
 	}
 	if Kernel().Compare(Version{7, 2}) < 0 {
 		t.Errorf("the tables are of Linux %v", Kernel())
+	}
+}
+
+// Names that share their first and last letters with a call, or have one's hash but for a
+// little, are not that call.
+func TestLookupComparesWholeNames(t *testing.T) {
+	for c := range every() {
+		name := c.Name()
+		if got, ok := Lookup(name); got != c || !ok {
+			t.Errorf("%s is %v, %v", name, got, ok)
+		}
+		for _, other := range []string{name + "x", "x" + name, name[1:], name[:len(name)-1], name[:len(name)/2] + "\x00" + name[len(name)/2:]} {
+			if got, ok := Lookup(other); ok && got.Name() != other {
+				t.Errorf("%q is %v", other, got)
+			}
+		}
+	}
+	for _, name := range []string{"", "\x00", strings.Repeat("read", 1<<16), "clock_ge" + strings.Repeat("x", 100) + "_time64"} {
+		if got, ok := Lookup(name); ok {
+			t.Errorf("%.20q is %v", name, got)
+		}
 	}
 }

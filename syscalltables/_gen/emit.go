@@ -47,6 +47,7 @@ func emit(f *facts) ([]byte, error) {
 	emitArgs(&b, f)
 	emitCells(&b, f)
 	emitByNumber(&b, f)
+	emitMultiplexed(&b, f)
 	emitHash(&b, f)
 	return format.Source([]byte(b.String()))
 }
@@ -166,6 +167,37 @@ func emitByNumber(b *strings.Builder, f *facts) {
 	fmt.Fprintf(b, "\n\n// byNumberStarts is where each column starts in byNumber, and its end.\nconst byNumberStarts = %s\n\n", literal(starts, 64))
 }
 
+// The calls that some ABIs also reach through a multiplexer, by the number that
+// its first argument says (linux/net.h: SYS_SOCKET; linux/ipc.h: SEMOP).
+var (
+	socketcalls = [...]string{
+		1: "socket", "bind", "connect", "listen", "accept", "getsockname", "getpeername",
+		"socketpair", "send", "recv", "sendto", "recvfrom", "shutdown", "setsockopt",
+		"getsockopt", "sendmsg", "recvmsg", "accept4", "recvmmsg", "sendmmsg",
+	}
+	ipcCalls = [...]string{
+		1: "semop", "semget", "semctl", "semtimedop",
+		11: "msgsnd", "msgrcv", "msgget", "msgctl",
+		21: "shmat", "shmdt", "shmget", "shmctl",
+	}
+)
+
+// throughIPC marks the selectors of ipc, and tells them from those of socketcall.
+const throughIPC = 0x80
+
+func emitMultiplexed(b *strings.Builder, f *facts) {
+	selectors := make([]byte, len(f.calls)+1)
+	for j, c := range f.calls {
+		if i := slices.Index(socketcalls[:], c.name); i > 0 {
+			selectors[j+1] = byte(i)
+		} else if i := slices.Index(ipcCalls[:], c.name); i > 0 {
+			selectors[j+1] = byte(i) | throughIPC
+		}
+	}
+	fmt.Fprintf(b, "// selectors has a byte for no call and one for each: the first argument of socketcall that stands for it,\n"+
+		"// that of ipc with the bit throughIPC, or 0.\nconst selectors = %s\n\nconst throughIPC = %#x\n\n", literal(selectors, 64), throughIPC)
+}
+
 // emitHash writes an open-addressing table: a name is in the slot of its hash or
 // in one of the slots after it, before the first that is free.
 func emitHash(b *strings.Builder, f *facts) {
@@ -184,13 +216,26 @@ func emitHash(b *strings.Builder, f *facts) {
 	fmt.Fprintf(b, "// hashTable has the call, or 0, of each slot, 16 bits each.\nconst hashTable = %s\n", literal(t, 64))
 }
 
-// hash is FNV-1a; syscalltables has the same.
+// hash mixes the first and the last eight bytes of a name, which tell most names apart, and
+// its length; of a shorter one, all bytes. Package syscalltables has the same.
 func hash(s string) uint32 {
-	h := uint32(2166136261)
-	for i := range len(s) {
-		h = (h ^ uint32(s[i])) * 16777619
+	const odd = 0x9e3779b97f4a7c15
+	h := uint64(len(s))
+	if len(s) < 8 {
+		for i := range len(s) {
+			h = h<<8 | uint64(s[i])
+		}
+	} else {
+		h += word64(s[:8]) ^ word64(s[len(s)-8:])*odd
 	}
-	return h
+	return uint32(h * odd >> 32)
+}
+
+// word64 returns eight bytes as a little-endian word.
+func word64(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 func word16(b []byte, n int) []byte {
