@@ -115,8 +115,9 @@ type dropped struct {
 // checkDropped reports dropped rules that share calls with rules that are not: there
 // the others decide, as if the dropped one were not there.
 func (r *resolver) checkDropped(a arch.ABI, calls []Call) {
-	pairs := minPairs + pairsPerRule*len(r.dropped)
-	for _, d := range r.dropped {
+	slices.SortFunc(r.on.dropped, func(x, y dropped) int { return cmp.Or(cmp.Compare(x.rule, y.rule), cmp.Compare(x.name, y.name)) })
+	pairs := minPairs + pairsPerRule*len(r.on.dropped)
+	for _, d := range r.on.dropped {
 		i, ok := slices.BinarySearchFunc(calls, d.nr, func(c Call, nr uint32) int { return cmp.Compare(c.NR, nr) })
 		if !ok {
 			continue

@@ -65,6 +65,15 @@ func BenchmarkResolveDocker(b *testing.B) {
 	}
 }
 
+// Most names of a profile cost a look-up in the tables and a call on each ABI, and nothing else.
+func TestResolveAllocatesLittle(t *testing.T) {
+	p, o := dockerDefault(t, arch.X86_64), policy.Options{ABIs: arch.X86_64.Family()}
+	const most = 90
+	if n := testing.AllocsPerRun(10, func() { resolve(t, p, o) }); n > most {
+		t.Errorf("%v allocations, want at most %d", n, most)
+	}
+}
+
 func BenchmarkEval(b *testing.B) {
 	r, _, err := policy.Resolve(dockerDefault(b, arch.X86_64), policy.Options{ABIs: arch.X86_64.Family()})
 	if err != nil {

@@ -53,15 +53,47 @@ func (e ENOSYS) String() string {
 	return "profile"
 }
 
-// unknown returns the numbers that get ENOSYS on one ABI, whose rules name those
-// given. bounded is false where there should be some but the profile names nothing
-// to compare with.
-func (e ENOSYS) unknown(a arch.ABI, named []uint32) (set []Interval, bounded bool) {
-	if e.Off {
-		return nil, true
+// UsedNumbers are the numbers that rules name on one ABI.
+type usedNumbers struct {
+	some    bool
+	largest uint32 // that is not negative
+	listed  bool   // in list
+	list    []uint32
+}
+
+func (u *usedNumbers) reset() { u.some, u.largest, u.list = false, 0, u.list[:0] }
+
+func (u *usedNumbers) add(nr uint32) {
+	u.some = true
+	if !negative(nr) {
+		u.largest = max(u.largest, nr)
 	}
-	if e.Kernel != (syscalltables.Version{}) {
-		known := slices.Clone(named)
+	if u.listed {
+		u.list = append(u.list, nr)
+	}
+}
+
+// addAll adds the numbers of calls, which are sorted.
+func (u *usedNumbers) addAll(calls []numbered) {
+	if n := len(calls); n > 0 && !u.listed {
+		calls = calls[n-1:]
+	}
+	for _, c := range calls {
+		u.add(c.nr)
+	}
+}
+
+// needsList reports whether unknown needs a list of the numbers that are used.
+func (e ENOSYS) needsList() bool { return !e.Off && e.Kernel != syscalltables.Version{} }
+
+// unknown returns the numbers that get ENOSYS on one ABI, of which rules use some. bounded is
+// false where there should be some but the profile names nothing to compare with.
+func (e ENOSYS) unknown(a arch.ABI, used *usedNumbers) (set []Interval, bounded bool) {
+	switch {
+	case e.Off:
+		return nil, true
+	case e.needsList():
+		known := slices.Clone(used.list)
 		for nr, call := range syscalltables.All(a) {
 			if !newer(call.Since(a), e.Kernel) {
 				known = append(known, nr)
@@ -69,14 +101,7 @@ func (e ENOSYS) unknown(a arch.ABI, named []uint32) (set []Interval, bounded boo
 		}
 		slices.Sort(known)
 		return without(realm(a), known), true
-	}
-	bound := uint32(0)
-	for _, nr := range named {
-		if !negative(nr) {
-			bound = max(bound, nr)
-		}
-	}
-	if bound == 0 {
+	case used.largest == 0:
 		return nil, false
 	}
 	if a == arch.S390 || a == arch.S390X {
@@ -85,8 +110,8 @@ func (e ENOSYS) unknown(a arch.ABI, named []uint32) (set []Interval, bounded boo
 		set = append(set, Interval{0, 0})
 	}
 	for _, half := range realm(a) {
-		if bound < half.Last {
-			set = append(set, Interval{max(half.First, bound+1), half.Last})
+		if used.largest < half.Last {
+			set = append(set, Interval{max(half.First, used.largest+1), half.Last})
 		}
 	}
 	return set, true

@@ -145,6 +145,9 @@ func (f *findings) foundFor(k findingKey, call Example, describe func() (at plac
 // unlisted returns how many findings of a kind are not listed, and says so if any. What was
 // found on several ABIs may be the same, so that only the largest number is certain.
 func (f *findings) unlisted(kind string, fatal bool) (count int, text string) {
+	if len(f.more) == 0 {
+		return 0, ""
+	}
 	largest, abis := 0, 0
 	for a := range arch.All() {
 		if n := f.more[tally{kind, fatal, a}]; n > 0 {

@@ -94,12 +94,14 @@ type resolver struct {
 	rules    []rule      // as in the policy
 	names    []named     // of all valid rules, each once in a rule, and numbers
 
-	foreign  Intervals // numbers of other ABIs than those of the space at work
-	numbers  []uint32  // those that rules give as such, of the space at work
-	mentions []mention // of the ABI at work
-	dropped  []dropped // of the ABI at work
-	aloneOf  []Clause  // of each rule, for the calls that it decides alone
+	limited bool                 // some rule is not for all ABIs
+	last    []int32              // of each call, the index of the last name, plus 1
+	called  []syscalltables.Call // those that rules name, as they first do
 
+	foreign Intervals // numbers of other ABIs than those of the space at work
+	on      naming    // the ABI at work
+
+	mentions   []mention        // of the number at work
 	lists      map[string]*list // by the rules and the width of arguments
 	key        []byte           // into lists
 	candidates []candidate      // of the list at work
@@ -107,32 +109,6 @@ type resolver struct {
 	expanded   int              // candidates of all lists
 	compared   uint64           // pairs of candidates of lists in which some tie
 	exhausted  bool             // they are too many
-}
-
-// A named is a name of a rule, or a number.
-type named struct {
-	rule, name int32              // indices of the rule and of the name in it, where numbers come after names
-	call       syscalltables.Call // not valid if it is a number
-	nr         uint32             // if it is one
-}
-
-// A mention is a name that stands for a number of some ABI: its own or that of a
-// multiplexer, whose first argument selects it then. Selectors are not 0.
-type mention struct {
-	nr       uint32
-	named    int32 // index into the resolver's names
-	selector uint32
-}
-
-// compare orders mentions by number, then as the profile has them.
-func (m mention) compare(n mention) int {
-	if m.nr != n.nr {
-		return cmp.Compare(m.nr, n.nr)
-	}
-	if m.named != n.named {
-		return cmp.Compare(m.named, n.named)
-	}
-	return cmp.Compare(m.selector, n.selector)
 }
 
 // A candidate is a rule that may decide a number of some ABI.
@@ -204,10 +180,13 @@ func (r *resolver) space(abis []arch.ABI) Space {
 	} else if r.policy.Order == Libseccomp {
 		r.foreign = foreign(abis, r.options.Mode)
 	}
-	r.numbers = r.numbers[:0]
+	r.on.numbers = r.on.numbers[:0]
 	var newer []Interval
 	for _, a := range abis { // in the order of their numbers, too: x86_64, x32
-		used := r.find(&s, a)
+		r.find(&s, a)
+		if s.Calls == nil {
+			s.Calls = make([]Call, 0, (len(r.on.calls)+2)*len(abis)) // and two multiplexers
+		}
 		before := len(s.Calls)
 		s.Calls = r.calls(s.Calls, a)
 		r.checkDropped(a, s.Calls[before:])
@@ -218,11 +197,11 @@ func (r *resolver) space(abis []arch.ABI) Space {
 		if (r.policy.NoBound || r.policy.Order == FirstMatch) && r.options.ENOSYS == (ENOSYS{}) {
 			continue
 		}
-		unknown, bounded := r.options.ENOSYS.unknown(a, used)
+		unknown, bounded := r.options.ENOSYS.unknown(a, &r.on.used)
 		if !bounded {
 			r.found(findingKey{string(NoBound), none, none, none, false}, a, func() (place, string) {
 				named := "no call"
-				if len(used) > 0 { // runc takes 0 for no number, and negative ones for unknown calls
+				if r.on.used.some { // runc takes 0 for no number, and negative ones for unknown calls
 					named = "no number above 0"
 				}
 				return place{none, none, r.policy.Pointer + "/syscalls"}, "the profile names " + named + " on this ABI, " +
@@ -232,9 +211,9 @@ func (r *resolver) space(abis []arch.ABI) Space {
 		newer = append(newer, unknown...)
 	}
 	newer = merged(newer)
-	if len(r.numbers) > 0 { // of which the bound does not count all, and x86_64's skip comes after x32's calls
-		slices.Sort(r.numbers)
-		newer = without(newer, r.numbers)
+	if len(r.on.numbers) > 0 { // of which the bound does not count all, and x86_64's skip comes after x32's calls
+		slices.Sort(r.on.numbers)
+		newer = without(newer, r.on.numbers)
 		slices.SortFunc(s.Calls, func(x, y Call) int { return cmp.Compare(x.NR, y.NR) })
 	}
 	enosys, _ := abis[0].Errno("ENOSYS")
@@ -246,75 +225,6 @@ func (r *resolver) space(abis []arch.ABI) Space {
 	}
 	slices.SortFunc(s.Ranges, func(x, y Range) int { return cmp.Compare(x.First, y.First) })
 	return s
-}
-
-// find collects the mentions of one ABI's numbers, by number and in profile order, and
-// returns all numbers that rules name there.
-func (r *resolver) find(s *Space, a arch.ABI) (used []uint32) {
-	r.mentions, r.dropped = r.mentions[:0], r.dropped[:0]
-	used = make([]uint32, 0, len(r.names))
-	cut := int32(none)
-	for i, n := range r.names {
-		rule := &r.rules[n.rule]
-		var nr, mux, selector uint32
-		var direct, through bool
-		switch {
-		case !n.call.Valid():
-			if nr, direct = n.nr, r.holds(s, a, &n); direct {
-				r.numbers = append(r.numbers, nr)
-			}
-		case rule.abis.has(a):
-			nr, direct = n.call.Number(a)
-			if r.policy.Order == Libseccomp {
-				mux, selector, through = n.call.Multiplexed(a)
-			}
-			if r.options.Exact && !direct && !through {
-				r.checkAbsent(a, &n)
-			}
-		}
-		if direct {
-			used = append(used, nr)
-		}
-		if through {
-			used = append(used, mux)
-		}
-		if rule.redundant && r.ranked() {
-			if direct {
-				r.dropped = append(r.dropped, dropped{n.rule, n.name, nr})
-			}
-			continue
-		}
-		if direct {
-			r.mentions = append(r.mentions, mention{nr: nr, named: int32(i)})
-		}
-		if through {
-			r.mentions = append(r.mentions, mention{mux, int32(i), selector})
-		}
-		if (direct || through) && rule.cut && a.Bits() == 32 && cut != n.rule {
-			cut = n.rule
-			r.checkCuts(a, cut)
-		}
-	}
-	slices.SortFunc(r.mentions, mention.compare)                          // they come in profile order, and a stable sort takes five times as long
-	r.mentions = slices.CompactFunc(r.mentions, func(x, y mention) bool { // a number repeated, or given by name, too
-		return x.nr == y.nr && r.names[x.named].rule == r.names[y.named].rule && x.selector == 0 && y.selector == 0
-	})
-	return used
-}
-
-// calls appends the calls of one ABI that its mentions decide.
-func (r *resolver) calls(calls []Call, a arch.ABI) []Call {
-	for rest := r.mentions; len(rest) > 0; {
-		nr, n := rest[0].nr, 1
-		for n < len(rest) && rest[n].nr == nr {
-			n++
-		}
-		if clauses := r.settle(a, rest[:n]); len(clauses) > 0 { // else no rule can hold
-			calls = append(calls, Call{NR: nr, ABI: a, Clauses: clauses})
-		}
-		rest = rest[n:]
-	}
-	return calls
 }
 
 // ranked reports whether rules are tried in libseccomp's order.
@@ -340,24 +250,13 @@ func (r *resolver) settle(a arch.ABI, all []mention) []Clause {
 		all = all[always : always+1]
 	}
 	if always >= 0 && len(all) == 1 {
-		return r.alone(r.names[all[0].named].rule)
+		return r.rule(all[0]).clause
 	}
 	return r.list(a, all)
 }
 
 // rule returns the rule of a mention.
 func (r *resolver) rule(m mention) *rule { return &r.rules[r.names[m.named].rule] }
-
-// alone returns the clauses of a call that one unconditional rule decides: the
-// same ones for all calls of the rule.
-func (r *resolver) alone(rule int32) []Clause {
-	if r.aloneOf == nil {
-		r.aloneOf = make([]Clause, len(r.rules))
-	}
-	c := r.aloneOf[rule : rule+1 : rule+1]
-	c[0] = Clause{Action: r.rules[rule].action, Pointer: r.rules[rule].pointer}
-	return c
-}
 
 // distinct leaves one of several rules with the same conditions. They contradict
 // each other if their actions differ. Behind a multiplexer a rule without conditions

@@ -17,6 +17,10 @@ type rule struct {
 	redundant bool   // does what the default action does
 	cut       bool   // loses bits on 32-bit ABIs
 	abis      abiSet // where it holds
+	// Its names are the resolver's from firstName on, and its numbers those from firstNumber
+	// to end.
+	firstName, firstNumber, end int32
+	clause                      []Clause // the one without conditions, unless the rule is dropped or always has some
 	// What the entry stands for on 32-bit and 64-bit ABIs.
 	narrow, wide alternatives
 }
@@ -34,6 +38,15 @@ func (r *rule) alternatives(bits int) *alternatives {
 		return &r.narrow
 	}
 	return &r.wide
+}
+
+// alone returns the clauses of a call that the rule decides alone and under all conditions,
+// on ABIs with such arguments; nil if it is dropped, or has conditions.
+func (r *rule) alone(narrow bool) []Clause {
+	if narrow && r.narrow.always || !narrow && r.wide.always {
+		return r.clause
+	}
+	return nil
 }
 
 const (
@@ -128,32 +141,40 @@ func (r *resolver) tolerate(kind WarningKind, strict ErrorKind, rule int, pointe
 	}
 }
 
+// mostNames is more than usual profiles have names. Others may be full of such as no ABI has,
+// which take no room.
+const mostNames = 1024
+
 // readRules reads the rules and their names. A name that a rule has twice counts once.
 func (r *resolver) readRules(targets []arch.ABI) {
 	p := r.policy
 	conds := newArena(p.Rules)
 	r.rules = make([]rule, len(p.Rules))
-	last := make(map[syscalltables.Call]int) // rule that named a call last
+	names := 0
+	for i := range p.Rules {
+		names += len(p.Rules[i].Names) + len(p.Rules[i].Numbers)
+	}
+	r.names = make([]named, 0, min(names, mostNames))
+	r.called = make([]syscalltables.Call, 0, min(names, mostNames))
+	r.on.used.listed = r.options.ENOSYS.needsList()
 	hints := maxHints
 	for i := range p.Rules {
-		valid := r.readRule(i, conds)
+		valid, rule := r.readRule(i, conds), &r.rules[i]
+		rule.firstName = int32(len(r.names))
 		for j, name := range p.Rules[i].Names {
 			call, known := r.readName(i, j, name, &hints)
-			if !known || !valid {
-				continue
+			if known && valid {
+				r.addName(int32(i), int32(j), call)
 			}
-			if before, ok := last[call]; ok && before == i {
-				continue
-			}
-			last[call] = i
-			r.names = append(r.names, named{rule: int32(i), name: int32(j), call: call})
 		}
+		rule.firstNumber = int32(len(r.names))
 		for j, nr := range p.Rules[i].Numbers {
 			r.readNumber(i, j, nr, targets)
 			if valid {
 				r.names = append(r.names, named{rule: int32(i), name: int32(len(p.Rules[i].Names) + j), nr: nr})
 			}
 		}
+		rule.end = int32(len(r.names))
 	}
 }
 
@@ -177,6 +198,8 @@ func (r *resolver) readRule(i int, conds *arena) (ok bool) {
 	}
 	if to.abis = setOf(from.ABIs); to.abis == 0 {
 		to.abis = everyABI
+	} else {
+		r.limited = true
 	}
 	for j, arg := range from.Args {
 		if arg.Index > 5 {
@@ -199,16 +222,22 @@ func (r *resolver) readRule(i int, conds *arena) (ok bool) {
 		to.redundant = true
 		if r.ranked() {
 			r.warn(Redundant, i, to.pointer, "does the same as the default action, so it has no effect")
+			return true
 		}
+	}
+	if to.narrow.always || to.wide.always {
+		to.clause = conds.clause(to)
 	}
 	return true
 }
 
-// An arena holds the conditions of all rules, made large enough beforehand.
+// An arena holds the conditions of all rules, and the clauses without any, made large
+// enough beforehand.
 type arena struct {
-	conds []Cond
-	lists [][]Cond
-	none  [][]Cond // the list without conditions
+	conds   []Cond
+	lists   [][]Cond
+	none    [][]Cond // the list without conditions
+	clauses []Clause
 }
 
 func newArena(rules []Rule) *arena {
@@ -219,7 +248,14 @@ func newArena(rules []Rule) *arena {
 			testing++
 		}
 	}
-	return &arena{make([]Cond, 0, 2*args), make([][]Cond, 0, 2*(testing+args)), make([][]Cond, 1)}
+	return &arena{make([]Cond, 0, 2*args), make([][]Cond, 0, 2*(testing+args)), make([][]Cond, 1), make([]Clause, 0, len(rules)-testing)}
+}
+
+// clause returns what a rule is on calls that it decides alone.
+func (a *arena) clause(r *rule) []Clause {
+	n := len(a.clauses)
+	a.clauses = append(a.clauses, Clause{Action: r.action, Pointer: r.pointer})
+	return a.clauses[n : n+1 : n+1]
 }
 
 // testsTwice reports whether two conditions are on the same argument.
@@ -253,7 +289,11 @@ func (a *arena) alternatives(args []Arg, width uint64, each bool) (alt alternati
 		if !each && i < len(args)-1 {
 			continue
 		}
-		if list, ok := reduced(a.conds[start:], width); ok && !never {
+		list, ok := a.conds[start:], true
+		if len(list) > 1 {
+			list, ok = reduced(list, width)
+		}
+		if ok && !never {
 			a.conds = append(a.conds[:start], list...)
 			a.close(start)
 		}

@@ -63,7 +63,20 @@ func rankOf(c *Cond, width uint64) rank {
 // fields is how many a rank has.
 const fields = 4
 
-func (r *rank) field(i int) uint64 { return [fields]uint64{r.group, r.kind, r.datum, r.form}[i] }
+// compare orders ranks, and returns how many fields are the same before the first that is not.
+func (r *rank) compare(s *rank) (order, common int) {
+	switch {
+	case r.group != s.group:
+		return cmp.Compare(r.group, s.group), 0
+	case r.kind != s.kind:
+		return cmp.Compare(r.kind, s.kind), 1
+	case r.datum != s.datum:
+		return cmp.Compare(r.datum, s.datum), 2
+	case r.form != s.form:
+		return cmp.Compare(r.form, s.form), 3
+	}
+	return 0, fields
+}
 
 // compareConds orders condition lists so that lists with a common beginning are
 // neighbours and every list comes after those that rank before it; 0 means that
@@ -75,10 +88,8 @@ func compareConds(a, b []Cond, width uint64) (order, common int) {
 			continue
 		}
 		x, y := rankOf(&a[i], width), rankOf(&b[i], width)
-		for j := range fields {
-			if c := cmp.Compare(x.field(j), y.field(j)); c != 0 {
-				return c, i*fields + j
-			}
+		if order, same := x.compare(&y); order != 0 {
+			return order, i*fields + same
 		}
 	}
 	return cmp.Compare(len(a), len(b)), fields * min(len(a), len(b))
