@@ -3,6 +3,7 @@ package document
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -221,4 +222,70 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(checkScan)
+}
+
+// Whatever byte stands where among whatever others, plain finds the first that is special.
+func TestPlainStopsAtTheFirstSpecialByte(t *testing.T) {
+	naive := func(text string, pos int) int {
+		for pos < len(text) && isPlain(text[pos]) {
+			pos++
+		}
+		return pos
+	}
+	for _, filler := range []byte{'a', ' ', '!', '#', '[', ']', '~', 0x7f} {
+		for _, after := range []byte{filler, 0, '\x1f', '"', '\\', 0x80, 0xff} {
+			for c := range 256 {
+				for _, n := range []int{1, 7, 8, 9, 17} {
+					for at := range n {
+						text := bytes.Repeat([]byte{filler}, n)
+						text[at] = byte(c)
+						if at+1 < n {
+							text[at+1] = after
+						}
+						if got, want := plain(string(text), n%3), naive(string(text), n%3); got != want {
+							t.Fatalf("%q from %d: got %d, want %d", text, n%3, got, want)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestCursorsGoAlongElements(t *testing.T) {
+	for text, want := range map[string]string{
+		`[]`: "", `{"a":[1]}`: "", `"abc"`: "", `null`: "",
+		`[1]`:                     "0 1;",
+		`["a",["b",{"c":1}],"d"]`: `0 "a";1 ["b",{"c":1}];2 "d";`,
+	} {
+		d, err := Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, c := "", d.Root().Cursor()
+		n := c.Len()
+		for c.Next() {
+			got += fmt.Sprint(c.Index) + " " + c.Value.JSON() + ";"
+		}
+		if got != want || n != strings.Count(want, ";") || c.Next() || c.Len() != 0 {
+			t.Errorf("%s: got %s of %d, want %s", text, got, n, want)
+		}
+	}
+	if c := (Value{}).Cursor(); c.Len() != 0 || c.Next() {
+		t.Error("an absent value has elements")
+	}
+}
+
+func TestTextsAreNotCopied(t *testing.T) {
+	d, err := Parse([]byte(`["clock_nanosleep_time64", 18446744073709551615]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(10, func() {
+		for c := d.Root().Cursor(); c.Next(); {
+			_ = c.Value.Text()
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
 }

@@ -67,9 +67,9 @@ func (v Value) Rewrite(drop func(index int) bool, added []string) (edits []Edit)
 // between returns what stands between children, which are there.
 func (v Value) between(spans []Edit) string {
 	if n := len(spans); n > 1 {
-		return string(v.doc.text[spans[n-2].To:spans[n-1].From])
+		return v.doc.text[spans[n-2].To:spans[n-1].From]
 	}
-	return "," + string(v.doc.text[v.token().start+1:spans[0].From])
+	return "," + v.doc.text[v.token().start+1:spans[0].From]
 }
 
 // fill returns the edits that put values into an empty list or object.
@@ -168,7 +168,7 @@ func (v Value) Follow(index int, replace bool, added []string) Edit {
 // JSON returns the text of v as it was written.
 func (v Value) JSON() string {
 	from, to := v.span()
-	return string(v.doc.text[from:to])
+	return v.doc.text[from:to]
 }
 
 // LaidOut returns the text of a value in the layout of v, an object: on one line, or with a
@@ -190,5 +190,5 @@ func (v Value) LaidOut(text []byte) string {
 // margin returns what stands before v on its line.
 func (v Value) margin() string {
 	before := v.doc.text[:v.offset()]
-	return string(before[bytes.LastIndexByte(before, '\n')+1:])
+	return before[strings.LastIndexByte(before, '\n')+1:]
 }

@@ -1,8 +1,6 @@
 package document
 
-import (
-	"bytes"
-)
+import "strings"
 
 // expected reports that the grammar of JSON asks for something else at the current
 // position, with the cure for what people often write there.
@@ -19,11 +17,11 @@ func (s *scanner) expected(what string) *Error {
 // comment reports whether a comment of another language starts at the current position.
 func (s *scanner) comment() bool {
 	rest := s.text[min(s.pos, len(s.text)):]
-	return bytes.HasPrefix(rest, []byte("//")) || bytes.HasPrefix(rest, []byte("/*")) || bytes.HasPrefix(rest, []byte("#"))
+	return strings.HasPrefix(rest, "//") || strings.HasPrefix(rest, "/*") || strings.HasPrefix(rest, "#")
 }
 
 // word returns the name that text begins with, cut to a readable length.
-func word(text []byte) []byte {
+func word(text string) string {
 	const most = 40
 	n := 0
 	for n < min(len(text), most) && isWord(text[n]) {
@@ -42,13 +40,13 @@ func (s *scanner) foreign() *Error {
 	if text[0] == '{' {
 		return nil
 	}
-	for bytes.HasPrefix(text, []byte("#")) { // comments of YAML, or of hopeful JSON
-		_, text, _ = bytes.Cut(text, []byte("\n"))
-		text = bytes.TrimLeft(text, " \t\r\n")
+	for strings.HasPrefix(text, "#") { // comments of YAML, or of hopeful JSON
+		_, text, _ = strings.Cut(text, "\n")
+		text = strings.TrimLeft(text, " \t\r\n")
 	}
 	const most = 4096 // bytes of a line that decide
-	line, _, _ := bytes.Cut(text, []byte("\n"))
-	line = bytes.TrimRight(line[:min(len(line), most)], " \t\r")
+	line, _, _ := strings.Cut(text, "\n")
+	line = strings.TrimRight(line[:min(len(line), most)], " \t\r")
 	switch {
 	case len(line) == 0:
 		return nil // the comment is the problem
@@ -57,8 +55,8 @@ func (s *scanner) foreign() *Error {
 	case isJSON(line):
 		return nil
 	}
-	brace := bytes.IndexByte(line, '{')
-	if i := bytes.Index(text, []byte("\n{")); brace < 0 && i >= 0 {
+	brace := strings.IndexByte(line, '{')
+	if i := strings.Index(text, "\n{"); brace < 0 && i >= 0 {
 		brace = i + 1
 	}
 	switch {
@@ -73,15 +71,15 @@ func (s *scanner) foreign() *Error {
 }
 
 // isSection reports whether a line begins a section of an INI file, as "[Service]".
-func isSection(line []byte) bool {
+func isSection(line string) bool {
 	name := line[1:max(1, len(line)-1)]
 	return len(name) > 0 && line[0] == '[' && line[len(line)-1] == ']' && 'A' <= name[0] && name[0] <= 'Z' && len(word(name)) == len(name)
 }
 
 // isJSON reports whether a line may begin a JSON document. One of some bracket or sign
 // that JSON does not have is left to the scanner, which names it.
-func isJSON(line []byte) bool {
-	switch string(word(line)) {
+func isJSON(line string) bool {
+	switch word(line) {
 	case "":
 		return line[0] != '<' && line[0] != '-' || len(line) > 1 && isDigit(line[1])
 	case "true", "false", "null":
@@ -92,8 +90,8 @@ func isJSON(line []byte) bool {
 
 // isYAML reports whether a line may begin a YAML document: a separator, an element of a
 // list or a key.
-func isYAML(line []byte) bool {
-	key, value, colon := bytes.Cut(line, []byte(":"))
-	return bytes.HasPrefix(line, []byte("---")) || bytes.HasPrefix(line, []byte("- ")) ||
-		colon && !bytes.ContainsAny(key, " \t") && (len(value) == 0 || value[0] == ' ')
+func isYAML(line string) bool {
+	key, value, colon := strings.Cut(line, ":")
+	return strings.HasPrefix(line, "---") || strings.HasPrefix(line, "- ") ||
+		colon && !strings.ContainsAny(key, " \t") && (len(value) == 0 || value[0] == ' ')
 }

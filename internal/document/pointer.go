@@ -1,7 +1,6 @@
 package document
 
 import (
-	"bytes"
 	"cmp"
 	"strconv"
 	"strings"
@@ -146,10 +145,10 @@ type positioner struct {
 	line     int // offset of the line that offset is on
 }
 
-func (p *positioner) position(text []byte, offset int) (line, column int) {
+func (p *positioner) position(text string, offset int) (line, column int) {
 	passed := text[p.offset:offset]
-	p.newlines += bytes.Count(passed, []byte{'\n'})
-	if i := bytes.LastIndexByte(passed, '\n'); i >= 0 {
+	p.newlines += strings.Count(passed, "\n")
+	if i := strings.LastIndexByte(passed, '\n'); i >= 0 {
 		p.line = p.offset + i + 1
 	}
 	p.offset = offset

@@ -5,9 +5,10 @@
 package document
 
 import (
-	"bytes"
 	"fmt"
+	"math/bits"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -63,7 +64,7 @@ type token struct {
 
 // A Document is a JSON text and its tokens. It is never modified.
 type Document struct {
-	text   []byte
+	text   string
 	tokens []token
 	spots  []Spot // of the tokens, if the text stands for one in another language
 }
@@ -109,13 +110,11 @@ func (e *Error) Error() string {
 // mark is skipped. Beyond the grammar, Parse refuses text that is not UTF-8, unpaired
 // surrogates, more than 16 MiB and more than 100 levels of nesting. It returns the first
 // problem only, since it cannot make sense of what follows one.
-func Parse(text []byte) (*Document, *Error) {
-	if len(text) > maxBytes {
-		return nil, &Error{Reason: fmt.Sprintf("%d bytes are too many for a profile (at most %d)", len(text), maxBytes)}
+func Parse(data []byte) (*Document, *Error) {
+	if len(data) > maxBytes {
+		return nil, &Error{Reason: fmt.Sprintf("%d bytes are too many for a profile (at most %d)", len(data), maxBytes)}
 	}
-	if len(text) >= 3 && string(text[:3]) == "\ufeff" {
-		text = text[3:]
-	}
+	text := strings.TrimPrefix(string(data), "\ufeff") // one copy, of which all texts are parts
 	s := scanner{Document: Document{text: text, tokens: make([]token, 0, tokenBound(text))}}
 	s.space()
 	if s.pos == len(text) {
@@ -139,10 +138,10 @@ func Parse(text []byte) (*Document, *Error) {
 
 // tokenBound returns how many tokens to make room for: each but the first follows one of
 // four characters. Strings may be full of these, so it assumes six bytes for a token.
-func tokenBound(text []byte) int {
+func tokenBound(text string) int {
 	n := 1
 	for _, c := range [...]string{"{", "[", ":", ","} {
-		n += bytes.Count(text, []byte(c))
+		n += strings.Count(text, c)
 	}
 	return min(n, len(text)/6+1)
 }
@@ -165,7 +164,7 @@ func (s *scanner) found() string {
 	if s.pos >= len(s.text) {
 		return "end of input"
 	}
-	r, size := utf8.DecodeRune(s.text[s.pos:])
+	r, size := utf8.DecodeRuneInString(s.text[s.pos:])
 	if r == utf8.RuneError && size == 1 {
 		return fmt.Sprintf("byte 0x%02x", s.text[s.pos])
 	}
@@ -173,14 +172,16 @@ func (s *scanner) found() string {
 }
 
 func (s *scanner) space() {
-	for s.pos < len(s.text) {
-		switch s.text[s.pos] {
-		case ' ', '\t', '\n', '\r':
-			s.pos++
-		default:
-			return
-		}
+	text, pos := s.text, s.pos
+	for pos < len(text) && isSpace(text[pos]) {
+		pos++
 	}
+	s.pos = pos
+}
+
+func isSpace(c byte) bool {
+	const spaces = uint64(1<<' ' | 1<<'\t' | 1<<'\n' | 1<<'\r')
+	return c <= ' ' && spaces>>(c&63)&1 != 0
 }
 
 // take skips c if it is next.
@@ -335,8 +336,12 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 func (s *scanner) string() *Error {
 	s.pos++
 	index := s.open(String)
-	for s.pos < len(s.text) {
-		switch c := s.text[s.pos]; {
+	for text := s.text; ; {
+		pos := plain(text, s.pos)
+		if s.pos = pos; pos == len(text) {
+			return s.errorf("end of input inside a string")
+		}
+		switch c := text[pos]; {
 		case c == '"':
 			s.end(index)
 			s.pos++
@@ -348,18 +353,44 @@ func (s *scanner) string() *Error {
 			}
 		case c < ' ':
 			return s.errorf("%s inside a string (write it as \\u%04x)", s.found(), c)
-		case c < utf8.RuneSelf:
-			s.pos++
 		default:
-			r, size := utf8.DecodeRune(s.text[s.pos:])
+			r, size := utf8.DecodeRuneInString(text[pos:])
 			if r == utf8.RuneError && size == 1 {
 				return s.errorf("%s is not UTF-8 (JSON is UTF-8 text)", s.found())
 			}
 			s.pos += size
 		}
 	}
-	return s.errorf("end of input inside a string")
 }
+
+// plain returns the first position from one on at which a byte does not stand for itself in a
+// string, or the end.
+func plain(text string, pos int) int {
+	for len(text)-pos >= 8 {
+		if special := specials(text[pos : pos+8]); special != 0 {
+			return pos + bits.TrailingZeros64(special)/8
+		}
+		pos += 8
+	}
+	for pos < len(text) && isPlain(text[pos]) {
+		pos++
+	}
+	return pos
+}
+
+// specials looks at eight bytes at once: the lowest bit that is set is in the first byte that
+// isPlain does not hold for. Higher ones may be wrong, because a subtraction borrows.
+func specials(s string) uint64 {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	_ = s[7]
+	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	control, quote, backslash := w-' '*ones, (w^'"'*ones)-ones, (w^'\\'*ones)-ones
+	return (w | control | quote | backslash) & tops
+}
+
+// isPlain reports whether a byte stands for itself in a string.
+func isPlain(c byte) bool { return ' ' <= c && c < utf8.RuneSelf && c != '"' && c != '\\' }
 
 // escape scans one escape sequence, or the two of a surrogate pair, and returns
 // the character that it stands for.

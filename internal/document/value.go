@@ -32,19 +32,25 @@ func (v Value) Exists() bool { return v.doc != nil }
 func (v Value) Present() bool { return v.doc != nil && v.Kind() != Null }
 
 // raw returns the text of v as it is written, a string without its quotes.
-func (v Value) raw() []byte {
+func (v Value) raw() string {
 	t := v.token()
 	return v.doc.text[t.start:t.end]
 }
 
-// Text returns the text of a string, decoded, or of a number; "" if v is absent.
+// Text returns the text of a string, decoded, or of a number; "" if v is absent. It is a part
+// of the document's text unless it has to be decoded.
 func (v Value) Text() string {
 	if v.doc == nil {
 		return ""
 	}
-	if !v.token().escaped {
-		return string(v.raw())
+	if t := v.token(); !t.escaped {
+		return v.doc.text[t.start:t.end]
 	}
+	return v.unescaped()
+}
+
+// unescaped returns the text of a string with a backslash in it, decoded.
+func (v Value) unescaped() string {
 	var b strings.Builder
 	s := scanner{Document: Document{text: v.raw()}}
 	for s.pos < len(s.text) {
@@ -67,7 +73,7 @@ func (v Value) Is(s string) bool {
 	if v.token().escaped {
 		return v.Text() == s
 	}
-	return string(v.raw()) == s
+	return v.raw() == s
 }
 
 // folds reports whether v is the string s but for letter case.
@@ -75,7 +81,7 @@ func (v Value) folds(s string) bool {
 	if v.token().escaped {
 		return strings.EqualFold(v.Text(), s)
 	}
-	return strings.EqualFold(string(v.raw()), s)
+	return strings.EqualFold(v.raw(), s)
 }
 
 // inside returns the range of the tokens inside v, which is empty if v is not a
@@ -90,14 +96,45 @@ func (v Value) inside(k Kind) (first, end int32) {
 // Elements yields the elements of an array, and nothing of any other value.
 func (v Value) Elements() iter.Seq2[int, Value] {
 	return func(yield func(int, Value) bool) {
-		i, end := v.inside(Array)
-		for n := 0; i < end; n++ {
-			if !yield(n, Value{v.doc, i}) {
+		for c := v.Cursor(); c.Next(); {
+			if !yield(c.Index, c.Value) {
 				return
 			}
-			i = v.doc.tokens[i].next
 		}
 	}
+}
+
+// A Cursor goes along the elements of an array. It allocates nothing, as [Value.Elements] does
+// where the loop is in another function.
+type Cursor struct {
+	Value Value // the element that Next reached
+	Index int
+	next  int32 // token
+	end   int32
+}
+
+// Cursor returns a cursor before the first element of v, and at the end of any other value.
+func (v Value) Cursor() Cursor {
+	next, end := v.inside(Array)
+	return Cursor{Value{v.doc, v.index}, -1, next, end}
+}
+
+// Len returns how many elements Next will reach.
+func (c *Cursor) Len() (n int) {
+	for i := c.next; i < c.end; i = c.Value.doc.tokens[i].next {
+		n++
+	}
+	return n
+}
+
+// Next goes to the next element and reports whether there is one.
+func (c *Cursor) Next() bool {
+	if c.next >= c.end {
+		return false
+	}
+	c.Index++
+	c.Value.index, c.next = c.next, c.Value.doc.tokens[c.next].next
+	return true
 }
 
 // Members yields the keys and values of an object in file order, and nothing of

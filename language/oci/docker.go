@@ -36,7 +36,9 @@ func (r *reader) conditionalProfile(root document.Value) *policy.Policy {
 // architectures, or those of archMap's row for the target, or the target alone; and the
 // pointer of the row, as [policy.Policy] has it.
 func (r *reader) mappedABIs(m *members, listed []arch.ABI) (mapped []arch.ABI, pointer string) {
-	for i, row := range m.list("archMap") {
+	rows := m.list("archMap")
+	for rows.next() {
+		i, row := rows.Index, rows.Value
 		if i == 0 && len(listed) > 0 {
 			r.fail(m.get("archMap"), "archMap and architectures cannot both be given (remove one)")
 		}
@@ -73,8 +75,9 @@ func (r *reader) archRow(row document.Value) (abis []arch.ABI) {
 	if ok {
 		abis = append(abis, r.arch(main))
 	}
-	for _, s := range m.list("subArchitectures") {
-		abis = append(abis, r.arch(s))
+	others := m.list("subArchitectures")
+	for others.next() {
+		abis = append(abis, r.arch(others.Value))
 	}
 	return abis
 }
@@ -82,9 +85,8 @@ func (r *reader) archRow(row document.Value) (abis []arch.ABI) {
 // oldName returns the names of a rule that uses the single name of old profiles.
 func (r *reader) oldName(m *members, old document.Value) []string {
 	name, _ := r.text(old)
-	for range m.list("names") {
+	if names := m.list("names"); names.next() {
 		r.fail(old, "name and names cannot both be given (move it into names)")
-		break
 	}
 	return []string{name}
 }
@@ -100,6 +102,9 @@ func (r *reader) applies(m *members) bool {
 	if v := m.get("includes"); v.Present() {
 		includes = r.condition(v)
 		for _, c := range r.caps {
+			if len(excludes.caps) == 0 {
+				break
+			}
 			if slices.Contains(includes.caps, c) && slices.Contains(excludes.caps, c) {
 				r.warn(v, policy.Unreachable, "the rule never applies: it both requires and excludes "+c+" (remove one)")
 			}
@@ -119,8 +124,8 @@ func (r *reader) condition(v document.Value) (c condition) {
 	if !ok {
 		return condition{}
 	}
-	c.caps = r.condNames(&m, "caps", ", so the condition is never met", r.checkCap)
-	c.arches = r.condNames(&m, "arches", ", so it never matches", r.checkArchName)
+	c.caps = r.condNames(&m, "caps", ", so the condition is never met", (*reader).checkCap)
+	c.arches = r.condNames(&m, "arches", ", so it never matches", (*reader).checkArchName)
 	if v := m.get("minKernel"); v.Present() {
 		c.minKernel = r.minKernel(v)
 	}
@@ -129,11 +134,12 @@ func (r *reader) condition(v document.Value) (c condition) {
 
 // condNames reads a list of names. It warns about those that check has a problem with, and
 // of the effect.
-func (r *reader) condNames(m *members, key, effect string, check func(string) (problem, near string)) (names []string) {
-	for _, v := range m.list(key) {
-		if name, ok := r.text(v); ok {
-			if problem, near := check(name); problem != "" {
-				r.warn(v, policy.UnknownCondition, problem+effect+unknown.DidYouMean(near))
+func (r *reader) condNames(m *members, key, effect string, check func(r *reader, name string) (problem, near string)) (names []string) {
+	list := m.list(key)
+	for list.next() {
+		if name, ok := r.text(list.Value); ok {
+			if problem, near := check(r, name); problem != "" {
+				r.warn(list.Value, policy.UnknownCondition, problem+effect+unknown.DidYouMean(near))
 			}
 			names = append(names, name)
 		}
@@ -181,16 +187,18 @@ func reaches(kernel, atLeast syscalltables.Version) bool {
 // checkArchName says what is wrong with a name in a list of architectures, and which
 // name is near.
 func (r *reader) checkArchName(name string) (problem, near string) {
-	var known []string
 	for a := range arch.All() {
 		if r.format.isArchName(a, name) {
 			return "", ""
 		}
-		known = append(known, r.format.archName(a))
 	}
 	if a, err := arch.Parse(strings.ToLower(name)); err == nil {
 		near = r.format.archName(a)
 	} else {
+		var known []string
+		for a := range arch.All() {
+			known = append(known, r.format.archName(a))
+		}
 		near = unknown.Nearest(name, known)
 	}
 	owner := "Docker's"

@@ -47,12 +47,24 @@ const (
 	inAll  = inOCI | inConfig | inBoth
 )
 
-// inOrder lists the formats as the bits stand for them.
+// inOrder lists the formats, the plainest first.
 var inOrder = [...]Format{OCI, Config, Docker, Podman}
 
-func (s formats) has(f Format) bool {
-	i := slices.Index(inOrder[:], f)
-	return i >= 0 && s>>i&1 != 0
+func (s formats) has(f Format) bool { return s&f.bit() != 0 }
+
+// bit returns the set of the format alone.
+func (f Format) bit() formats {
+	switch f {
+	case OCI:
+		return inOCI
+	case Config:
+		return inConfig
+	case Docker:
+		return inDocker
+	case Podman:
+		return inPodman
+	}
+	return 0
 }
 
 // least returns the first format of the set: where Docker's and Podman's agree,
@@ -111,12 +123,12 @@ const maxKeys = max(len(profileKeys), len(ruleKeys))
 // find returns the index of a key among some, or -1. A key that differs in
 // letter case only is found as well, and not exact.
 func find(v document.Value, keys []key) (index int, exact bool) {
-	for i, k := range keys {
-		if v.Is(k.name) {
+	name := v.Text()
+	for i := range keys {
+		if keys[i].name == name {
 			return i, true
 		}
 	}
-	name := v.Text()
 	return slices.IndexFunc(keys, func(k key) bool { return strings.EqualFold(k.name, name) }), false
 }
 
@@ -142,19 +154,25 @@ type detector struct {
 func detect(root document.Value) *detector {
 	t := &detector{left: inAll &^ inConfig}
 	for key := range root.Members() {
-		t.profile = t.see(key, profileKeys[:]) || t.profile
+		if i, _ := find(key, profileKeys[:]); i >= 0 {
+			t.profile = true
+			t.see(key, profileKeys[i])
+		}
 		i, _ := find(key, configKeys[:])
 		t.config = t.config || i >= 0
 	}
 	for _, rule := range root.Member("syscalls").Elements() {
 		for key, val := range rule.Members() {
-			if isComment(key) {
+			i, exact := find(key, ruleKeys[:])
+			if i < 0 || exact && ruleKeys[i].name == "comment" {
 				continue // allowed everywhere
 			}
-			t.see(key, ruleKeys[:])
-			if i, _ := find(key, ruleKeys[:]); i >= 0 && (ruleKeys[i].name == "includes" || ruleKeys[i].name == "excludes") {
+			t.see(key, ruleKeys[i])
+			if name := ruleKeys[i].name; name == "includes" || name == "excludes" {
 				for k := range val.Members() {
-					t.see(k, conditionKeys[:])
+					if i, _ := find(k, conditionKeys[:]); i >= 0 {
+						t.see(k, conditionKeys[i])
+					}
 				}
 			}
 		}
@@ -162,20 +180,15 @@ func detect(root document.Value) *detector {
 	return t
 }
 
-// see takes a key into account if it is one of those given.
-func (t *detector) see(v document.Value, keys []key) bool {
-	i, _ := find(v, keys)
-	if i < 0 {
-		return false
-	}
-	t.left &= keys[i].in
+// see takes a key into account that stands at v.
+func (t *detector) see(v document.Value, k key) {
+	t.left &= k.in
 	switch {
-	case keys[i].in == inDocker && !t.docker.Exists():
+	case k.in == inDocker && !t.docker.Exists():
 		t.docker = v
-	case keys[i].in == inPodman && !t.podman.Exists():
+	case k.in == inPodman && !t.podman.Exists():
 		t.podman = v
 	}
-	return true
 }
 
 func (t *detector) format() Format {

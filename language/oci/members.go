@@ -1,7 +1,6 @@
 package oci
 
 import (
-	"iter"
 	"math"
 	"strconv"
 	"strings"
@@ -125,8 +124,8 @@ func (r *reader) wrongCase(at document.Value, k key) {
 
 // get returns the member with one of m's keys, none if it is absent or null.
 func (m *members) get(key string) document.Value {
-	for i, k := range m.keys {
-		if k.name == key && m.values[i].Present() {
+	for i := range m.keys {
+		if m.values[i].Exists() && m.keys[i].name == key && m.values[i].Present() {
 			return m.values[i]
 		}
 	}
@@ -152,8 +151,8 @@ func (m *members) text(key string) string {
 	return ""
 }
 
-// list yields the elements of an optional list member.
-func (m *members) list(key string) iter.Seq2[int, document.Value] {
+// list returns the elements of an optional list member.
+func (m *members) list(key string) elements {
 	v := m.get(key)
 	if v.Present() {
 		m.r.expect(v, document.Array, "put it in brackets")

@@ -3,12 +3,20 @@ package oci
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/document"
 	"github.com/seccompile/seccompile/internal/unknown"
 	"github.com/seccompile/seccompile/policy"
+)
+
+// Room for so many rules, and conditions of one, is made at once. What a list of more has in
+// it need not be rules at all.
+const (
+	usualRules = 64
+	usualArgs  = 6
 )
 
 // profile reads a seccomp object. In formats that have conditions, the rules whose
@@ -28,8 +36,9 @@ func (r *reader) profile(v document.Value) *policy.Policy {
 	if a, ok := m.need("defaultAction", needDefault); ok {
 		p.Default = r.action(a)
 	}
-	for _, a := range m.list("architectures") {
-		if abi := r.arch(a); abi.Valid() {
+	archs := m.list("architectures")
+	for archs.next() {
+		if abi := r.arch(archs.Value); abi.Valid() {
 			p.ABIs = append(p.ABIs, abi)
 		}
 	}
@@ -39,17 +48,21 @@ func (r *reader) profile(v document.Value) *policy.Policy {
 	if m.get("flags").Present() {
 		p.Flags = []cbpf.Flag{}
 	}
-	for _, f := range m.list("flags") {
-		if name, ok := r.text(f); ok {
+	flags := m.list("flags")
+	for flags.next() {
+		if name, ok := r.text(flags.Value); ok {
 			flag, bad := r.habits.flag(name)
-			r.check(f, bad)
+			r.check(flags.Value, bad)
 			p.Flags = append(p.Flags, flag)
 		}
 	}
 	r.asRun(&m, p)
-	for i, s := range m.list("syscalls") {
-		if rule, keep := r.rule(s); keep {
-			rule.Pointer = sub(r.prefix+"/syscalls", i)
+	pointer := r.prefix + "/syscalls"
+	rules := m.list("syscalls")
+	p.Rules = slices.Grow(p.Rules, min(rules.Len(), usualRules))
+	for rules.next() {
+		if rule, keep := r.rule(rules.Value); keep {
+			rule.Pointer = sub(pointer, rules.Index)
 			p.Rules = append(p.Rules, rule)
 		}
 	}
@@ -81,13 +94,19 @@ func (r *reader) rule(v document.Value) (rule policy.Rule, keep bool) {
 		rule.Action = r.action(a)
 	}
 	rule.Errno = m.errno("errnoRet", "errno")
-	for i, a := range m.list("args") {
-		if r.ignores(i, a) {
+	args := m.list("args")
+	rule.Args = slices.Grow(rule.Args, min(args.Len(), usualArgs))
+	for args.next() {
+		if r.ignores(args.Index, args.Value) {
 			break
 		}
-		rule.Args = append(rule.Args, r.arg(a))
+		rule.Args = append(rule.Args, r.arg(args.Value))
 	}
-	if comment := v.Member("comment"); comment.Kind() == document.String {
+	comment := m.get("comment")
+	if !inBoth.has(r.format) { // which do not know the key
+		comment = v.Member("comment")
+	}
+	if comment.Kind() == document.String {
 		rule.Comment = comment.Text()
 	}
 	return rule, r.applies(&m) && r.ruleAsRun(&m, &rule)
@@ -101,13 +120,10 @@ func (r *reader) names(m *members) []string {
 	if !list.Present() || !r.expect(list, document.Array, "put it in brackets") {
 		return []string{} // whether a rule may lack names is for Resolve to say
 	}
-	n := 0
-	for range list.Elements() {
-		n++
-	}
-	names := make([]string, 0, n)
-	for _, v := range r.elements(list) {
-		name, _ := r.text(v)
+	elems := r.elements(list)
+	names := make([]string, 0, elems.Len())
+	for elems.next() {
+		name, _ := r.text(elems.Value)
 		names = append(names, name)
 	}
 	return names

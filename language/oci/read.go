@@ -4,7 +4,6 @@
 package oci
 
 import (
-	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -157,17 +156,16 @@ func (r *reader) warned() bool {
 	return full
 }
 
-// elements yields the elements of an array until there are too many problems
-// for reading on to make sense.
-func (r *reader) elements(v document.Value) iter.Seq2[int, document.Value] {
-	return func(yield func(int, document.Value) bool) {
-		for i, elem := range v.Elements() {
-			if len(r.problems) >= maxRemarks || !yield(i, elem) {
-				return
-			}
-		}
-	}
+// Elements go along an array until there are too many problems for reading on to make
+// sense.
+type elements struct {
+	r *reader
+	document.Cursor
 }
+
+func (r *reader) elements(v document.Value) elements { return elements{r, v.Cursor()} }
+
+func (e *elements) next() bool { return len(e.r.problems) < maxRemarks && e.Next() }
 
 // report returns the warnings and problems in file order, and says whether there are
 // more.

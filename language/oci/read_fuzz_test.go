@@ -57,6 +57,19 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+// A name costs a token and a place in its list: not memory of its own.
+func TestReadAllocatesLittle(t *testing.T) {
+	data, target := preset.Docker(), goldenTarget()
+	const most = 130
+	if n := testing.AllocsPerRun(10, func() {
+		if _, _, err := Read(data, target); err != nil {
+			t.Fatal(err)
+		}
+	}); n > most {
+		t.Errorf("%v allocations, want at most %d", n, most)
+	}
+}
+
 func BenchmarkRead(b *testing.B) {
 	data := preset.Docker()
 	b.SetBytes(int64(len(data)))

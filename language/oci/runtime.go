@@ -99,7 +99,7 @@ func (r *reader) ruleAsRun(m *members, rule *policy.Rule) (keep bool) {
 	if h.needsNames && !names.Present() && len(rule.Names) == 0 {
 		r.failMissing(m.of, "names", "missing: "+h.title+" refuses a rule without names (add them)")
 	}
-	if i := slices.Index(rule.Names, "write"); h.noNotify && rule.Action == cbpf.Notify && i >= 0 {
+	if h.noNotify && rule.Action == cbpf.Notify && slices.Contains(rule.Names, "write") {
 		r.fail(m.of, "SCMP_ACT_NOTIFY cannot be used for the write syscall with "+h.title+" (remove the name)")
 	}
 	switch {
