@@ -263,16 +263,30 @@ func TestCursorsGoAlongElements(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, c := "", d.Root().Cursor()
-		n := c.Len()
+		n := c.Room(1)
 		for c.Next() {
 			got += fmt.Sprint(c.Index) + " " + c.Value.JSON() + ";"
 		}
-		if got != want || n != strings.Count(want, ";") || c.Next() || c.Len() != 0 {
+		if got != want || n != strings.Count(want, ";") || c.Next() || c.Room(1) != 0 {
 			t.Errorf("%s: got %s of %d, want %s", text, got, n, want)
 		}
 	}
-	if c := (Value{}).Cursor(); c.Len() != 0 || c.Next() {
+	if c := (Value{}).Cursor(); c.Room(1) != 0 || c.Next() {
 		t.Error("an absent value has elements")
+	}
+}
+
+// Elements that are too small to be what is looked for get no room.
+func TestRoomIsForWhatFits(t *testing.T) {
+	for text, want := range map[string]int{`[1,1,1,1,1,1]`: 1, `[[1,2,3,4],[1,2,3,4]]`: 2, `[[1,2,3,4],1]`: 1, `[1,2,3,4]`: 0, `[]`: 0} {
+		d, err := Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := d.Root().Cursor()
+		if got := c.Room(5); got != want {
+			t.Errorf("%s: room for %d, want %d", text, got, want)
+		}
 	}
 }
 

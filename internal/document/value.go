@@ -119,12 +119,13 @@ func (v Value) Cursor() Cursor {
 	return Cursor{Value{v.doc, v.index}, -1, next, end}
 }
 
-// Len returns how many elements Next will reach.
-func (c *Cursor) Len() (n int) {
+// Room returns how many elements Next will reach, but not more than there can be if each, with
+// what is inside it, has so many keys and values at least: what to make room for at once.
+func (c *Cursor) Room(least int) (n int) {
 	for i := c.next; i < c.end; i = c.Value.doc.tokens[i].next {
 		n++
 	}
-	return n
+	return min(n, int(c.end-c.next)/least)
 }
 
 // Next goes to the next element and reports whether there is one.

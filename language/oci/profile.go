@@ -12,11 +12,10 @@ import (
 	"github.com/seccompile/seccompile/policy"
 )
 
-// Room for so many rules, and conditions of one, is made at once. What a list of more has in
-// it need not be rules at all.
+// How many keys and values there are in the smallest rule, and in the smallest condition.
 const (
-	usualRules = 64
-	usualArgs  = 6
+	leastRule = 5 // {"name": "x", "action": "y"}
+	leastArg  = 7 // {"index": 0, "value": 0, "op": "x"}
 )
 
 // profile reads a seccomp object. In formats that have conditions, the rules whose
@@ -59,7 +58,7 @@ func (r *reader) profile(v document.Value) *policy.Policy {
 	r.asRun(&m, p)
 	pointer := r.prefix + "/syscalls"
 	rules := m.list("syscalls")
-	p.Rules = slices.Grow(p.Rules, min(rules.Len(), usualRules))
+	p.Rules = slices.Grow(p.Rules, rules.Room(leastRule))
 	for rules.next() {
 		if rule, keep := r.rule(rules.Value); keep {
 			rule.Pointer = sub(pointer, rules.Index)
@@ -95,7 +94,7 @@ func (r *reader) rule(v document.Value) (rule policy.Rule, keep bool) {
 	}
 	rule.Errno = m.errno("errnoRet", "errno")
 	args := m.list("args")
-	rule.Args = slices.Grow(rule.Args, min(args.Len(), usualArgs))
+	rule.Args = slices.Grow(rule.Args, args.Room(leastArg))
 	for args.next() {
 		if r.ignores(args.Index, args.Value) {
 			break
@@ -121,7 +120,7 @@ func (r *reader) names(m *members) []string {
 		return []string{} // whether a rule may lack names is for Resolve to say
 	}
 	elems := r.elements(list)
-	names := make([]string, 0, elems.Len())
+	names := make([]string, 0, elems.Room(1))
 	for elems.next() {
 		name, _ := r.text(elems.Value)
 		names = append(names, name)
