@@ -237,11 +237,11 @@ func (s *scanner) container(k Kind, closing byte, depth int) *Error {
 	}
 	index := s.open(k)
 	s.pos++
-	for first := true; ; first = false {
-		s.space()
-		if first && s.take(closing) {
-			break
-		}
+	if s.space(); s.take(closing) {
+		s.end(index)
+		return nil
+	}
+	for {
 		if k == Object {
 			if err := s.key(); err != nil {
 				return err
@@ -251,11 +251,11 @@ func (s *scanner) container(k Kind, closing byte, depth int) *Error {
 			return err
 		}
 		s.space()
-		if s.take(closing) {
-			break
-		}
 		comma := s.pos
 		if !s.take(',') {
+			if s.take(closing) {
+				break
+			}
 			return s.expected("',' or '" + string(closing) + "'")
 		}
 		if s.space(); s.pos < len(s.text) && s.text[s.pos] == closing {
@@ -364,29 +364,23 @@ func (s *scanner) string() *Error {
 }
 
 // plain returns the first position from one on at which a byte does not stand for itself in a
-// string, or the end.
+// string, or the end. It looks at eight bytes at once: the lowest top bit that is set then is
+// that of the first such byte. Higher ones may be wrong, because a subtraction borrows.
 func plain(text string, pos int) int {
-	for len(text)-pos >= 8 {
-		if special := specials(text[pos : pos+8]); special != 0 {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; len(text)-pos >= 8; pos += 8 {
+		s := text[pos : pos+8]
+		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		control, quote, backslash := w-' '*ones, (w^'"'*ones)-ones, (w^'\\'*ones)-ones
+		if special := (w | control | quote | backslash) & tops; special != 0 {
 			return pos + bits.TrailingZeros64(special)/8
 		}
-		pos += 8
 	}
 	for pos < len(text) && isPlain(text[pos]) {
 		pos++
 	}
 	return pos
-}
-
-// specials looks at eight bytes at once: the lowest bit that is set is in the first byte that
-// isPlain does not hold for. Higher ones may be wrong, because a subtraction borrows.
-func specials(s string) uint64 {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	_ = s[7]
-	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-	control, quote, backslash := w-' '*ones, (w^'"'*ones)-ones, (w^'\\'*ones)-ones
-	return (w | control | quote | backslash) & tops
 }
 
 // isPlain reports whether a byte stands for itself in a string.

@@ -2,6 +2,7 @@ package oci
 
 import (
 	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -29,6 +30,13 @@ type members struct {
 	of     document.Value
 	keys   []key
 	values [maxKeys]document.Value
+	set    uint16 // a bit for each value that there is
+}
+
+// put sets the member with a key.
+func (m *members) put(i int, v document.Value) {
+	m.values[i] = v
+	m.set |= 1 << i
 }
 
 // members reads an object that may have those of the keys that the format knows. It
@@ -40,7 +48,7 @@ func (r *reader) members(v document.Value, keys []key) (m members, ok bool) {
 	}
 	for key, val := range v.Members() {
 		if i := m.find(key); i >= 0 {
-			m.values[i] = val
+			m.put(i, val)
 		} else if !isComment(key) && !r.warned() {
 			kind, text := m.unknown(key)
 			r.warn(key, kind, text)
@@ -86,7 +94,7 @@ func (r *reader) pick(v document.Value, keys []key) (m members, ok bool) {
 	}
 	for key, val := range v.Members() {
 		if i := m.find(key); i >= 0 {
-			m.values[i] = val
+			m.put(i, val)
 		}
 	}
 	return m, true
@@ -124,8 +132,8 @@ func (r *reader) wrongCase(at document.Value, k key) {
 
 // get returns the member with one of m's keys, none if it is absent or null.
 func (m *members) get(key string) document.Value {
-	for i := range m.keys {
-		if m.values[i].Exists() && m.keys[i].name == key && m.values[i].Present() {
+	for left := m.set; left != 0; left &= left - 1 {
+		if i := bits.TrailingZeros16(left); m.keys[i].name == key && m.values[i].Present() {
 			return m.values[i]
 		}
 	}
@@ -161,8 +169,8 @@ func (m *members) list(key string) elements {
 }
 
 func (r *reader) text(v document.Value) (s string, ok bool) {
-	if !r.expect(v, document.String, "") {
-		return "", false
+	if v.Kind() != document.String {
+		return "", r.expect(v, document.String, "")
 	}
 	return v.Text(), true
 }
