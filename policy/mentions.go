@@ -207,23 +207,39 @@ func (r *resolver) inOrderOnce(list []mention) []mention {
 
 // calls appends the calls of the ABI at work that rules decide, by number.
 func (r *resolver) calls(calls []Call, a arch.ABI) []Call {
-	narrow, names, rules, others := a.Bits() == 32, r.names, r.rules, r.on.others
-	for _, c := range r.on.calls {
-		for len(others) > 0 && others[0].nr < c.nr {
+	list, others := r.on.calls, r.on.others
+	for {
+		next := uint64(1 << 32) // number of the others
+		if len(others) > 0 {
+			next = uint64(others[0].nr)
+		}
+		calls, list = r.simple(calls, a, list, next)
+		switch {
+		case len(list) == 0 && len(others) == 0:
+			return calls
+		case len(list) == 0 || next < uint64(list[0].nr):
 			calls, others = r.decide(calls, a, others[0].nr, nil, others)
+		default:
+			c := list[0]
+			calls, others = r.decide(calls, a, c.nr, r.mention(r.mentions[:0], a, c.last, c.nr, 0), others)
+			list = list[1:]
 		}
-		if n := &names[c.last]; n.before == 0 && (len(others) == 0 || others[0].nr > c.nr) {
-			if clause := rules[n.rule].alone(narrow); clause != nil {
-				calls = append(calls, Call{c.nr, a, clause})
-				continue
-			}
+	}
+}
+
+// simple appends the calls below a number as long as one rule without conditions decides each,
+// as is usual, and returns the rest.
+func (r *resolver) simple(calls []Call, a arch.ABI, list []numbered, end uint64) (_ []Call, rest []numbered) {
+	narrow := a.Bits() == 32
+	for i, c := range list {
+		n := &r.names[c.last]
+		clause := r.rules[n.rule].alone(narrow)
+		if clause == nil || n.before != 0 || uint64(c.nr) >= end {
+			return calls, list[i:]
 		}
-		calls, others = r.decide(calls, a, c.nr, r.mention(r.mentions[:0], a, c.last, c.nr, 0), others)
+		calls = append(calls, Call{c.nr, a, clause})
 	}
-	for len(others) > 0 {
-		calls, others = r.decide(calls, a, others[0].nr, nil, others)
-	}
-	return calls
+	return calls, nil
 }
 
 // decide appends a call if a rule can hold for it, from the mentions of its name and those
