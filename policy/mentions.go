@@ -35,10 +35,13 @@ func (m mention) compare(n mention) int {
 	return cmp.Compare(m.selector, n.selector)
 }
 
+// usualCalls is about how many calls the tables have.
+const usualCalls = 512
+
 // addName adds a name of the rule at work, unless it has named the call before.
 func (r *resolver) addName(rule, name int32, call syscalltables.Call) {
 	if int(call) >= len(r.last) {
-		r.last = append(r.last, make([]int32, int(call)+1)...) // at least twice as many
+		r.last = append(r.last, make([]int32, max(int(call)+1, usualCalls))...)
 	}
 	before := r.last[call]
 	switch {
@@ -116,7 +119,9 @@ func (r *resolver) findCalls(a arch.ABI) {
 
 // findMultiplexed finds the calls that can be made through multiplexers, too.
 func (r *resolver) findMultiplexed(a arch.ABI) {
+	const most = 32 // calls that have one
 	f := &r.on
+	f.others = slices.Grow(f.others, min(len(r.called), most))
 	for _, call := range r.called {
 		last := r.last[call] - 1
 		if mux, selector, ok := call.Multiplexed(a); ok && r.concerns(a, last) {
