@@ -60,22 +60,46 @@ func rankOf(c *Cond, width uint64) rank {
 	return r
 }
 
-// fields is how many a rank has.
-const fields = 4
+// The fields of a rank, and how many there are.
+const (
+	groupField = iota
+	kindField
+	datumField
+	formField
+	fields
+)
 
 // compare orders ranks, and returns how many fields are the same before the first that is not.
 func (r *rank) compare(s *rank) (order, common int) {
 	switch {
 	case r.group != s.group:
-		return cmp.Compare(r.group, s.group), 0
+		return cmp.Compare(r.group, s.group), groupField
 	case r.kind != s.kind:
-		return cmp.Compare(r.kind, s.kind), 1
+		return cmp.Compare(r.kind, s.kind), kindField
 	case r.datum != s.datum:
-		return cmp.Compare(r.datum, s.datum), 2
+		return cmp.Compare(r.datum, s.datum), datumField
 	case r.form != s.form:
-		return cmp.Compare(r.form, s.form), 3
+		return cmp.Compare(r.form, s.form), formField
 	}
 	return 0, fields
+}
+
+// compareCond compares the ranks of two conditions.
+func compareCond(a, b *Cond, width uint64) (order, common int) {
+	if a.Arg != b.Arg || a.Op != b.Op || a.Mask != b.Mask {
+		x, y := rankOf(a, width), rankOf(b, width)
+		return x.compare(&y)
+	}
+	switch a.Op { // only the data differ, as is usual
+	case Less, LessEqual:
+		return cmp.Compare(a.Value, b.Value), datumField
+	case GreaterEqual, Greater:
+		return cmp.Compare(b.Value, a.Value), datumField
+	}
+	if a.Value>>32 != b.Value>>32 {
+		return cmp.Compare(b.Value, a.Value), groupField
+	}
+	return cmp.Compare(b.Value, a.Value), datumField
 }
 
 // compareConds orders condition lists so that lists with a common beginning are
@@ -87,8 +111,7 @@ func compareConds(a, b []Cond, width uint64) (order, common int) {
 		if a[i] == b[i] {
 			continue
 		}
-		x, y := rankOf(&a[i], width), rankOf(&b[i], width)
-		if order, same := x.compare(&y); order != 0 {
+		if order, same := compareCond(&a[i], &b[i], width); order != 0 {
 			return order, i*fields + same
 		}
 	}
