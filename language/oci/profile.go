@@ -58,10 +58,12 @@ func (r *reader) profile(v document.Value) *policy.Policy {
 	r.asRun(&m, p)
 	pointer := r.prefix + "/syscalls"
 	rules := m.list("syscalls")
-	p.Rules = slices.Grow(p.Rules, rules.Room(leastRule))
 	for rules.next() {
 		if rule, keep := r.rule(rules.Value); keep {
 			rule.Pointer = sub(pointer, rules.Index)
+			if p.Rules == nil {
+				p.Rules = make([]policy.Rule, 0, 1+rules.Room(leastRule))
+			}
 			p.Rules = append(p.Rules, rule)
 		}
 	}
