@@ -15,13 +15,6 @@ const (
 	No
 )
 
-func (t Truth) negate(really bool) Truth {
-	if !really || t == Open {
-		return t
-	}
-	return Yes + No - t
-}
-
 // Facts are what a path knows about every word.
 type Facts [WordCount]Fact
 
@@ -114,12 +107,12 @@ func nextMatch(from, mask, v uint32) (x uint32, ok bool) {
 	// to be a one, or else the lowest one above that is zero and free.
 	bit := uint32(1) << (bits.Len32(wrong) - 1)
 	if v&bit == 0 {
-		free := ^(from | mask | (bit | bit - 1))
+		free := ^(from | mask | (bit - 1))
 		if bit = free & -free; bit == 0 {
 			return 0, false
 		}
 	}
-	return from&^(bit|bit-1) | bit | v&(bit-1), true
+	return from&^(bit-1) | bit | v&(bit-1), true
 }
 
 // interval returns the values with v under mask if they are one interval: if the

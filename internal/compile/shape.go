@@ -261,16 +261,16 @@ func (s *shaper) passes(t *bitTest, rest Ref, mask, value uint32) bool {
 }
 
 // has reports whether some value of a span has value under mask.
-func (x *span) has(mask, value uint32) bool {
-	off := (x.first ^ value) & mask
+func (s *span) has(mask, value uint32) bool {
+	off := (s.first ^ value) & mask
 	if off == 0 {
 		return true
 	}
-	if off&^spread(x.first, x.last) != 0 {
+	if off&^spread(s.first, s.last) != 0 {
 		return false // all of them have a bit that is off
 	}
-	v, ok := nextMatch(x.first, mask, value)
-	return ok && v <= x.last
+	v, ok := nextMatch(s.first, mask, value)
+	return ok && v <= s.last
 }
 
 // cubeApart prices the run as a test that no bit of a mask is set, and one for
