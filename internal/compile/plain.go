@@ -152,6 +152,9 @@ func (p *plain) program() {
 	starts := make([]place, len(spaces))
 	for i, s := range numbers {
 		starts[i] = p.search(s)
+		if p.n > p.enough {
+			return
+		}
 		if p.origin = ""; len(s) > 1 { // else nothing asks for the number
 			starts[i] = p.emit(opLoad, cbpf.OffNR)
 		}
@@ -163,17 +166,21 @@ func (p *plain) program() {
 	p.emit(opLoad, cbpf.OffArch)
 }
 
-// search emits a binary search for the piece of the number in the accumulator.
+// search emits a binary search for the piece of the number in the accumulator. There is no
+// place if it has emitted enough.
 func (p *plain) search(s []piece) place {
-	if p.n > p.enough {
-		return 0
-	}
 	if len(s) == 1 {
 		return p.outcome(&s[0])
 	}
 	middle := len(s) / 2
 	high := p.search(s[middle:])
+	if p.n > p.enough {
+		return 0
+	}
 	low := p.search(s[:middle])
+	if p.n > p.enough {
+		return 0
+	}
 	p.origin = ""
 	return p.test(jumpAtLeast, s[middle].first, high, low)
 }
