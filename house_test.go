@@ -463,7 +463,7 @@ func TestSmallPrograms(t *testing.T) {
 		program string
 		limit   int64 // bytes
 	}{
-		{"compile", 2_900_000},
+		{"compile", 3_000_000},
 		{"load", 1_600_000},
 		{"artifact", 1_900_000},
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/compile"
+	"github.com/seccompile/seccompile/internal/gen"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/preset"
 	"github.com/seccompile/seccompile/syscalltables"
@@ -135,6 +136,9 @@ func BenchmarkRules(b *testing.B) {
 // What a compilation allocates is bounded: most of what the first one in a process costs
 // is pages of the heap that nobody has used yet.
 func TestMemoryIsByNeed(t *testing.T) {
+	if gen.Race {
+		t.Skip("the race detector allocates")
+	}
 	few := &policy.Policy{Default: cbpf.ErrnoClass, ABIs: []arch.ABI{arch.X86_64}, Rules: []policy.Rule{
 		{Names: []string{"read", "write", "close", "exit", "exit_group", "mmap", "munmap", "brk", "futex", "rt_sigreturn"}, Action: cbpf.Allow},
 	}}

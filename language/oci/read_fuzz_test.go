@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/seccompile/seccompile/internal/gen"
 	"github.com/seccompile/seccompile/language"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/preset"
@@ -59,6 +60,9 @@ func FuzzRead(f *testing.F) {
 
 // A name costs a token and a place in its list: not memory of its own.
 func TestReadAllocatesLittle(t *testing.T) {
+	if gen.Race {
+		t.Skip("the race detector allocates")
+	}
 	data, target := preset.Docker(), goldenTarget()
 	const most = 130
 	if n := testing.AllocsPerRun(10, func() {
