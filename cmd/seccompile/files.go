@@ -23,7 +23,7 @@ const (
 // annotate marks a flag of a command.
 func annotate(cmd *cobra.Command, flag, annotation string, values ...string) {
 	if err := cmd.Flags().SetAnnotation(flag, annotation, values); err != nil {
-		panic(err) // there is no such flag
+		panic(err) // the flag is missing
 	}
 }
 

@@ -74,7 +74,7 @@ func anyClauses(r *rand.Rand, n int) []policy.Clause {
 	return clauses
 }
 
-// What is built says what the clauses say: the rules, simplified or not, and the diagram,
+// What is built says what the clauses say: the rules, all of them or those that decide something, and the diagram,
 // for few clauses and for more than fit in a word of a set.
 func TestCallsDecideAsTheirClauses(t *testing.T) {
 	for seed := range uint64(3000) {
@@ -102,7 +102,7 @@ func TestCallsDecideAsTheirClauses(t *testing.T) {
 					t.Fatalf("seed %d: %v: the diagram says %v, want %v\n%v\n%v", seed, d.Args, got, want, clauses, &g)
 				}
 			}
-			m.rules = m.rules[len(m.rules):] // what was read here is simplified below alone
+			m.rules = m.rules[len(m.rules):] // those read here stay as they are below
 		}
 		clauses := anyClauses(r, 1+r.IntN(maxCompared/2))
 		m.read(clauses)
@@ -110,7 +110,7 @@ func TestCallsDecideAsTheirClauses(t *testing.T) {
 		for range 200 {
 			d := cbpf.Data{Args: [6]uint64{nearEdge(r), nearEdge(r), nearEdge(r)}}
 			if got, want := m.firstRule(&d), decided(clauses, &d); got != want {
-				t.Fatalf("seed %d: %v: simplified rules say %v, want %v\n%v\n%+v", seed, d.Args, got, want, clauses, m.rules)
+				t.Fatalf("seed %d: %v: the rules that are left say %v, want %v\n%v\n%+v", seed, d.Args, got, want, clauses, m.rules)
 			}
 		}
 	}
