@@ -74,8 +74,8 @@ func anyClauses(r *rand.Rand, n int) []policy.Clause {
 	return clauses
 }
 
-// What is built says what the clauses say: the rules, all of them or those that decide something, and the diagram,
-// for few clauses and for more than fit in a word of a set.
+// What is built says what the clauses say: the rules, all of them or those that decide
+// something, and the diagram, for few clauses and for more than fit in a word of a set.
 func TestCallsDecideAsTheirClauses(t *testing.T) {
 	for seed := range uint64(3000) {
 		r := rand.New(rand.NewPCG(seed, 3))
