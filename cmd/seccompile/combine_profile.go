@@ -69,7 +69,7 @@ func (a *app) combineProfile(c *combineFlags, r *combined) error {
 	return nil
 }
 
-// refused says why there is no profile, and which flags help.
+// refused says why no profile was written, and which flags help.
 func (c *combineFlags) refused(r *combined) error {
 	x := r.Refusal
 	var cures []string

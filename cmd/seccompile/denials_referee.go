@@ -99,7 +99,7 @@ type ruling struct {
 	answers []answer // in the order in which rules are tried; several if arguments decide
 	denied  bool     // the profile does not just allow the call
 	fix     *record.Fix
-	unfixed error // why there is no fix
+	unfixed error // why it has no fix
 	// guarded means that no rule is about the call, and that its arguments decide how much
 	// power it gives.
 	guarded bool

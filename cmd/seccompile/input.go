@@ -68,7 +68,7 @@ type input struct {
 }
 
 // read reads the input that an argument names: a path, "-", a built-in profile, or, if
-// there is no argument, whatever is piped in.
+// no argument is given, whatever is piped in.
 func (a *app) read(arg string) (*input, error) {
 	name := shown(arg)
 	var data []byte
