@@ -1,6 +1,9 @@
 package main
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/internal/lint"
@@ -13,13 +16,19 @@ conditions, in plain words; the findings of check; the cost of the filter; and h
 decides, as a picture. For two profiles it also shows the difference: which calls
 became weaker or stricter, and for which arguments.
 
+Of two profiles, the first words say what the second allows that the first denies. With
+-f markdown the same is shorter, for a comment on a pull request; action.yml makes a
+GitHub action of it.
+
 The page is a single HTML file that loads nothing and can be read without scripts. The
 same profiles give the same page; it has no date unless you give one with --date.`
 
 // The reportFlags are the flags of report.
 type reportFlags struct {
 	checkFlags
-	date string
+	date   string
+	format string
+	weaker bool
 }
 
 func (a *app) reportCommand() *cobra.Command {
@@ -27,19 +36,26 @@ func (a *app) reportCommand() *cobra.Command {
 	var o output
 	cmd := &cobra.Command{
 		Use:        "report [flags] PROFILE | A B",
-		Short:      "write an HTML page to review a profile or a change",
+		Short:      "write a page to review a profile or a change",
 		SuggestFor: []string{"html"},
 		Long:       reportLong,
 		Example: `  seccompile report -o report.html profile.json
   seccompile report -a x86_64,x86,x32 -o docker.html docker-default
-  seccompile report -o change.html old.json new.json`,
+  seccompile report -o change.html old.json new.json
+  seccompile report -f markdown old.json new.json >>"$GITHUB_STEP_SUMMARY"`,
 		ValidArgsFunction: completeProfile,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 2 {
 				return usagef("expected one profile, or two to compare, got %d", len(args)).hintf("for example: seccompile report -o report.html old.json new.json")
 			}
-			if !o.explicit() && isTerminal(a.stdout) {
+			if !slices.Contains(report.Formats(), report.Format(r.format)) {
+				return usagef("-f: unknown format %q (known: %s)", r.format, strings.Join(reportFormats(), ", "))
+			}
+			if r.format == string(report.HTML) && !o.explicit() && isTerminal(a.stdout) {
 				return usagef("refusing to write an HTML page to a terminal").hintf("-o FILE saves it, -o - writes it here anyway")
+			}
+			if r.weaker && len(args) < 2 {
+				return usagef("--fail-weaker: expected two profiles to compare")
 			}
 			if len(args) == 0 {
 				args = []string{""}
@@ -48,14 +64,24 @@ func (a *app) reportCommand() *cobra.Command {
 		},
 	}
 	o.add(cmd)
+	cmd.Flags().StringVarP(&r.format, "format", "f", string(report.HTML), "output `FORMAT`: "+strings.Join(reportFormats(), ", "))
+	completeFlag(cmd, "format", oneOf(reportFormats()...))
 	r.addConsumer(cmd)
 	r.addPlace(cmd)
+	cmd.Flags().BoolVar(&r.weaker, "fail-weaker", false, "exit with status 1 if B allows anything that A denies")
 	cmd.Flags().StringVar(&r.date, "date", "", "show `DATE` on the page")
 	completeFlag(cmd, "date", oneOf())
 	r.addReading(cmd)
 	r.addTuning(cmd)
 	r.patience.add(cmd)
 	return cmd
+}
+
+func reportFormats() (names []string) {
+	for _, f := range report.Formats() {
+		names = append(names, string(f))
+	}
+	return names
 }
 
 // review reads profiles and writes the page about them.
@@ -76,17 +102,22 @@ func (a *app) review(r *reportFlags, o *output, args []string) error {
 		}
 		profiles = append(profiles, p)
 	}
-	options := report.Options{Compiler: tuning, Limits: limits, Date: r.date}
+	options := report.Options{Compiler: tuning, Limits: limits, Date: r.date, Format: report.Format(r.format)}
 	var page []byte
+	var weaker bool
 	if len(profiles) == 1 {
 		page, err = report.Review(profiles[0], options)
 	} else {
-		page, err = report.Compare(profiles[0], profiles[1], options)
+		page, weaker, err = report.Compare(profiles[0], profiles[1], options)
 	}
 	if err != nil {
 		return unlimited(err)
 	}
-	return a.put(o, new(wordWriter).plain(page)) // HTML has no way to write control characters
+	err = a.put(o, new(wordWriter).plain(page)) // HTML has no way to write control characters
+	if err == nil && weaker && r.weaker {
+		return nof("%s allows calls that %s denies", profiles[1].Name, profiles[0].Name)
+	}
+	return err
 }
 
 // reviewed reads a profile and what check finds in it.

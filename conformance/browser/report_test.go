@@ -63,7 +63,7 @@ func pages(t *testing.T) (review, compare []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if compare, err = report.Compare(a, b, report.Options{}); err != nil {
+	if compare, _, err = report.Compare(a, b, report.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	return review, compare
@@ -255,8 +255,14 @@ func testFilters(t *testing.T, b browser, page []byte) {
 // The planted changes, and nothing else, are the difference.
 func testDifference(t *testing.T, b browser, page []byte) {
 	x := b.open(t, page, view{})
-	x.do(chromedp.Click(chromedp.CSS("#changed")))
-	if got, want := names(rows(x)), "mount setns splice tee"; got != want {
+	if got, want := eval[string](x, `return document.querySelector('.answer').innerText;`), "B allows 2 calls that A denies: setns (by its arguments) and mount. It denies 2 calls that A allows: splice and tee."; got != want {
+		t.Errorf("the answer is %q, want %q", got, want)
+	}
+	if got, want := eval[string](x, `return document.querySelector('h1').innerText.replace(/\s+/g, ' ').trim();`), "A docker-default → B profile-that-is-planted.json"; got != want {
+		t.Errorf("the title is %q, want %q", got, want)
+	}
+	// Only what has changed is in view, what is weaker first.
+	if got, want := names(rows(x)), "setns mount splice tee"; got != want {
 		t.Errorf("changed: %q, want %q", got, want)
 	}
 	for _, r := range rows(x) {
@@ -265,6 +271,15 @@ func testDifference(t *testing.T, b browser, page []byte) {
 		}
 	}
 	text := eval[[]string](x, `return [...document.querySelectorAll('#difference .change')].map(e => e.innerText.replace(/\s+/g, ' ').trim());`)
+	x.press("/") // whoever looks for a call finds it, changed or not
+	x.do(chromedp.KeyEvent("clone3"))
+	if got := names(rows(x)); got != "clone3" {
+		t.Errorf("a search for clone3 finds %q", got)
+	}
+	x.do(chromedp.KeyEvent(kb.Escape))
+	if got := len(rows(x)); got != 4 {
+		t.Errorf("%d rows after the search, want 4", got)
+	}
 	want := []string{
 		"weaker EPERM → allow mount setns if nstype == CLONE_NEWNET for example setns(fd=0, nstype=CLONE_NEWNET)",
 		"stricter allow → EPERM splice tee",
@@ -272,9 +287,9 @@ func testDifference(t *testing.T, b browser, page []byte) {
 	if !slices.Equal(text, want) {
 		t.Errorf("the difference is\n%s\nwant\n%s", strings.Join(text, "\n"), strings.Join(want, "\n"))
 	}
-	privileges := eval[[]string](x, `return [...document.querySelectorAll('.privileges .differs')].map(e => e.innerText.replace(/\s+/g, ' ').trim());`)
-	if !slices.Contains(privileges, "mount file systems no yes by mount") {
-		t.Errorf("what a program can do differs in %q", privileges)
+	privileges := eval[[]string](x, `return [...document.querySelectorAll('.privileges tbody tr')].filter(e => e.checkVisibility()).map(e => e.innerText.replace(/\s+/g, ' ').trim());`)
+	if want := []string{"enter existing namespaces no yes by setns", "mount file systems no yes by mount"}; !slices.Equal(privileges, want) {
+		t.Errorf("what a program can do differs in %q, want %q", privileges, want)
 	}
 }
 
@@ -462,10 +477,17 @@ func testPicture(t *testing.T, b browser, page []byte) {
 	width := func() float64 {
 		return eval[float64](x, `return document.querySelector('.tree svg').getBoundingClientRect().width;`)
 	}
-	natural := width()
+	room := func() float64 {
+		return eval[float64](x, `return document.querySelector('.tree .scroll').clientWidth;`)
+	}
+	natural := eval[float64](x, `return document.querySelector('.tree svg').viewBox.baseVal.width;`)
+	if fitted := width(); fitted != min(natural, max(room(), natural/2)) {
+		t.Errorf("at first the picture is %v wide; it is %v of its own, and there is room for %v", fitted, natural, room())
+	}
 	press := func(value string) {
 		x.do(chromedp.Click(chromedp.CSS(".tree .zoom [value='" + value + "']")))
 	}
+	press("0")
 	press("1.25")
 	if width() <= natural {
 		t.Errorf("zoomed in from %v to %v", natural, width())
@@ -479,8 +501,8 @@ func testPicture(t *testing.T, b browser, page []byte) {
 		t.Errorf("zoomed out from %v to %v", natural, width())
 	}
 	press("fit")
-	if room := eval[float64](x, `return document.querySelector('.tree .scroll').clientWidth;`); width() != room {
-		t.Errorf("fit is %v, want %v", width(), room)
+	if width() != room() {
+		t.Errorf("fit is %v, want %v", width(), room())
 	}
 	if heads := eval[string](x, `return getComputedStyle(document.querySelector('.tree marker path')).fill;`); heads == "rgb(0, 0, 0)" {
 		t.Error("the heads of arrows have no colour")

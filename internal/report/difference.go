@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/symbols"
 	"github.com/seccompile/seccompile/internal/symbols/phrase"
 	"github.com/seccompile/seccompile/policy"
@@ -46,6 +47,18 @@ func (d direction) Title() string {
 	return d.String()
 }
 
+// rank orders directions by how much a reviewer has to look: anything that became weaker
+// comes first.
+func (d direction) rank() int {
+	switch {
+	case d&weaker != 0:
+		return 0
+	case d&stricter != 0:
+		return 1
+	}
+	return 2
+}
+
 func directionOf(c *proof.Change) direction {
 	return [...]direction{stricter, otherwise, weaker}[c.To.Compare(c.From)+1]
 }
@@ -54,6 +67,7 @@ func directionOf(c *proof.Change) direction {
 type difference struct {
 	Groups []*change
 	calls  map[number]direction
+	harm   harm
 }
 
 // of returns how a call has changed.
@@ -64,33 +78,12 @@ func (d *difference) of(abi arch.ABI, nr uint32) direction {
 	return d.calls[number{abi.String(), nr}]
 }
 
-// Summary counts the calls that have changed.
-func (d *difference) Summary() string {
-	calls := map[direction]map[string]bool{weaker: {}, stricter: {}, otherwise: {}}
-	for _, g := range d.Groups {
-		for _, x := range slices.Concat(g.Always, g.Partly) {
-			calls[g.Direction][x.Name] = true
-		}
-	}
-	var parts []string
-	for _, of := range []struct {
-		direction
-		means string
-	}{{weaker, "weaker"}, {stricter, "stricter"}, {otherwise, "answered with another error"}} {
-		if n := len(calls[of.direction]); n > 0 {
-			parts = append(parts, plural(n, "call")+" "+of.means)
-		}
-	}
-	if len(parts) == 0 {
-		return "No named call changed from A to B."
-	}
-	return "From A to B: " + series(parts, "and") + "."
-}
-
 // A change is calls that one side gives one verdict and the other another.
 type change struct {
 	Direction direction
 	From, To  chip
+	Gain      bool       // B lets through what A does not, be it by a listener or tracer
+	Loss      bool       // A does, and B does not
 	Always    []*changed // under all arguments
 	Partly    []*changed
 	Numbers   []numbers // that no call has
@@ -121,7 +114,7 @@ type changed struct {
 
 // difference sorts changes by what happens to calls, the weaker first.
 func (b *builder) difference(list []proof.Change) *difference {
-	d := &difference{calls: make(map[number]direction)}
+	d := &difference{calls: make(map[number]direction), harm: b.harm}
 	for i := range list {
 		c := &list[i]
 		for _, abi := range b.abis {
@@ -135,10 +128,10 @@ func (b *builder) difference(list []proof.Change) *difference {
 		for _, x := range slices.Concat(g.Always, g.Partly) {
 			x.On = b.on(x.Name, x.abis)
 		}
-		byName := func(x, y *changed) int { return strings.Compare(x.Name, y.Name) }
+		byHarm := func(x, y *changed) int { return b.harm.compare(x.Name, y.Name) }
 		g.Numbers = folded(g.Numbers)
-		slices.SortStableFunc(g.Always, byName)
-		slices.SortStableFunc(g.Partly, byName)
+		slices.SortStableFunc(g.Always, byHarm)
+		slices.SortStableFunc(g.Partly, byHarm)
 	}
 	order := kinds()
 	slices.SortStableFunc(d.Groups, func(x, y *change) int {
@@ -151,7 +144,8 @@ func (b *builder) difference(list []proof.Change) *difference {
 
 // group returns the group that a change belongs to.
 func (d *difference) group(abi arch.ABI, c *proof.Change) *change {
-	g := &change{Direction: directionOf(c), From: chipOf(abi, c.From), To: chipOf(abi, c.To)}
+	was, is := c.From.Permits(cbpf.WithSupervisor), c.To.Permits(cbpf.WithSupervisor)
+	g := &change{Direction: directionOf(c), From: chipOf(abi, c.From), To: chipOf(abi, c.To), Gain: is && !was, Loss: was && !is}
 	for _, h := range d.Groups {
 		if h.Direction == g.Direction && h.From == g.From && h.To == g.To {
 			return h

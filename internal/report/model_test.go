@@ -115,7 +115,7 @@ func TestVerdictsBeyondTheLimits(t *testing.T) {
 	if err != nil || strings.Count(string(page), "too many rules to combine") != 2 || strings.Contains(string(page), "No verdict depends") {
 		t.Errorf("the page does not say that it is beyond the limits (%v)", err)
 	}
-	if _, err := Compare(p, p, Options{Limits: proof.Limits{Nodes: 10}}); err == nil {
+	if _, _, err := Compare(p, p, Options{Limits: proof.Limits{Nodes: 10}}); err == nil {
 		t.Error("a difference beyond the limits is no error")
 	}
 }
@@ -291,7 +291,7 @@ func TestDifferenceBeyondCalls(t *testing.T) {
 	if !strings.Contains(string(compare(t, b, c)), "Calls through any other ABI.") {
 		t.Error("the page does not say that other ABIs became weaker")
 	}
-	if page := string(compare(t, a, a)); !strings.Contains(page, "A and B treat every call alike") {
+	if page := string(compare(t, a, a)); !strings.Contains(page, "Both profiles treat every call alike") {
 		t.Error("the page does not say that there is no difference")
 	}
 }

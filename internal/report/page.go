@@ -27,17 +27,29 @@ type page struct {
 	ABIs   []string
 	Sides  []section
 
-	Privileges []question
+	Privileges []question  // of two profiles, those about which they differ
+	Kept       []question  // of two profiles, the others
 	Difference *difference // of two profiles
+	Calls      int         // rows in all
 	Choices    []choice
-	Rows       []*row
-	Conditions []*condition
-	Limited    bool // the conditions of some profile are not combined
+	Rows       []*row       // of two profiles, those that changed
+	Alike      []*row       // of two profiles, the others
+	Conditions []*condition // of two profiles, those that differ
+	Shared     []*condition // of two profiles, the others
+	Limited    bool         // the conditions of some profile are not combined
+}
+
+// Agreed is the page with the calls that both profiles treat alike in place of the others.
+func (p *page) Agreed() *page {
+	q := *p
+	q.Rows = p.Alike
+	return &q
 }
 
 // A section is what the page says about one profile.
 type section struct {
 	Name, Letter string
+	Whole        string   // the name with all its directories
 	About        []string // sentences
 	Tallies      []tally
 	Facts        []fact
@@ -77,17 +89,33 @@ func (q question) Differs() bool {
 	return slices.ContainsFunc(q.Answers, func(a answer) bool { return a.Can != first.Can || !slices.Equal(a.By, first.By) })
 }
 
+// rank orders questions: first what B gives a program and A does not.
+func (q question) rank() int {
+	switch a, b := q.Answers[0], q.Answers[1]; {
+	case b.Can && !a.Can:
+		return 0
+	case b.Undecided || a.Undecided:
+		return 1
+	case a.Can && !b.Can:
+		return 2
+	}
+	return 3
+}
+
 // A builder makes the page for one or two profiles.
 type builder struct {
 	options  Options
 	subjects []*subject
 	abis     []arch.ABI // of all profiles
+	harm     harm
 }
 
 func newBuilder(o Options, profiles ...Profile) *builder {
-	b := &builder{options: o}
+	b := &builder{options: o, harm: newHarm()}
+	short := shortNames(profiles)
 	for i, p := range profiles {
 		s := newSubject(p, o.Limits)
+		s.short = short[i]
 		if len(profiles) > 1 {
 			s.Letter = string(rune('A' + i))
 		}
@@ -106,17 +134,24 @@ func (b *builder) page(changes []proof.Change) *page {
 	if p.Pair {
 		p.Difference = b.difference(changes)
 	}
-	p.Rows = b.rows(p.Difference)
-	p.Choices = choices(p.Rows)
-	p.Conditions = b.conditions()
+	rows := b.rows(p.Difference)
+	p.Choices = choices(rows)
+	p.Calls, p.Rows, p.Conditions = len(rows), rows, b.conditions()
+	if p.Pair {
+		p.Rows, p.Alike = parted(rows, func(r *row) bool { return r.Change != 0 })
+		slices.SortStableFunc(p.Rows, func(x, y *row) int {
+			return cmp.Or(cmp.Compare(x.Change.rank(), y.Change.rank()), b.harm.compare(x.Name, y.Name))
+		})
+		p.Conditions, p.Shared = parted(p.Conditions, func(c *condition) bool { return c.Of != "" })
+	}
 	for _, a := range b.abis {
 		p.ABIs = append(p.ABIs, a.String())
 	}
 	var names []string
 	for i, s := range b.subjects {
-		names = append(names, s.Name)
+		names = append(names, s.short)
 		n := b.section(s)
-		n.Tallies = b.tallies(p.Rows, i)
+		n.Tallies = b.tallies(rows, i)
 		p.Limited = p.Limited || n.Limit != ""
 		p.Sides = append(p.Sides, n)
 	}
@@ -128,12 +163,52 @@ func (b *builder) page(changes []proof.Change) *page {
 		}
 		p.Privileges = append(p.Privileges, q)
 	}
+	if p.Pair {
+		p.Privileges, p.Kept = parted(p.Privileges, question.Differs)
+		slices.SortStableFunc(p.Privileges, func(x, y question) int { return cmp.Compare(x.rank(), y.rank()) })
+	}
 	return p
+}
+
+// parted returns the elements of list that are so, and the others.
+func parted[T any](list []T, so func(T) bool) (yes, no []T) {
+	for _, x := range list {
+		if so(x) {
+			yes = append(yes, x)
+		} else {
+			no = append(no, x)
+		}
+	}
+	return yes, no
+}
+
+// shortNames returns the names of profiles without the directories that they share or that
+// do not tell them apart.
+func shortNames(profiles []Profile) []string {
+	whole := make([]string, len(profiles))
+	for i, p := range profiles {
+		whole[i] = p.Name
+	}
+	for parts := 1; ; parts++ {
+		short := make([]string, len(whole))
+		complete := true
+		for i, name := range whole {
+			list := strings.Split(name, "/")
+			short[i] = strings.Join(list[max(len(list)-parts, 0):], "/")
+			if short[i] == "" { // it ends with a slash
+				short[i] = name
+			}
+			complete = complete && short[i] == name
+		}
+		if complete || len(short) < 2 || short[0] != short[1] {
+			return short
+		}
+	}
 }
 
 // section describes a profile, without the figures that count the rows.
 func (b *builder) section(s *subject) section {
-	n := section{Name: s.Name, Letter: s.Letter, About: s.about(), Facts: s.facts(), Rests: s.rests()}
+	n := section{Name: s.short, Whole: s.Name, Letter: s.Letter, About: s.about(), Facts: s.facts(), Rests: s.rests()}
 	n.Findings = slices.Clone(s.Findings)
 	slices.SortStableFunc(n.Findings, func(f, g lint.Finding) int { return cmp.Compare(g.Severity, f.Severity) })
 	for _, severity := range []lint.Severity{lint.Error, lint.Warning, lint.Note} {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -94,6 +95,32 @@ func Privilege(call string) string {
 		}
 	}
 	return ""
+}
+
+// A harm ranks calls by the gravest privilege that each can give.
+type harm map[string]int
+
+func newHarm() harm {
+	h := make(harm)
+	for i, p := range privileges() {
+		for _, m := range p.means {
+			if _, ok := h[m.call]; !ok {
+				h[m.call] = i
+			}
+		}
+	}
+	return h
+}
+
+// compare orders calls by harm, the gravest first, and then by name.
+func (h harm) compare(x, y string) int {
+	rank := func(call string) int {
+		if i, ok := h[call]; ok {
+			return i
+		}
+		return len(h)
+	}
+	return cmp.Or(cmp.Compare(rank(x), rank(y)), strings.Compare(x, y))
 }
 
 // An answer says whether a profile leaves a privilege to a program.

@@ -15,7 +15,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"html"
 	"html/template"
+	"strings"
 
 	"github.com/seccompile/seccompile/internal/compile"
 	"github.com/seccompile/seccompile/internal/lint"
@@ -36,9 +38,23 @@ type Options struct {
 	Compiler compile.Options
 	// Limits bound the work of combining the rules and of comparing two profiles.
 	Limits proof.Limits
+	// Format is the form of the report; "" means HTML.
+	Format Format
 	// Date appears on the page as it is; "" means no date.
 	Date string
 }
+
+// A Format is a form that a report can have.
+type Format string
+
+// The forms.
+const (
+	HTML     Format = "html"     // a page that needs nothing else
+	Markdown Format = "markdown" // for a comment on a pull request: shorter, GitHub's dialect
+)
+
+// Formats returns all of them.
+func Formats() []Format { return []Format{HTML, Markdown} }
 
 // Review returns the page for one profile. The page says what it could not find out
 // within the limits of the options. It is an error if the review of the profile did not
@@ -47,7 +63,8 @@ func Review(p Profile, o Options) ([]byte, error) {
 	if err := p.validate(); err != nil {
 		return nil, err
 	}
-	return render(newBuilder(o, p), nil)
+	b := newBuilder(o, p)
+	return b.render(b.page(nil))
 }
 
 // validate returns an error if there is nothing to report about.
@@ -62,21 +79,25 @@ func (p *Profile) validate() error {
 }
 
 // Compare returns the page for the difference between two profiles for one kernel,
-// from a to b. The error is as for [Review], or a [*proof.LimitError] if the comparison
+// from a to b. Weaker tells whether b lets through any call that a does not, be it with the
+// consent of a listener or tracer. The error is as for [Review], or a [*proof.LimitError] if the comparison
 // exceeds the limits of the options, or says that the profiles are for kernels of
 // different byte orders.
-func Compare(a, b Profile, o Options) ([]byte, error) {
+func Compare(a, b Profile, o Options) (content []byte, weaker bool, err error) {
 	if err := errors.Join(a.validate(), b.validate()); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if a.Resolved.Order() != b.Resolved.Order() {
-		return nil, fmt.Errorf("report: %s and %s are for kernels of different byte orders (name the ABIs)", a.Name, b.Name)
+		return nil, false, fmt.Errorf("report: %s and %s are for kernels of different byte orders (name the ABIs)", a.Name, b.Name)
 	}
 	changes, err := proof.Diff(proof.Policy(a.Resolved), proof.Policy(b.Resolved), o.Limits)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return render(newBuilder(o, a, b), changes)
+	both := newBuilder(o, a, b)
+	p := both.page(changes)
+	content, err = both.render(p)
+	return content, p.Difference.Gains(), err
 }
 
 //go:embed page.html
@@ -88,13 +109,19 @@ var styleCSS string
 //go:embed script.js
 var scriptJS string
 
-// render fills the page.
-func render(b *builder, changes []proof.Change) ([]byte, error) {
-	t, err := template.New("page").Parse(pageHTML)
+// render writes a page in its format.
+func (b *builder) render(page *page) ([]byte, error) {
+	switch b.options.Format {
+	case HTML, "":
+	case Markdown:
+		return page.markdown(), nil
+	default:
+		return nil, fmt.Errorf("report: unknown format %q", b.options.Format)
+	}
+	t, err := template.New("page").Funcs(template.FuncMap{"soft": soft}).Parse(pageHTML)
 	if err != nil {
 		return nil, fmt.Errorf("report: BUG: %w", err)
 	}
-	page := b.page(changes)
 	page.Style, page.Script = template.CSS(styleCSS), template.JS(scriptJS)
 	page.CSP = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'",
 		digest(styleCSS), digest(scriptJS))
@@ -103,6 +130,11 @@ func render(b *builder, changes []proof.Change) ([]byte, error) {
 		return nil, fmt.Errorf("report: BUG: %w", err)
 	}
 	return out.Bytes(), nil
+}
+
+// soft escapes text and lets lines break between flags that are joined, not within one.
+func soft(text string) template.HTML {
+	return template.HTML(strings.ReplaceAll(html.EscapeString(text), "|", "|<wbr>"))
 }
 
 // digest names an inline style sheet or script in a content security policy.

@@ -67,7 +67,7 @@ func review(t testing.TB, p Profile) []byte {
 
 func compare(t testing.TB, a, b Profile) []byte {
 	t.Helper()
-	page, err := Compare(a, b, Options{})
+	page, _, err := Compare(a, b, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +93,14 @@ func TestGoldens(t *testing.T) {
 	one.Policy.Flags = []cbpf.Flag{cbpf.LogFlag}
 	two := read(t, "new.json", after, arch.X86_64)
 	pages := map[string][]byte{"review.html": review(t, one), "compare.html": compare(t, one, two)}
+	short := Options{Format: Markdown, Date: "2031-05-12"}
+	var err error
+	if pages["review.md"], err = Review(one, short); err != nil {
+		t.Fatal(err)
+	}
+	if pages["compare.md"], _, err = Compare(one, two, short); err != nil {
+		t.Fatal(err)
+	}
 	for name, page := range pages {
 		got := skeleton(page)
 		path := filepath.Join("testdata", name)
@@ -325,8 +333,8 @@ func TestWhatIsNotValidIsRefused(t *testing.T) {
 		"report: bad.json: policy: space x86: ":       {Name: "bad.json", Report: &lint.Report{Resolved: &policy.Resolved{Spaces: []policy.Space{{ABIs: []arch.ABI{arch.X86}}}}}},
 	} {
 		_, err1 := Review(bad, Options{})
-		_, err2 := Compare(good, bad, Options{})
-		_, err3 := Compare(bad, good, Options{})
+		_, _, err2 := Compare(good, bad, Options{})
+		_, _, err3 := Compare(bad, good, Options{})
 		for _, err := range []error{err1, err2, err3} {
 			if err == nil || !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("%v, want %s", err, want)

@@ -15,28 +15,35 @@
   label();
 
   // The table of calls: search and filters.
-  const tools = one('.tools'), search = one('#q'), abi = one('#abi'), changed = one('#changed');
+  const tools = one('.tools'), search = one('#q'), abi = one('#abi'), alike = one('#table .alike');
   const rows = all('#table tbody tr').map(tr => ({
     tr,
     name: one('code', tr).textContent,
     numbers: all('data', tr).map(el => ({ el, abi: el.dataset.abi, nr: Number(el.value) })),
     kinds: all('td', tr).map(td => td.dataset.k),
-    changed: 'change' in tr.dataset,
+    changed: !tr.closest('.alike'),
   }));
+  const closed = alike && alike.open;
+  let before = '';
   const filter = () => {
     const text = search.value.trim().toLowerCase();
     const nr = /^(0x[0-9a-f]+|[0-9]+)$/.test(text) ? Number(text) : NaN;
     const kind = one('[name=kind]:checked').value;
     const only = abi ? abi.value : '';
-    let shown = 0;
+    let shown = 0, folded = 0;
     for (const r of rows) {
       const numbers = r.numbers.filter(n => !only || n.abi === only);
-      const show = numbers.length > 0 && (!kind || r.kinds.includes(kind)) && (!changed || !changed.checked || r.changed) &&
+      const show = numbers.length > 0 && (!kind || r.kinds.includes(kind)) &&
         (r.name.includes(text) || numbers.some(n => n.nr === nr));
       r.tr.hidden = !show;
       for (const n of r.numbers) n.el.hidden = only !== '' && n.abi !== only;
       shown += show;
+      folded += show && !r.changed;
     }
+    // Whoever looks for something finds it, also among what does not differ.
+    const asked = text || kind || only;
+    if (alike && asked !== before) alike.open = asked ? folded > 0 : closed;
+    before = asked;
     one('#count').value = shown === rows.length ? `${shown} rows` : `${shown} of ${rows.length} rows`;
     one('#nothing').hidden = shown > 0;
   };
@@ -47,7 +54,7 @@
   const open = one('#open');
   open.addEventListener('click', () => {
     const to = open.getAttribute('aria-expanded') !== 'true';
-    for (const d of all('#table details')) d.open = to;
+    for (const d of all('#table td details')) d.open = to;
     open.setAttribute('aria-expanded', to);
     open.textContent = to ? 'Close all conditions' : 'Open all conditions';
   });
@@ -71,6 +78,10 @@
     if (!svg) continue;
     const natural = svg.viewBox.baseVal.width;
     bar.hidden = false;
+    // A picture fits the page as long as it can be read then. It has no width while it is folded.
+    const fit = () => { if (box.clientWidth) svg.style.width = `${Math.min(natural, Math.max(box.clientWidth, natural / 2))}px`; };
+    fit();
+    if (!box.clientWidth) tree.addEventListener('toggle', fit, { once: true });
     bar.addEventListener('click', e => {
       const by = e.target.value;
       if (!by) return;

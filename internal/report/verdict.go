@@ -121,6 +121,7 @@ type ruling struct {
 // A subject is a profile and what the page needs to know about it.
 type subject struct {
 	Profile
+	short  string // the name without directories, as far as that tells profiles apart
 	Letter string // "A" or "B" where there are two
 	abis   []arch.ABI
 	spaces []proof.Space // nil if that takes more than the limits
