@@ -68,8 +68,18 @@ type input struct {
 }
 
 // read reads the input that an argument names: a path, "-", a built-in profile, or, if
-// no argument is given, whatever is piped in.
+// no argument is given, whatever is piped in. Of an artifact that was pulled from a registry it
+// is what the artifact holds.
 func (a *app) read(arg string) (*input, error) {
+	in, err := a.open(arg)
+	if err != nil {
+		return nil, err
+	}
+	return in.unpacked()
+}
+
+// open is read without looking into artifacts: their manifest is the input.
+func (a *app) open(arg string) (*input, error) {
 	name := shown(arg)
 	var data []byte
 	var err error
@@ -87,6 +97,8 @@ func (a *app) read(arg string) (*input, error) {
 		arg, name = standardInput, standardInput
 		data, err = readAll(a.stdin)
 	default:
+		arg = manifestOf(arg)
+		name = shown(arg)
 		data, err = readFile(arg)
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
@@ -18,9 +19,10 @@ const ArtifactType = "application/vnd.cncf.seccomp-profile.config.v1+json"
 
 // Media types of the image specification (image-spec: media-types.md).
 const (
-	manifestType  = "application/vnd.oci.image.manifest.v1+json"
-	emptyType     = "application/vnd.oci.empty.v1+json"
-	titleOfALayer = "org.opencontainers.image.title"
+	manifestType   = "application/vnd.oci.image.manifest.v1+json"
+	emptyType      = "application/vnd.oci.empty.v1+json"
+	titleOfALayer  = "org.opencontainers.image.title"
+	tagOfAManifest = "org.opencontainers.image.ref.name"
 )
 
 // A Blob is what a manifest says of a part of its artifact.
@@ -29,10 +31,20 @@ type Blob struct {
 	Algorithm, Hex string
 	// Title is the name of the file that it was made of, "" if the manifest does not say.
 	Title string
+	// About is what tells it from others of the list that it is in: its platform, tag or title.
+	About string
 }
 
 // String returns the digest.
 func (b Blob) String() string { return b.Algorithm + ":" + b.Hex }
+
+// Verify returns an error unless a blob has this content.
+func (b Blob) Verify(data []byte) error {
+	if got := hex.EncodeToString(digester(b.Algorithm)(data)); got != b.Hex {
+		return fmt.Errorf("the content has another digest: %s:%s", b.Algorithm, got)
+	}
+	return nil
+}
 
 // IsManifest reports whether a text is the manifest of an artifact or image, or the index of
 // several, and not a profile.
@@ -43,6 +55,46 @@ func IsManifest(s *language.Source) bool {
 	}
 	root := doc.Root()
 	return root.Member("schemaVersion").Present() && !root.Member("defaultAction").Present()
+}
+
+// IsIndex reports whether a manifest, for which [IsManifest] is true, is the index of several.
+func IsIndex(s *language.Source) bool {
+	doc, err := s.JSON()
+	return err == nil && doc.Root().Member("manifests").Present()
+}
+
+// Parts returns what a manifest or an index lists, and what that is: layers or manifests. What
+// the artifact is for does not matter: CRI-O, the Security Profiles Operator and this project
+// give different types to what they push, and the content says what it is.
+func Parts(s *language.Source) (parts []Blob, what string, err error) {
+	doc, problem := s.JSON()
+	if problem != nil {
+		return nil, "", problem
+	}
+	list, what := "layers", "layer"
+	if IsIndex(s) {
+		list, what = "manifests", "manifest"
+	}
+	for i, v := range doc.Root().Member(list).Elements() {
+		b, ok := ParseDigest(v.Member("digest").Text())
+		if !ok {
+			return nil, what, fmt.Errorf("%s/digest: %q is not sha256: or sha512: and its hexadecimal digits", element("/"+list, i), v.Member("digest").Text())
+		}
+		b.describe(v)
+		parts = append(parts, b)
+	}
+	return parts, what, nil
+}
+
+// describe reads what a descriptor says of its content (image-spec: descriptor.md, annotations.md).
+func (b *Blob) describe(v document.Value) {
+	notes, platform := v.Member("annotations"), v.Member("platform")
+	b.Title = notes.Member(titleOfALayer).Text()
+	os, architecture := platform.Member("os").Text(), platform.Member("architecture").Text()
+	if os != "" && architecture != "" {
+		b.About = os + "/" + architecture
+	}
+	b.About = cmp.Or(b.About, notes.Member(tagOfAManifest).Text(), b.Title)
 }
 
 // CheckManifest reviews the manifest of an artifact that runtimes pull for Kubernetes, for which
@@ -124,7 +176,7 @@ func (r *reviewer) checkDescriptor(pointer string, v document.Value) (b Blob, ok
 	if b, ok = ParseDigest(v.Member("digest").Text()); !ok {
 		r.refusedArtifact(pointer+"/digest", "the digest is not sha256: or sha512: and its hexadecimal digits")
 	}
-	b.Title = v.Member("annotations").Member(titleOfALayer).Text()
+	b.describe(v)
 	return b, ok
 }
 
@@ -155,8 +207,8 @@ func (r *reviewer) layer(b Blob, open func(Blob) ([]byte, error)) []byte {
 		r.found(Finding{ID: "artifact", Pointer: at + "/digest", Reason: err.Error(), Fix: "put it beside the manifest, in a file called " + b.Hex})
 		return nil
 	}
-	if want, got := b.Hex, hex.EncodeToString(digester(b.Algorithm)(data)); want != got {
-		r.refusedArtifact(at+"/digest", "the content of the layer has another digest: "+b.Algorithm+":"+got)
+	if err := b.Verify(data); err != nil {
+		r.refusedArtifact(at+"/digest", err.Error())
 		return nil
 	}
 	if size := r.doc.Lookup(at + "/size").Text(); size != strconv.Itoa(len(data)) {
