@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/seccompile/seccompile/conformance/internal/need"
+	"github.com/seccompile/seccompile/conformance/internal/page"
 )
 
 // Each way around a preset is open without it, unless this kernel closes it itself, and
@@ -103,37 +104,8 @@ func TestSandboxPage(t *testing.T) {
 	need.Program(t, "bwrap", "bubblewrap")
 	need.Program(t, "python3", "python3")
 	need.Program(t, "node", "nodejs")
-	page, err := os.ReadFile("../docs/SANDBOX.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, command := t.TempDir(), buildCommand(t)
-	blocks := strings.Split(string(page), "```")
-	ran, output := 0, ""
-	for i := 1; i < len(blocks); i += 2 {
-		kind, text, _ := strings.Cut(blocks[i], "\n")
-		name, file := strings.CutPrefix(kind, "text ")
-		switch {
-		case file:
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		case kind == "sh":
-			cmd := exec.Command("sh", "-c", text)
-			cmd.Dir = dir
-			cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(command)+":"+os.Getenv("PATH"), "LC_ALL=C", "PYTHONDONTWRITEBYTECODE=1")
-			out, err := cmd.CombinedOutput()
-			ran, output = ran+1, string(out)
-			t.Logf("%s%v\n%s", text, err, out)
-		case kind == "text":
-			if output != text {
-				t.Errorf("the commands before print %q, the page says %q", output, text)
-			}
-		default:
-			t.Errorf("a block of kind %q", kind)
-		}
-	}
-	if ran < 5 {
-		t.Errorf("only %d blocks of commands", ran)
+	session := page.Session{Dir: t.TempDir(), Env: []string{"PATH=" + filepath.Dir(buildCommand(t)) + ":" + os.Getenv("PATH"), "PYTHONDONTWRITEBYTECODE=1"}}
+	if ran := session.Run(t, "../docs/SANDBOX.md", nil); ran["sh"] < 5 {
+		t.Errorf("only %d blocks of commands", ran["sh"])
 	}
 }
