@@ -4,7 +4,7 @@
 //
 //	sh         commands, which must succeed
 //	text       what the commands before it print
-//	text NAME  a file
+//	KIND NAME  a file
 //	console    commands, each after "$ ", and what it prints; one without output must succeed
 //
 // In what is printed, a line of three dots stands for any lines, an ellipsis (…) for anything

@@ -36,6 +36,8 @@ func (s *Session) Run(t *testing.T, path string, others map[string]func(*testing
 	for _, b := range blocks {
 		ran[b.Kind]++
 		switch other := others[b.Kind]; {
+		case b.Name != "":
+			s.write(t, b.Name, b.Text)
 		case other != nil:
 			other(t, b)
 		case b.Kind == "sh":
@@ -43,8 +45,6 @@ func (s *Session) Run(t *testing.T, path string, others map[string]func(*testing
 			if t.Logf("%s:%d:\n%s%s", path, b.Line, b.Text, output); err != nil {
 				t.Fatalf("%s:%d: %v: the commands after it may need what this one makes", path, b.Line, err)
 			}
-		case b.Kind == "text" && b.Name != "":
-			s.write(t, b.Name, b.Text)
 		case b.Kind == "text":
 			compare(t, path, b.Line, b.Text, output)
 		case b.Kind == "console":
@@ -61,7 +61,8 @@ func (s *Session) write(t *testing.T, name, text string) {
 	if !filepath.IsLocal(name) {
 		t.Fatalf("%s: not a file in the directory of the session", name)
 	}
-	if err := os.WriteFile(filepath.Join(s.Dir, name), []byte(text), 0o666); err != nil {
+	path := filepath.Join(s.Dir, name)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(text), 0o666)); err != nil {
 		t.Fatal(err)
 	}
 }
