@@ -110,6 +110,7 @@ api-check: ## fail when api.txt is stale, lost lines that CHANGELOG.md keeps qui
 
 golden: ## rewrite the golden files from what the code does now
 	CGO_ENABLED=0 $(GO) test $(call with,'flag\.Bool..update') -update
+	CGO_ENABLED=0 $(GO) test ./internal/numbers -update # again, after the others
 
 fuzz: ## fuzz every target, each for FUZZTIME=30s, and print the executions of each
 	@set -e; mkdir -p .cache; : >.cache/fuzz; for p in $(call with,'^func Fuzz'); do \
@@ -134,6 +135,9 @@ demo: build ## run a command under Docker's default profile: one call allowed, o
 
 fleet: ## print what filters cost a fleet of 100,000 nodes, as docs/FLEET.md shows it
 	CGO_ENABLED=0 $(GO) run ./internal/fleet
+
+numbers: ## write docs/NUMBERS.md, with times and sizes measured on this machine
+	CGO_ENABLED=0 $(GO) run ./internal/numbers -measure
 
 conformance: ## compare with libseccomp, gVisor and others, and run in bubblewrap and crun
 	$(MAKE) -C conformance test
@@ -167,4 +171,4 @@ test-kernels-selftest: ## break filters on purpose and see that the kernels of t
 clean: ## remove what the other targets made
 	rm -rf bin .cache
 
-.PHONY: help build static install test test-long test-pure test-go race check cross vet lint lint-workflows format generate fresh generators tools mutants api api-check golden fuzz bench cover demo fleet conformance counts smt test-programs test-kernels test-kernels-be test-kernels-selftest clean
+.PHONY: help build static install test test-long test-pure test-go race check cross vet lint lint-workflows format generate fresh generators tools mutants api api-check golden fuzz bench cover demo fleet numbers conformance counts smt test-programs test-kernels test-kernels-be test-kernels-selftest clean

@@ -89,6 +89,7 @@ func arrows() []arrow {
 		{"internal/lint", "arch syscalltables cbpf policy language language/oci preset compiler internal/document internal/runtimes internal/symbols", ""},
 		{"internal/keyed", "policy internal/document internal/unknown", ""},
 		{"internal/listing", "arch syscalltables cbpf policy", ""},
+		{"internal/numbers", "arch syscalltables preset internal/lint", ""},
 		{"internal/optimize", "arch cbpf policy internal/compile proof", "golang.org/x/net/bpf"},
 		{"internal/proved", "cbpf policy internal/compile proof", ""},
 		{"internal/record", "arch syscalltables cbpf policy language language/oci internal/document internal/runtimes internal/symbols", "github.com/opencontainers/runtime-spec/..."},
