@@ -21,7 +21,8 @@ preset:no-network; preset:NAME,NAME is several that hold together. A file may ho
 runtime-spec profile (linux.seccomp), a whole config.json, or a profile in Docker's or
 Podman's format, with includes and excludes. Commands that take FILE also accept a raw
 filter, assembly text as disasm writes it, or an artifact. The kind of file is detected
-from its content.
+from its content. Of what was copied from a registry, an OCI image layout (a directory)
+or a manifest with its layer beside it, all commands take what it holds.
 
 Three flags matter most:
 

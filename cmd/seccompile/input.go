@@ -80,7 +80,7 @@ func (a *app) read(arg string) (*input, error) {
 
 // open is read without looking into artifacts: their manifest is the input.
 func (a *app) open(arg string) (*input, error) {
-	name := shown(arg)
+	var name string
 	var data []byte
 	var err error
 	switch {
