@@ -106,6 +106,36 @@ func TestPage(t *testing.T) {
 	s.must(t, "oras copy --to-oci-layout $REGISTRY/seccomp/docker-default:7.2-1 filters:1; seccompile prove -a aarch64,arm docker-default filters")
 }
 
+// What CRI-O, runtimes by KEP-6061 and the Security Profiles Operator expect in a registry comes out
+// of it as the profile that went in, and check accepts of it what runtimes accept.
+func TestProfilesOfOthers(t *testing.T) {
+	s := newSite(t)
+	s.must(t, "seccompile resolve -q -a x86_64,x86,x32 -o profile.json docker-default\n"+
+		"seccompile convert -q --to spo -a x86_64,x86,x32 -o profile.yaml profile.json\necho '{}' >config.json")
+	const kep = "application/vnd.cncf.seccomp-profile.config.v1+json"
+	for i, tt := range []struct {
+		name, push string
+		runtimes   string // why they refuse it, "" if they do not
+	}{
+		{"CRI-O's layers", "--config config.json:" + kep + " REF profile.json:application/vnd.oci.image.layer.v1.tar", ""},
+		{"KEP-6061, empty config", "--artifact-type " + kep + " REF profile.json:application/json", ""},
+		{"the operator's", "--artifact-type application/vnd.unknown.config.v1+json REF profile.yaml", "artifactType must be"},
+		{"no types at all", "REF profile.json", "artifactType must be"},
+	} {
+		layout := "layout" + string(rune('a'+i))
+		s.must(t, "oras push "+strings.Replace(tt.push, "REF", "$REGISTRY/"+layout+":1", 1)+"\noras copy --to-oci-layout $REGISTRY/"+layout+":1 "+layout+":1")
+		if out, err := s.sh(t, "seccompile diff -a x86_64,x86,x32 "+layout+" profile.json"); err != nil {
+			t.Errorf("%s: %v\n%s", tt.name, err, out)
+		}
+		check := "seccompile check --for kep-6061 --baseline docker-default " + layout
+		if tt.runtimes != "" {
+			s.refused(t, check, tt.runtimes)
+		} else if out, err := s.sh(t, check); err != nil {
+			t.Errorf("%s: %v\n%s", tt.name, err, out)
+		}
+	}
+}
+
 // keys makes the keys of the build, and files that keep cosign off the network.
 const keys = "cosign generate-key-pair --output-key-prefix build\n" +
 	"cosign signing-config create --out services.json\n" +

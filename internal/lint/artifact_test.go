@@ -242,6 +242,41 @@ func TestManifest(t *testing.T) {
 	}
 }
 
+// What a manifest lists is a list of digests, or an error.
+func TestParts(t *testing.T) {
+	digest := "sha256:" + strings.Repeat("0", 64)
+	for text, want := range map[string]string{
+		`{"schemaVersion": 2}`:                              "0 layer",
+		`{"schemaVersion": 2, "layers": []}`:                "0 layer",
+		`{"schemaVersion": 2, "layers": {"a": 1}}`:          "0 layer",
+		`{"schemaVersion": 2, "layers": [3]}`:               "error layer",
+		`{"schemaVersion": 2, "layers": [{"digest": [1]}]}`: "error layer",
+		`{"schemaVersion": 2, "layers": [{"digest": "` + digest + `"}, {"digest": "` + digest + `"}]}`:   "2 layer",
+		`{"schemaVersion": 2, "layers": [], "manifests": [{"digest": "` + digest + `", "platform": 1}]}`: "1 manifest",
+		`{"schemaVersion": 2, "manifests": [{"digest": "` + digest + `x"}]}`:                             "error manifest",
+	} {
+		parts, what, err := Parts(language.NewSource([]byte(text)))
+		got := fmt.Sprintf("%d %s", len(parts), what)
+		if err != nil {
+			got = "error " + what
+		}
+		if got != want {
+			t.Errorf("%s: %s, %v; want %s", text, got, err, want)
+		}
+	}
+	for about, text := range map[string]string{
+		"linux/arm64": `{"digest": "` + digest + `", "platform": {"os": "linux", "architecture": "arm64"}, "annotations": {"org.opencontainers.image.title": "t"}}`,
+		"v2":          `{"digest": "` + digest + `", "platform": {"os": "linux"}, "annotations": {"org.opencontainers.image.ref.name": "v2", "org.opencontainers.image.title": "t"}}`,
+		"t":           `{"digest": "` + digest + `", "annotations": {"org.opencontainers.image.title": "t"}}`,
+		"":            `{"digest": "` + digest + `", "annotations": 3}`,
+	} {
+		parts, _, err := Parts(language.NewSource([]byte(`{"schemaVersion": 2, "manifests": [` + text + `]}`)))
+		if err != nil || len(parts) != 1 || parts[0].About != about {
+			t.Errorf("%s: %+v, %v", text, parts, err)
+		}
+	}
+}
+
 func TestDigests(t *testing.T) {
 	hexadecimal := hex.EncodeToString(make([]byte, 64))
 	for s, want := range map[string]bool{
