@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"reflect"
 	"runtime"
 	"strconv"
 	"syscall"
@@ -168,4 +169,45 @@ func confine(config *configs.Seccomp) error {
 		return err
 	}
 	return unix.Close(fd)
+}
+
+// What specconv made of a profile means the profile.
+func TestProfileOfIsTheWayBack(t *testing.T) {
+	names := []specs.LinuxSeccompAction{
+		specs.ActAllow, specs.ActErrno, specs.ActKill, specs.ActKillProcess, specs.ActKillThread,
+		specs.ActLog, specs.ActNotify, specs.ActTrace, specs.ActTrap,
+	}
+	operators := []specs.LinuxSeccompOperator{
+		specs.OpEqualTo, specs.OpGreaterEqual, specs.OpGreaterThan, specs.OpLessEqual, specs.OpLessThan, specs.OpMaskedEqual, specs.OpNotEqual,
+	}
+	errno := uint(7)
+	profile := &specs.LinuxSeccomp{
+		DefaultAction: specs.ActErrno, DefaultErrnoRet: &errno,
+		Architectures: []specs.Arch{
+			specs.ArchX86, specs.ArchX86_64, specs.ArchX32, specs.ArchARM, specs.ArchAARCH64, specs.ArchMIPS, specs.ArchMIPS64, specs.ArchMIPS64N32,
+			specs.ArchMIPSEL, specs.ArchMIPSEL64, specs.ArchMIPSEL64N32, specs.ArchPPC, specs.ArchPPC64, specs.ArchPPC64LE, specs.ArchRISCV64,
+			specs.ArchS390, specs.ArchS390X, specs.ArchLOONGARCH64,
+		},
+		Flags: []specs.LinuxSeccompFlag{},
+	}
+	for _, action := range names {
+		call := specs.LinuxSyscall{Names: []string{"mkdir"}, Action: action, ErrnoRet: &errno}
+		for i, op := range operators[:6] {
+			call.Args = append(call.Args, specs.LinuxSeccompArg{Index: uint(i), Value: 1 << 40, ValueTwo: 2 << 40, Op: op})
+		}
+		profile.Syscalls = append(profile.Syscalls, call)
+		operators = append(operators[1:], operators[0])
+	}
+	copied := *profile
+	config, err := setupSeccomp(&copied)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := profileOf(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, profile) {
+		t.Errorf("%+v, want %+v", got, profile)
+	}
 }

@@ -26,6 +26,9 @@ func TestMain(m *testing.M) {
 func TestScenarios(t *testing.T) {
 	p := build(t)
 	t.Run("runc", func(t *testing.T) { checkRunc(t, p) })
+	t.Run("without the tag", func(t *testing.T) { checkWithoutTag(t, p) })
+	t.Run("guide", func(t *testing.T) { checkGuide(t, p) })
+	t.Run("its own tests", func(t *testing.T) { checkOwnTests(t, p) })
 	shared := startAgent(t, p)
 	for _, way := range []struct {
 		name  string

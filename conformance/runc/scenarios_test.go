@@ -158,6 +158,8 @@ func flagScenarios() []scenario {
 	all := []scenario{
 		{rule: "flags absent", profile: profile + `}`, want: []string{"seccomp filter flags: 4"}},
 		{rule: "an unknown flag", profile: profile + `, "flags": ["SECCOMP_FILTER_FLAG_X"]}`, want: []string{"seccomp flag SECCOMP_FILTER_FLAG_X is not known"}},
+		{rule: "WAIT_KILLABLE_RECV without NOTIFY", profile: profile + `, "flags": ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]}`,
+			want: []string{"WAIT_KILLABLE_RECV is only for a program that returns NOTIFY"}},
 	}
 	for set := range 1 << 3 {
 		var flags []string

@@ -1,10 +1,3 @@
-// Package seccomp stands in for runc's package of the same name, on top of package
-// oci: the filters are compiled in Go and nothing of libseccomp is left.
-//
-// To put it into runc, this file takes the place of seccomp_linux.go,
-// seccomp_unsupported.go and the directory patchbpf in libcontainer/seccomp, beside
-// config.go. Nothing else changes; the build tag seccomp is no longer needed. The
-// tests of this package do that and run containers.
 package seccomp
 
 import (
@@ -22,8 +15,7 @@ import (
 // Enabled is true if seccomp support is compiled in.
 const Enabled = true
 
-// Version returns the version of libseccomp, which there is none of: runc then
-// prints no version.
+// Version returns the version of libseccomp: 0.0.0, for none. runc then prints no version.
 func Version() (major, minor, micro uint) { return 0, 0, 0 }
 
 // FlagSupported returns nil if the flag is known and the running kernel supports it.

@@ -1,7 +1,6 @@
 package seccomp
 
 import (
-	"reflect"
 	"strings"
 	"testing"
 
@@ -37,43 +36,36 @@ func TestInitSeccompRefuses(t *testing.T) {
 	}
 }
 
-// What specconv made of a profile means the profile.
-func TestProfileOfIsTheWayBack(t *testing.T) {
-	names := []specs.LinuxSeccompAction{
-		specs.ActAllow, specs.ActErrno, specs.ActKill, specs.ActKillProcess, specs.ActKillThread,
-		specs.ActLog, specs.ActNotify, specs.ActTrace, specs.ActTrap,
+// What package configs has a number for has its name in the profile.
+func TestProfileOfNames(t *testing.T) {
+	actions := map[configs.Action]specs.LinuxSeccompAction{
+		configs.Kill: specs.ActKill, configs.KillThread: specs.ActKillThread, configs.KillProcess: specs.ActKillProcess,
+		configs.Errno: specs.ActErrno, configs.Trap: specs.ActTrap, configs.Trace: specs.ActTrace,
+		configs.Allow: specs.ActAllow, configs.Log: specs.ActLog, configs.Notify: specs.ActNotify, 0: "", 99: "",
 	}
-	operators := []specs.LinuxSeccompOperator{
-		specs.OpEqualTo, specs.OpGreaterEqual, specs.OpGreaterThan, specs.OpLessEqual, specs.OpLessThan, specs.OpMaskedEqual, specs.OpNotEqual,
-	}
-	errno := uint(7)
-	profile := &specs.LinuxSeccomp{
-		DefaultAction: specs.ActErrno, DefaultErrnoRet: &errno,
-		Architectures: []specs.Arch{
-			specs.ArchX86, specs.ArchX86_64, specs.ArchX32, specs.ArchARM, specs.ArchAARCH64, specs.ArchMIPS, specs.ArchMIPS64, specs.ArchMIPS64N32,
-			specs.ArchMIPSEL, specs.ArchMIPSEL64, specs.ArchMIPSEL64N32, specs.ArchPPC, specs.ArchPPC64, specs.ArchPPC64LE, specs.ArchRISCV64,
-			specs.ArchS390, specs.ArchS390X, specs.ArchLOONGARCH64,
-		},
-		Flags: []specs.LinuxSeccompFlag{},
-	}
-	for _, action := range names {
-		call := specs.LinuxSyscall{Names: []string{"mkdir"}, Action: action, ErrnoRet: &errno}
-		for i, op := range operators[:6] {
-			call.Args = append(call.Args, specs.LinuxSeccompArg{Index: uint(i), Value: 1 << 40, ValueTwo: 2 << 40, Op: op})
+	for action, want := range actions {
+		if got := actionName(action); got != want {
+			t.Errorf("action %d: %q, want %q", action, got, want)
 		}
-		profile.Syscalls = append(profile.Syscalls, call)
-		operators = append(operators[1:], operators[0])
 	}
-	copied := *profile
-	config, err := setupSeccomp(&copied)
-	if err != nil {
-		t.Fatal(err)
+	operators := map[configs.Operator]specs.LinuxSeccompOperator{
+		configs.EqualTo: specs.OpEqualTo, configs.NotEqualTo: specs.OpNotEqual, configs.MaskEqualTo: specs.OpMaskedEqual,
+		configs.GreaterThan: specs.OpGreaterThan, configs.GreaterThanOrEqualTo: specs.OpGreaterEqual,
+		configs.LessThan: specs.OpLessThan, configs.LessThanOrEqualTo: specs.OpLessEqual, 0: "", 99: "",
 	}
-	got, err := profileOf(config)
-	if err != nil {
-		t.Fatal(err)
+	for op, want := range operators {
+		if got := operatorName(op); got != want {
+			t.Errorf("operator %d: %q, want %q", op, got, want)
+		}
 	}
-	if !reflect.DeepEqual(got, profile) {
-		t.Errorf("%+v, want %+v", got, profile)
+}
+
+// A config without flags has none: specconv has chosen them.
+func TestProfileOfFlags(t *testing.T) {
+	for _, flags := range [][]specs.LinuxSeccompFlag{nil, {}, {specs.LinuxSeccompFlagLog}} {
+		profile, err := profileOf(&configs.Seccomp{DefaultAction: configs.Allow, Flags: flags})
+		if err != nil || profile.Flags == nil || len(profile.Flags) != len(flags) {
+			t.Errorf("%v: %v, %v", flags, profile, err)
+		}
 	}
 }
