@@ -24,8 +24,15 @@ build: ## build bin/seccompile
 static: ## build bin/seccompile stripped, as it is released
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/seccompile ./cmd/seccompile
 
-install: static ## install the stripped command under PREFIX=/usr/local
+SHARE = $(DESTDIR)$(PREFIX)/share
+
+install: static ## install the stripped command, its manual pages and completions under PREFIX=/usr/local
 	install -D bin/seccompile $(DESTDIR)$(PREFIX)/bin/seccompile
+	bin/seccompile man -o $(SHARE)/man/man1
+	mkdir -p $(SHARE)/bash-completion/completions $(SHARE)/fish/vendor_completions.d $(SHARE)/zsh/site-functions
+	bin/seccompile completion bash >$(SHARE)/bash-completion/completions/seccompile
+	bin/seccompile completion fish >$(SHARE)/fish/vendor_completions.d/seccompile.fish
+	bin/seccompile completion zsh >$(SHARE)/zsh/site-functions/_seccompile
 
 test: ## run every test of the library and the command: some five minutes on two processors
 	@start=$$(date +%s); CGO_ENABLED=0 $(GOTEST) $(TESTFLAGS) ./...; status=$$?; \
@@ -75,6 +82,7 @@ lint: ## run staticcheck, also as darwin sees the sources
 	CGO_ENABLED=0 $(LINT) ./...
 	s=$(LINT) && CGO_ENABLED=0 GOOS=darwin $$s -checks inherit,-U1000,-SA4023 ./... # what only Linux uses is in use; elsewhere loading always fails
 	cd tools && CGO_ENABLED=0 $(GO) tool staticcheck ./...
+	cd tools/release && CGO_ENABLED=0 $(GO) tool -modfile=../go.mod staticcheck ./...
 
 lint-workflows: ## run actionlint on the workflows of the hosted CI
 	$(GO) tool -modfile=tools/actionlint/go.mod actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
@@ -94,7 +102,16 @@ generators: ## test what regenerates the tables
 	@set -e; for d in syscalltables internal/symbols; do ( cd $$d/_gen && CGO_ENABLED=0 $(GO) vet . && CGO_ENABLED=0 $(GOTEST) . ); done
 
 tools: ## vet and test the tools of this project
-	cd tools && CGO_ENABLED=0 $(GO) vet ./... && CGO_ENABLED=0 $(GOTEST) ./...
+	@set -e; for d in tools tools/release; do ( cd $$d && CGO_ENABLED=0 $(GO) vet ./... && CGO_ENABLED=0 $(GOTEST) ./... ); done
+
+# KEY=cosign.key signs it as well, with cosign from the path; OUT=DIR names another directory.
+release: OUT ?= bin/$(VERSION)
+release: ## make what is released as VERSION=v0.1.0, in bin/VERSION: archives, packages, SBOMs, provenance, checksums
+	cd tools/release && $(GO) run . build -version '$(VERSION)' -o '$(abspath $(OUT))'
+	$(if $(KEY),cd tools/release && $(GO) run . sign -key '$(abspath $(KEY))' '$(abspath $(OUT))')
+
+test-release: ## make a release twice and compare, install its packages, tamper with it (root; debootstrap lintian rpm qemu-user)
+	$(MAKE) -C conformance release
 
 # COUNT=40 draws fewer, SEED=2 others, MATCH='dispatch.go|(*layouter)' those of some
 # files or functions, and MUTATE=policy those of some packages.
@@ -171,4 +188,4 @@ test-kernels-selftest: ## break filters on purpose and see that the kernels of t
 clean: ## remove what the other targets made
 	rm -rf bin .cache
 
-.PHONY: help build static install test test-long test-pure test-go race check cross vet lint lint-workflows format generate fresh generators tools mutants api api-check golden fuzz bench cover demo fleet numbers conformance counts smt test-programs test-kernels test-kernels-be test-kernels-selftest clean
+.PHONY: help build static install test test-long test-pure test-go race check cross vet lint lint-workflows format generate fresh generators tools mutants release test-release api api-check golden fuzz bench cover demo fleet numbers conformance counts smt test-programs test-kernels test-kernels-be test-kernels-selftest clean
