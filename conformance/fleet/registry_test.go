@@ -2,8 +2,8 @@ package fleet
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,23 +66,20 @@ func newRegistry(t *testing.T) *registry {
 		<-ended
 		_ = cmd.Wait() // it was killed
 	})
-	port := make(chan string, 1)
+	port := make(chan string, 2)
 	go func() {
 		defer close(ended)
-		defer close(port)
-		said := false
 		listening := regexp.MustCompile(`listening on 127\.0\.0\.1:([0-9]+)`)
-		var all bytes.Buffer
+		said := ""
 		for lines := bufio.NewScanner(log); lines.Scan(); {
-			if m := listening.FindStringSubmatch(lines.Text()); m != nil && !said {
-				said = true
+			if m := listening.FindStringSubmatch(lines.Text()); m != nil {
 				port <- m[1]
+				break
 			}
-			all.WriteString(lines.Text() + "\n")
+			said += lines.Text() + "\n"
 		}
-		if !said {
-			port <- "the registry does not listen: " + all.String()
-		}
+		_, err := io.Copy(io.Discard, log) // so that it can go on to write
+		port <- fmt.Sprintf("the registry does not listen: %v\n%s", err, said)
 	}()
 	p := <-port
 	if strings.Contains(p, " ") {
