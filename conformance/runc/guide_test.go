@@ -203,6 +203,11 @@ func checkBats(t *testing.T, p programs) {
 	need.Program(t, "bats", "bats")
 	need.Program(t, "jq", "jq")
 	need.Program(t, "script", "bsdutils")
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Skipf("runc's integration tests need a terminal: %v", err)
+	}
+	_ = terminal.Close()
 	dir, err := os.MkdirTemp("", "bats") // whose name is short enough for sockets
 	if err != nil {
 		t.Fatal(err)
