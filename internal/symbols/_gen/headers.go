@@ -110,6 +110,9 @@ func (t *target) probe(names []string, dir, work string) (map[string]value, erro
 		}
 		args := append(strings.Fields(t.flags), "-undef", "-D__CHAR_BIT__=8", "-D__SIZEOF_POINTER__="+t.pointer(), "-D__SIZEOF_LONG__="+t.pointer(), "-nostdinc", "-w", "-c", "-fmax-errors=0", "-ftrack-macro-expansion=0",
 			"-I", filepath.Join(dir, "usr/lib/linux/uapi", t.dir), "-I", filepath.Join(dir, "usr/include"), "-o", object, source)
+		if strings.HasPrefix(t.flags, "-m64") {
+			args = append(args, "-D__SIZEOF_INT128__=16") // linux/types.h has __u128 then, which arm64's ptrace.h uses since 7.3
+		}
 		cmd := exec.Command("gcc", args...)
 		cmd.Env = append(os.Environ(), "LC_ALL=C")
 		msg, err := cmd.CombinedOutput()
