@@ -13,7 +13,7 @@ TARGETS   := linux/amd64 linux/386 linux/arm64 linux/arm linux/riscv64 linux/s39
 GENERATED := $(wildcard syscalltables/z*.go internal/symbols/z*.go)
 LINT       = $$($(GO) tool -modfile=tools/go.mod -n staticcheck)
 # Directories whose tests contain a pattern: $(call with,PATTERN).
-with       = $$(grep -rlE --include='*_test.go' --exclude-dir=conformance $(1) . | xargs -n1 dirname | sort -u)
+with       = $$(grep -rlE --include='*_test.go' --exclude-dir=conformance --exclude-dir=tools $(1) . | xargs -n1 dirname | sort -u)
 
 help: ## show this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -98,6 +98,12 @@ fresh: ## fail when a generated file is stale
 	@before=$$(cat $(GENERATED) | cksum); $(GO) generate ./...; after=$$(cat $(GENERATED) | cksum); \
 	  [ "$$before" = "$$after" ] || { echo "generated files were stale and are fresh now: commit them" >&2; exit 1; }
 
+tables: ## take over the calls and constants of the newest kernel headers that Debian has: review and commit the difference (gcc)
+	cd conformance && $(GO) run ./tables
+
+tables-stale: ## print what make tables would change, and fail if that is anything (gcc)
+	cd conformance && $(GO) run ./tables -check
+
 generators: ## test what regenerates the tables
 	@set -e; for d in syscalltables internal/symbols; do ( cd $$d/_gen && CGO_ENABLED=0 $(GO) vet . && CGO_ENABLED=0 $(GOTEST) . ); done
 
@@ -135,6 +141,10 @@ fuzz: ## fuzz every target, each for FUZZTIME=30s, and print the executions of e
 	    CGO_ENABLED=0 $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$p >.cache/fuzz.out || { cat .cache/fuzz.out; exit 1; }; \
 	    tail -n 3 .cache/fuzz.out; grep elapsed: .cache/fuzz.out | tail -n 1 | sed "s|.*elapsed: \([^,]*\), execs: \([0-9]*\).*|$$p $$f: \2 executions in \1|" >>.cache/fuzz; done; done; \
 	  cat .cache/fuzz
+
+# FUZZERS=REGEXP builds some. Debian: clang libclang-rt-dev.
+test-fuzzers: ## build the fuzz targets as OSS-Fuzz does, and run each for a moment
+	cd tools && SECCOMPILE_FUZZERS='$(or $(FUZZERS),.)' $(GOTEST) -count=1 -timeout 60m -v -run 'PlantedFault|BuildScript' ./libfuzzer
 
 bench: ## run the benchmarks of the library
 	CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchmem ./...
@@ -188,4 +198,4 @@ test-kernels-selftest: ## break filters on purpose and see that the kernels of t
 clean: ## remove what the other targets made
 	rm -rf bin .cache
 
-.PHONY: help build static install test test-long test-pure test-go race check cross vet lint lint-workflows format generate fresh generators tools mutants release test-release api api-check golden fuzz bench cover demo fleet numbers conformance counts smt test-programs test-kernels test-kernels-be test-kernels-selftest clean
+.PHONY: help build static install test test-long test-pure test-go race check cross vet lint lint-workflows format generate fresh tables tables-stale generators tools mutants release test-release api api-check golden fuzz test-fuzzers bench cover demo fleet numbers conformance counts smt test-programs test-kernels test-kernels-be test-kernels-selftest clean

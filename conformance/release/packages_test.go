@@ -47,7 +47,7 @@ func testPackages(t *testing.T, root, dir string) {
 			run(t, exec.Command("rpm", "-K", "--nosignature", rpm))
 			debTree, rpmTree := t.TempDir(), t.TempDir()
 			run(t, exec.Command("dpkg-deb", "-x", deb, debTree))
-			unpack := exec.Command("sh", "-c", `rpm2cpio "$0" | cpio -idm --quiet`, rpm)
+			unpack := exec.Command("sh", "-c", `rpm2cpio "$0" | cpio -idm --quiet --no-absolute-filenames`, rpm)
 			unpack.Dir = rpmTree
 			run(t, unpack)
 			for _, tree := range []string{debTree, rpmTree} {
