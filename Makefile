@@ -119,6 +119,9 @@ release: ## make what is released as VERSION=v0.1.0, in bin/VERSION: archives, p
 test-release: ## make a release twice and compare, install its packages, tamper with it (root; debootstrap lintian rpm qemu-user)
 	$(MAKE) -C conformance release
 
+test-clone: ## set up, run and test a fresh clone in a new Debian: as long as make test, and some minutes (root; debootstrap)
+	$(MAKE) -C conformance clone
+
 # COUNT=40 draws fewer, SEED=2 others, MATCH='dispatch.go|(*layouter)' those of some
 # files or functions, and MUTATE=policy those of some packages.
 mutants: ## change the sources in 600 places, one at a time: each time a test must fail
@@ -198,4 +201,4 @@ test-kernels-selftest: ## break filters on purpose and see that the kernels of t
 clean: ## remove what the other targets made
 	rm -rf bin .cache
 
-.PHONY: help build static install test test-long test-pure test-go race check cross vet lint lint-workflows format generate fresh tables tables-stale generators tools mutants release test-release api api-check golden fuzz test-fuzzers bench cover demo fleet numbers conformance counts smt test-programs test-kernels test-kernels-be test-kernels-selftest clean
+.PHONY: help build static install test test-long test-pure test-go race check cross vet lint lint-workflows format generate fresh tables tables-stale generators tools mutants release test-release test-clone api api-check golden fuzz test-fuzzers bench cover demo fleet numbers conformance counts smt test-programs test-kernels test-kernels-be test-kernels-selftest clean

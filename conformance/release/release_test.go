@@ -100,7 +100,10 @@ func digests(t *testing.T, dir string) map[string][32]byte {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		data, err := os.ReadFile(path)
+		var data []byte
+		if d.Type().IsRegular() { // links count by their names
+			data, err = os.ReadFile(path)
+		}
 		sums[strings.TrimPrefix(path, dir)] = sha256.Sum256(data)
 		return err
 	})
