@@ -144,7 +144,14 @@ func testVerification(t *testing.T, root, dir string) {
 	if out, err := v.verify(v.key, t.TempDir()); err == nil || !strings.Contains(out, "SHA256SUMS: missing") {
 		t.Errorf("an empty directory: %v: %s", err, out)
 	}
+	// git rev-parse prints nothing outside of a repository, and its argument where there is no tag.
+	for _, c := range []string{"", version + "^{commit}", commit[:12]} {
+		if out, err := v.verify("-c", c, v.key, dir); err == nil || !strings.Contains(out, "not a commit") {
+			t.Errorf("-c %q: %v: %s", c, err, out)
+		}
+	}
 	v.testPart(t)
+	v.testSearchPath(t)
 	for _, tt := range tamperings(v) {
 		t.Run(tt.name, func(t *testing.T) {
 			copied := t.TempDir()
@@ -178,6 +185,20 @@ func (v *verifier) testPart(t *testing.T) {
 		if out, err := v.verify(v.key, part, name); err == nil {
 			t.Errorf("%q: %s", name, out)
 		}
+	}
+}
+
+// testSearchPath has a directory of the release's name where the shell's cd looks first.
+func (v *verifier) testSearchPath(t *testing.T) {
+	here := t.TempDir()
+	name := filepath.Base(v.dir)
+	if err := os.Mkdir(filepath.Join(here, name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := v.offline(v.script, v.key, name)
+	cmd.Dir, cmd.Env = here, append(cmd.Env, "CDPATH="+filepath.Dir(v.dir))
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "SHA256SUMS: missing") {
+		t.Errorf("an empty directory, and CDPATH: %v: %s", err, out)
 	}
 }
 
@@ -229,6 +250,7 @@ func tamperings(v *verifier) []tampering {
 		{"a renamed archive", func(r release) { r.rename(archive, "seccompile_0.0.2_linux_amd64.tar.gz") }, "seccompile_0.0.2_linux_amd64.tar.gz: not a file of this release"},
 		{"one file more", func(r release) { r.write("install.sh", []byte("x")) }, "install.sh: not a file of this release"},
 		{"one hidden file more", func(r release) { r.write(".x", nil) }, ".x: not a file of this release"},
+		{"one file more, whose name has a line that is a name", func(r release) { r.write(archive+"\nx", []byte("x")) }, "x: not a file of this release"},
 		{"another SBOM", func(r release) {
 			r.edit(sbom, func(b []byte) []byte { return bytes.Replace(b, []byte("cobra"), []byte("krait"), 1) })
 		}, sbom + ": not what was released"},

@@ -3,6 +3,7 @@
 # (3 or later, which is not asked to reach the network) and sha256sum or shasum.
 set -eu
 export LC_ALL=C
+unset CDPATH # with which cd may go to another directory than DIR
 
 usage() {
   cat >&2 <<'END'
@@ -29,7 +30,10 @@ sha256() {
 commit=
 while getopts c: option; do
   case $option in
-  c) commit=$OPTARG ;;
+  c) # what git prints when it fails must not pass for no -c
+    commit=$OPTARG
+    [ "${#commit}" -eq 40 ] || fail "-c '$commit': not a commit, which has 40 digits"
+    ;;
   *) usage ;;
   esac
 done
@@ -56,7 +60,10 @@ problem=$(cosign verify-blob --key "$key" --bundle SHA256SUMS.sigstore.json --in
 if [ $# -eq 0 ]; then
   for f in * .[!.]* ..?*; do
     [ -e "$f" ] || [ -L "$f" ] || continue # a pattern without files
-    case $f in SHA256SUMS | SHA256SUMS.sigstore.json | provenance.sigstore.json) continue ;; esac
+    case $f in
+    SHA256SUMS | SHA256SUMS.sigstore.json | provenance.sigstore.json) continue ;;
+    *[!A-Za-z0-9._~+-]*) fail "$f: not a file of this release" ;; # to grep, lines are several names
+    esac
     cut -c 67- SHA256SUMS | grep -qxF -e "$f" || fail "$f: not a file of this release"
   done
   # shellcheck disable=SC2046 # names have no spaces
