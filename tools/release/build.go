@@ -49,6 +49,11 @@ func build(ctx context.Context, s *source, out string, made func(name string)) (
 	if err := os.Mkdir(stage, 0o755); err != nil {
 		return err
 	}
+	if !s.dirty {
+		if s, err = s.export(ctx, filepath.Join(tmp, "source")); err != nil {
+			return err
+		}
+	}
 	docs, err := documents(ctx, s, filepath.Join(bins, "host"))
 	if err != nil {
 		return err

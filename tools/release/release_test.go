@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -83,6 +85,45 @@ func TestCheckoutsThatAreRefused(t *testing.T) {
 	}
 	if _, err := openSource(t.Context(), t.TempDir(), "v0.1.0", false); err == nil {
 		t.Error("opened a directory without git")
+	}
+}
+
+// What is compiled is the commit, whatever git is told to overlook in the checkout.
+func TestExport(t *testing.T) {
+	root, git := checkout(t)
+	write(t, filepath.Join(root, ".gitignore"), "ignored.go\n")
+	if err := os.Mkdir(filepath.Join(root, "dir"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(root, "dir", "b"), "b\n")
+	git("add", ".")
+	git("commit", "-q", "-m", "two")
+	write(t, filepath.Join(root, "ignored.go"), "ignored")
+	git("config", "status.showUntrackedFiles", "no")
+	write(t, filepath.Join(root, "untracked.go"), "untracked")
+	git("update-index", "--assume-unchanged", "a")
+	write(t, filepath.Join(root, "a"), "changed")
+	git("config", "core.autocrlf", "true")
+
+	s, err := openSource(t.Context(), root, "v0.1.0", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.export(t.Context(), filepath.Join(t.TempDir(), "new"))
+	if err != nil || got.commit != s.commit || got.version != s.version {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	files := map[string]string{}
+	err = filepath.WalkDir(got.root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		files[strings.TrimPrefix(path, got.root)] = string(data)
+		return err
+	})
+	if want := map[string]string{"/.gitignore": "ignored.go\n", "/a": "a", "/dir/b": "b\n"}; err != nil || !maps.Equal(files, want) {
+		t.Errorf("%q, %v; want %q", files, err, want)
 	}
 }
 

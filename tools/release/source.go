@@ -1,10 +1,12 @@
 package main
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,6 +56,41 @@ func openSource(ctx context.Context, root, version string, dirty bool) (*source,
 	}
 	s.time, err = s.epoch(ctx)
 	return s, err
+}
+
+// export writes the commit's files to a directory and returns the source there. What git
+// is told to overlook in the checkout, such as an ignored file in a package, Go would compile.
+func (s *source) export(ctx context.Context, dir string) (*source, error) {
+	archive, err := output(exec.CommandContext(ctx, "git", "-C", s.root, "-c", "core.autocrlf=false", "-c", "core.attributesFile=/dev/null",
+		"archive", "--format=tar", s.commit))
+	if err != nil {
+		return nil, err
+	}
+	for r := tar.NewReader(bytes.NewReader(archive)); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			there := *s
+			there.root = dir
+			return &there, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("git archive: %w", err)
+		}
+		if h.Typeflag != tar.TypeReg {
+			continue // directories are made for their files
+		}
+		path := filepath.Join(dir, filepath.FromSlash(h.Name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return nil, err
+		}
+		data, err := io.ReadAll(r)
+		if err != nil {
+			return nil, fmt.Errorf("git archive: %s: %w", h.Name, err)
+		}
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // epoch returns the time that all files of the release get: SOURCE_DATE_EPOCH, or else when
