@@ -28,11 +28,11 @@ SHARE = $(DESTDIR)$(PREFIX)/share
 
 install: static ## install the stripped command, its manual pages and completions under PREFIX=/usr/local
 	install -D bin/seccompile $(DESTDIR)$(PREFIX)/bin/seccompile
-	bin/seccompile man -o $(SHARE)/man/man1
-	mkdir -p $(SHARE)/bash-completion/completions $(SHARE)/fish/vendor_completions.d $(SHARE)/zsh/site-functions
-	bin/seccompile completion bash >$(SHARE)/bash-completion/completions/seccompile
-	bin/seccompile completion fish >$(SHARE)/fish/vendor_completions.d/seccompile.fish
-	bin/seccompile completion zsh >$(SHARE)/zsh/site-functions/_seccompile
+	umask 022 && bin/seccompile man -o $(SHARE)/man/man1
+	umask 022 && mkdir -p $(SHARE)/bash-completion/completions $(SHARE)/fish/vendor_completions.d $(SHARE)/zsh/site-functions
+	umask 022 && bin/seccompile completion bash >$(SHARE)/bash-completion/completions/seccompile
+	umask 022 && bin/seccompile completion fish >$(SHARE)/fish/vendor_completions.d/seccompile.fish
+	umask 022 && bin/seccompile completion zsh >$(SHARE)/zsh/site-functions/_seccompile
 
 test: ## run every test of the library and the command: some five minutes on two processors
 	@start=$$(date +%s); CGO_ENABLED=0 $(GOTEST) $(TESTFLAGS) ./...; status=$$?; \
@@ -113,6 +113,7 @@ tools: ## vet and test the tools of this project
 # KEY=cosign.key signs it as well, with cosign from the path; OUT=DIR names another directory.
 release: OUT ?= bin/$(VERSION)
 release: ## make what is released as VERSION=v0.1.0, in bin/VERSION: archives, packages, SBOMs, provenance, checksums
+	$(if $(VERSION),,$(error no version: make release VERSION=v0.1.0))
 	cd tools/release && $(GO) run . build -version '$(VERSION)' -o '$(abspath $(OUT))'
 	$(if $(KEY),cd tools/release && $(GO) run . sign -key '$(abspath $(KEY))' '$(abspath $(OUT))')
 
