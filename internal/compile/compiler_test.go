@@ -112,7 +112,7 @@ func TestDockerStaysSmallAndFast(t *testing.T) {
 	}{{66, 9.3}, {150, 9.3}, {200, 9.8}} {
 		for _, effort := range efforts {
 			if effort == true {
-				limit.allowed += 0.1 // its cost counts denied calls and length as well
+				limit.allowed += 0.2 // its cost counts denied calls and length as well
 			}
 			r := resolve(t, preset.Docker(), policy.Options{ABIs: x86[i], ENOSYS: policy.ENOSYS{Off: true}})
 			res, err := compile.Compile(r, compile.Options{Exhaustive: effort})
@@ -124,7 +124,7 @@ func TestDockerStaysSmallAndFast(t *testing.T) {
 			if res.Program.Len() > limit.instructions {
 				t.Errorf("%v: %d instructions, want at most %d", x86[i], res.Program.Len(), limit.instructions)
 			}
-			if allowed.mean() > limit.allowed || missed.mean() > 12 || missed.most > 16 {
+			if allowed.mean() > limit.allowed || missed.mean() > 12.4 || missed.most > 16 {
 				t.Errorf("%v: allowed calls execute %v, want a mean of at most %v; those that miss the bitmap %v", x86[i], allowed, limit.allowed, missed)
 			}
 		}

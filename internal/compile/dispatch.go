@@ -22,7 +22,8 @@ func (s *span) single() bool { return s.first == s.last }
 // runs, a tree of comparisons finds the run, and the tests inside the run tell
 // its cases apart: see shape. Up to a number of cases the best combination is
 // found: see intervals. For more, the runs are chosen first, with an estimate of
-// the depth at which the tree will hold each, and then the tree over them.
+// the depth at which the tree will hold each, and then the tree over them. What would
+// have more tests than a plain list of the values is planned again with shortWeight.
 type dispatcher struct {
 	tree       *Tree
 	exhaustive bool
@@ -31,6 +32,8 @@ type dispatcher struct {
 	spans      []span
 	sum        []uint64 // sum[i] is the weight of spans[:i]
 
+	size   uint64 // what an instruction costs
+	tally  []int  // of the tests in a list, by outcome
 	log    uint64 // of the weight of all: see fixedLog
 	cells  []cell // of the intervals of spans: see intervals
 	runs   []run  // that cells refer to
@@ -58,16 +61,42 @@ func (d *dispatcher) dispatch(w Word, spans []span, origin string) Ref {
 		return d.tree.test(Test{Op: Equal, Word: w, K: s.first, Yes: s.to, No: rest, Origin: origin})
 	}
 	d.start(w, spans, origin)
-	if d.exhaustive && len(spans) <= maxIntervals {
-		return d.intervals()
+	if rest, most := d.list(spans); d.plan() > most && most <= maxList {
+		if d.size = shortWeight; d.plan() > most {
+			return d.listed(rest)
+		}
+	}
+	return d.planned()
+}
+
+// byIntervals reports whether every tree is looked at.
+func (d *dispatcher) byIntervals() bool { return d.exhaustive && len(d.spans) <= maxIntervals }
+
+// plan finds the tree that costs least, and returns how many instructions it has.
+func (d *dispatcher) plan() int {
+	if d.byIntervals() {
+		d.intervals()
+		return d.testsOf(0, len(d.spans)-1, 0)
 	}
 	d.choose()
+	n := len(d.chosen) - 1
+	for _, r := range d.chosen {
+		n += d.testsOfRun(r)
+	}
+	return n
+}
+
+// planned emits the tree of the last plan.
+func (d *dispatcher) planned() Ref {
+	if d.byIntervals() {
+		return d.build(0, len(d.spans)-1, 0)
+	}
 	return d.search(0, len(d.chosen)-1)
 }
 
 // start sets what the tree is for.
 func (d *dispatcher) start(w Word, spans []span, origin string) {
-	d.word, d.spans, d.origin = w, spans, origin
+	d.word, d.spans, d.origin, d.size = w, spans, origin, sizeWeight
 	d.sum = append(slices.Grow(d.sum[:0], len(spans)+1), 0)
 	for i := range spans {
 		d.sum = append(d.sum, d.sum[i]+spans[i].weight)
@@ -150,7 +179,7 @@ func (d *dispatcher) choose() {
 	d.prefix[0].cost = 0
 	var s shaper
 	for i := range d.spans {
-		base := d.prefix[i].cost + sizeWeight
+		base := d.prefix[i].cost + d.size
 		s.start(d, i)
 		for more := true; more; more = s.extend() {
 			p := &d.prefix[i+s.n]

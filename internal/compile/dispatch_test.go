@@ -532,7 +532,7 @@ func TestDispatchSearchesTheTreeOfLeastDepth(t *testing.T) {
 		if made := tree.Len() - outcomes; made != n-1 {
 			t.Errorf("seed %d: %d comparisons for %d runs", seed, made, n)
 		}
-		got := price(tree, tree.root, d.spans) - sizeWeight*uint64(n-1)
+		got := price(tree, tree.root, d.spans, sizeWeight) - sizeWeight*uint64(n-1)
 		if want := leastDepth(d.spans); n <= maxSearch && got != want {
 			t.Errorf("seed %d: %s: weighted depth %d, want %d\n%v", seed, spansText(tree, d.spans), got, want, tree)
 		}

@@ -13,14 +13,14 @@ const (
 	maxHoles = 4
 )
 
-// intervals returns the tree of least cost among all of this kind: an interval of
+// intervals finds the tree of least cost among all of this kind: an interval of
 // spans is a run with its shape; or a comparison splits it; or one of its heaviest
 // single values is tested for equality, which leaves the interval with a hole.
 //
 // What is left to decide is always an interval with some of its heaviest values
 // taken out, and every such set of every interval is looked at once. With at most
 // maxHoles single values that is every tree of comparisons and equality tests.
-func (d *dispatcher) intervals() Ref {
+func (d *dispatcher) intervals() {
 	n := len(d.spans)
 	d.cells = slices.Grow(d.cells[:0], triangle(0, n))[:triangle(0, n)]
 	for i := range d.cells {
@@ -37,7 +37,6 @@ func (d *dispatcher) intervals() Ref {
 			d.settle(i, j)
 		}
 	}
-	return d.build(0, n-1, 0)
 }
 
 // A cell is what is known of an interval of spans. Its holes are numbered by its own
@@ -105,7 +104,7 @@ func (d *dispatcher) settle(i, j int) {
 			c.best[holes] = choice{0, byRest, at}
 			continue
 		}
-		weight := sizeWeight + d.weight(i, j+1)
+		weight := d.size + d.weight(i, j+1)
 		for h := range c.count {
 			if holes>>h&1 != 0 {
 				weight -= d.spans[c.heavy[h]].weight
@@ -201,6 +200,23 @@ func (c *cell) hole(at int32) uint {
 		}
 	}
 	return 0
+}
+
+// testsOf returns how many instructions build makes of an interval with holes.
+func (d *dispatcher) testsOf(i, j int, holes uint8) int {
+	c := d.cell(i, j)
+	switch best := c.best[holes]; best.how {
+	case byRun:
+		return d.testsOfRun(d.runs[best.at])
+	case byTest:
+		return 1 + d.testsOf(i, j, holes|1<<best.at)
+	case bySplit:
+		m := int(best.at)
+		p := c.parts(m)[holes]
+		return 1 + d.testsOf(i, m, p.left) + d.testsOf(m+1, j, p.right)
+	default:
+		return 0
+	}
 }
 
 // build emits the tree of an interval with holes.

@@ -3,6 +3,7 @@ package compile
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -27,9 +28,9 @@ func randomSpans(r *rand.Rand, t *Tree, n int) []span {
 	return spans
 }
 
-// price returns what a tree costs: its weighted depth, and sizeWeight for each
+// price returns what a tree costs: its weighted depth, and a weight for each
 // instruction.
-func price(t *Tree, root Ref, spans []span) uint64 {
+func price(t *Tree, root Ref, spans []span, each uint64) uint64 {
 	total := uint64(0)
 	for _, s := range spans {
 		for r := root; t.tests[r].Op != Return; {
@@ -61,7 +62,7 @@ func price(t *Tree, root Ref, spans []span) uint64 {
 		seen[r] = true
 		return uint64(n.size()) + size(n.Yes) + size(n.No)
 	}
-	return total + sizeWeight*size(root)
+	return total + each*size(root)
 }
 
 // least returns the cost of the best tree made of comparisons between spans and
@@ -97,7 +98,9 @@ func TestExhaustiveTreesCostLeast(t *testing.T) {
 		spans := randomSpans(r, tree, 2+r.IntN(6))
 		cost := func(exhaustive bool) uint64 {
 			d := dispatcher{tree: tree, exhaustive: exhaustive}
-			return price(tree, d.dispatch(NR, append([]span(nil), spans...), ""), spans)
+			d.start(NR, slices.Clone(spans), "")
+			d.plan()
+			return price(tree, d.planned(), spans, sizeWeight)
 		}
 		best, fast := cost(true), cost(false)
 		if best > fast {

@@ -152,10 +152,9 @@ func TestLower(t *testing.T) {
 			t1: ALLOW
 			t2: arg0.lo >= 0x9 ? t0 : t1
 			t3: nr == 610 ? t1 : t0
-			t4: nr >= 601 ? t3 : t2
-			t5: nr >= 600 ? t4 : t0
-			t6: arch == 0xc00000b7 ? t5 : t0
-			root t6
+			t4: nr == 600 ? t2 : t3
+			t5: arch == 0xc00000b7 ? t4 : t0
+			root t5
 		`},
 		{"x86_64 without x32 is one search", []arch.ABI{arch.X86_64}, Options{}, `
 			n0: ALLOW

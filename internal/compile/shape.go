@@ -135,7 +135,7 @@ func (s *shaper) find(limit uint64) bool {
 		s.best = shape{kind: uniform, rest: s.spans[0].to}
 		return limit > 0
 	}
-	if limit <= sizeWeight+s.weight && s.rest >= 0 && !s.mayBeApart() {
+	if limit <= s.d.size+s.weight && s.rest >= 0 && !s.mayBeApart() {
 		return false // that is the least of a test that all values take
 	}
 	s.best.cost = limit
@@ -176,7 +176,7 @@ func (s *shaper) chain() {
 	if s.rest < 0 {
 		s.counted = 0
 	}
-	if cost := uint64(s.odds)*(sizeWeight+s.weight) - s.saved; cost < s.best.cost {
+	if cost := uint64(s.odds)*(s.d.size+s.weight) - s.saved; cost < s.best.cost {
 		s.best = shape{kind: chain, rest: rest, cost: cost}
 	}
 }
@@ -221,7 +221,7 @@ func (s *shaper) commonest() Ref {
 // never has are set, or else that all which one outcome always has the same are
 // so.
 func (s *shaper) cube() {
-	if s.b.to < 0 || s.weight+sizeWeight >= s.best.cost {
+	if s.b.to < 0 || s.weight+s.d.size >= s.best.cost {
 		return
 	}
 	s.cubeOf(&s.a, &s.b)
@@ -232,12 +232,12 @@ func (s *shaper) cube() {
 // cubeOf prices the run as a test for the values of one outcome.
 func (s *shaper) cubeOf(odd, rest *side) {
 	never := ^odd.or & rest.or
-	if cost := s.weight + sizeWeight; cost < s.best.cost && !odd.never.failed && s.passes(&odd.never, rest.to, never, 0) {
+	if cost := s.weight + s.d.size; cost < s.best.cost && !odd.never.failed && s.passes(&odd.never, rest.to, never, 0) {
 		s.best = shape{kind: cube, odd: odd.to, rest: rest.to, mask: never, cost: cost}
 	}
 	// A short run does not pay for this one, but may show that no longer one passes it.
 	alike := ^(odd.or ^ odd.and)
-	if cost := 2 * (s.weight + sizeWeight); (s.n >= minMasked || s.noChain) && cost < s.best.cost && !odd.alike.failed &&
+	if cost := 2 * (s.weight + s.d.size); (s.n >= minMasked || s.noChain) && cost < s.best.cost && !odd.alike.failed &&
 		s.passes(&odd.alike, rest.to, alike, odd.and&alike) && s.n >= minMasked {
 		s.best = shape{kind: cube, odd: odd.to, rest: rest.to, mask: alike, value: odd.and & alike, cost: cost}
 	}
@@ -279,14 +279,14 @@ func (s *shaper) cubeApart() {
 	for i := range s.spans[:s.n] {
 		one := &s.spans[i]
 		// All values take a test, and those of the smaller part the other one.
-		if !one.single() || 2*sizeWeight+s.weight+min(one.weight, s.weight-one.weight) >= s.best.cost {
+		if !one.single() || 2*s.d.size+s.weight+min(one.weight, s.weight-one.weight) >= s.best.cost {
 			continue
 		}
 		odd, rest, mask := s.without(i)
 		if mask&one.first == 0 {
 			continue
 		}
-		if cost := 2*(sizeWeight+s.weight) - max(one.weight, inCube(s.spans[:s.n], i, odd)); cost < s.best.cost {
+		if cost := 2*(s.d.size+s.weight) - max(one.weight, inCube(s.spans[:s.n], i, odd)); cost < s.best.cost {
 			s.best = shape{kind: cubeApart, odd: odd, rest: rest, apart: int32(s.from + i), mask: mask, cost: cost}
 		}
 	}
@@ -351,6 +351,29 @@ func (s *shaper) apartBut(rest Ref, mask uint32, one int) bool {
 func bitsOf(x *span) (or, and uint32) {
 	vary := spread(x.first, x.last)
 	return x.last | vary, x.first &^ vary
+}
+
+// testsOfRun returns how many instructions emit makes of a run.
+func (d *dispatcher) testsOfRun(r run) int {
+	switch h := &r.shape; h.kind {
+	case chain:
+		n := 0
+		for i := r.from; i < r.to; i++ {
+			if d.spans[i].to != h.rest {
+				n++
+			}
+		}
+		return n
+	case cube:
+		if h.value == 0 {
+			return 1
+		}
+		return 2
+	case cubeApart:
+		return 2
+	case uniform:
+	}
+	return 0
 }
 
 // emit returns the tests of a run.

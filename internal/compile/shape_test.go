@@ -10,10 +10,14 @@ import (
 	"github.com/seccompile/seccompile/cbpf"
 )
 
+// shapeSize is what an instruction costs in the tests of shapes.
+const shapeSize = 42
+
 // shaped returns a dispatcher that has found all runs of some spans.
 func shaped(tree *Tree, w Word, exhaustive bool, spans []span) *dispatcher {
 	d := &dispatcher{tree: tree, exhaustive: exhaustive}
 	d.start(w, spans, "")
+	d.size = shapeSize
 	d.findRuns()
 	return d
 }
@@ -286,7 +290,7 @@ func chainCost(run []span) (best, worst uint64) {
 		slices.Sort(odd)
 		cost, left := uint64(0), weightOf(run)
 		for _, w := range slices.Backward(odd) {
-			cost += sizeWeight + left
+			cost += shapeSize + left
 			left -= w
 		}
 		best = min(best, cost)
@@ -338,9 +342,9 @@ func cubeCost(run []span) uint64 {
 	_, ba := never(b, a)
 	switch {
 	case ab || ba:
-		return sizeWeight + weightOf(run)
+		return shapeSize + weightOf(run)
 	case len(run) >= minMasked && (always(a, b) || always(b, a)):
-		return 2 * (sizeWeight + weightOf(run))
+		return 2 * (shapeSize + weightOf(run))
 	}
 	return math.MaxUint64
 }
@@ -371,7 +375,7 @@ func apartCost(run []span) (best, worse uint64) {
 						inCube += run[i].weight
 					}
 				}
-				cost := 2*sizeWeight + 2*weightOf(run) - max(s.weight, inCube)
+				cost := 2*shapeSize + 2*weightOf(run) - max(s.weight, inCube)
 				best, dearest = min(best, cost), max(dearest, cost)
 			}
 			slices.Reverse(all)
@@ -458,7 +462,7 @@ func TestShapesTellTheirValuesApartAtTheLeastCost(t *testing.T) {
 					fail(run, "%v costs %d, want %d to %d", s.kind, s.cost, least, most)
 				}
 				root := d.emit(runs[0])
-				if got := price(tree, root, run); got != s.cost {
+				if got := price(tree, root, run, shapeSize); got != s.cost {
 					fail(run, "%v costs %d, its tests %d", s.kind, s.cost, got)
 				}
 				tree.root = root

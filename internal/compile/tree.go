@@ -85,6 +85,21 @@ func (n *Test) size() int {
 	return 1
 }
 
+// sizeOn returns the number of instructions of the tests of a word that a tree begins with.
+func (t *Tree) sizeOn(w Word, root Ref) int {
+	seen := make([]bool, len(t.tests))
+	var visit func(Ref) int
+	visit = func(r Ref) int {
+		n := &t.tests[r]
+		if seen[r] || n.Op == Return || n.Word != w {
+			return 0
+		}
+		seen[r] = true
+		return n.size() + visit(n.Yes) + visit(n.No)
+	}
+	return visit(root)
+}
+
 func (t *Tree) ret(a cbpf.Action) Ref { return t.intern(Test{Op: Return, K: uint32(a)}) }
 
 // test returns the branch, or its child where both are the same.

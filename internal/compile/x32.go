@@ -13,7 +13,7 @@ import (
 // The two ABIs differ only in some numbers. So the tree for x32 numbers is that
 // for x86_64, entered without the x32 bit, but for the parts of it where the
 // outcomes differ; and the test of the x32 bit is one more comparison in the tree
-// for x86_64, at the far end of it.
+// for x86_64, at the far end of it. Few numbers are one switch, where that is shorter.
 func (l *lowerer) withX32(spans []span) Ref {
 	low, high := cutSpans(spans, arch.X32Bit)
 	if len(high) == 1 {
@@ -43,7 +43,16 @@ func (l *lowerer) withX32(spans []span) Ref {
 			above = own
 		}
 	}
-	return x.replace(below, above)
+	tree := x.replace(below, above)
+	if _, most := l.d.list(spans); most <= maxList && l.d.tree.sizeOn(NR, tree) > most {
+		for i := range spans {
+			if spans[i].first >= arch.X32Bit {
+				spans[i].weight /= x32Weight
+			}
+		}
+		return l.d.dispatch(NR, spans, "")
+	}
+	return tree
 }
 
 // cutSpans returns copies of the spans before and from a value on.
@@ -176,7 +185,7 @@ func (x *overlay) over(f *finder, first, last uint32) Ref {
 			best, size = r, n
 		}
 	}
-	patch := !own && len(diffs) <= 3
+	patch := !own && len(diffs) <= 5
 	again := len(overlapping(x.high, first, last)) <= maxRun
 	if f.below != nil {
 		above, below := x.over(f.above, f.k, last), x.over(f.below, first, f.k-1)
