@@ -134,15 +134,20 @@ func (m *matcher) conditional(clauses []policy.Clause) NodeID {
 	return node
 }
 
-// several builds the diagram of rules, which clauses were turned into.
+// several builds the diagram of rules, which clauses were turned into. Where a word has many
+// outcomes, trying one clause after the other can be shorter, and that shorter yet with
+// tests on some paths that others have decided: without them, less is shared.
 func (m *matcher) several(clauses []policy.Clause) NodeID {
 	if !m.tabulate() {
 		return m.prune(m.chain(clauses))
 	}
 	best, cost := m.search()
-	if cost > 2*m.conds {
-		if chain := m.prune(m.chain(clauses)); m.cost(chain) < cost {
-			return chain
+	if cost > m.conds {
+		chain := m.chain(clauses)
+		for _, other := range [2]NodeID{m.prune(chain), chain} {
+			if c := m.cost(other); c < cost {
+				best, cost = other, c
+			}
 		}
 	}
 	return best

@@ -1,7 +1,9 @@
 package compile
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/policy"
@@ -52,7 +54,8 @@ func decide(r *policy.Resolved, exhaustive bool) *Diagram {
 
 // conditional builds the nodes of the calls that look at arguments. Those with 32-bit
 // arguments are built first: a call with 64-bit ones, whose upper words are mostly to be
-// zero, can then go on to its twin.
+// zero, can then go on to its twin. Those with few conditions come before those with many,
+// which can end with what the few ask.
 func (b *decider) conditional(r *policy.Resolved) {
 	var calls []*policy.Call
 	for i := range r.Spaces {
@@ -62,14 +65,25 @@ func (b *decider) conditional(r *policy.Resolved) {
 			}
 		}
 	}
-	for _, bits := range [2]int{32, 64} {
-		for _, c := range calls {
-			if c.ABI.Bits() == bits {
-				b.args.call(c.Clauses)
-			}
-		}
+	slices.SortStableFunc(calls, func(c, d *policy.Call) int {
+		return cmp.Or(cmp.Compare(c.ABI.Bits(), d.ABI.Bits()), cmp.Compare(conditions(c.Clauses), conditions(d.Clauses)))
+	})
+	for _, c := range calls {
+		b.args.call(c.Clauses)
 	}
 }
+
+// conditions counts those of clauses, up to about manyConditions.
+func conditions(clauses []policy.Clause) (n int) {
+	for i := range clauses {
+		if n += len(clauses[i].Conds); n > manyConditions {
+			break
+		}
+	}
+	return n
+}
+
+const manyConditions = 100
 
 // around completes a list of disjoint cases with another child for all other values.
 func around(cases []Case, other NodeID) []Case {
