@@ -35,6 +35,7 @@ func TestRelease(t *testing.T) {
 		makeRelease(t, clone, second, "TZ=Asia/Kolkata", "LC_ALL=C.UTF-8", "GOFLAGS=-tags=other", "GOARM=5", "GO386=softfloat", "USER=other", "UMASK=077")
 		compare(t, digests(t, first), digests(t, second))
 	})
+	t.Run("MakeInstall", func(t *testing.T) { testMakeInstall(t, root) })
 	t.Run("Binaries", func(t *testing.T) { testBinaries(t, root, first) })
 	t.Run("Packages", func(t *testing.T) { testPackages(t, root, first) })
 	t.Run("SBOMs", func(t *testing.T) { testSBOMs(t, first) })
@@ -78,6 +79,24 @@ func makeRelease(t *testing.T, root, out string, env ...string) {
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), env...)
 	run(t, cmd)
+}
+
+// testMakeInstall runs make install, without a release.
+func testMakeInstall(t *testing.T, root string) {
+	to := t.TempDir()
+	cmd := exec.Command("make", "-s", "install", "DESTDIR="+to, "PREFIX=/usr")
+	cmd.Dir = root
+	run(t, cmd)
+	share := filepath.Join(to, "usr", "share")
+	for _, file := range []string{"man/man1/seccompile.1", "man/man1/seccompile-run.1", "bash-completion/completions/seccompile",
+		"fish/vendor_completions.d/seccompile.fish", "zsh/site-functions/_seccompile"} {
+		if info, err := os.Stat(filepath.Join(share, file)); err != nil || info.Size() < 100 {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	if out := run(t, exec.Command(filepath.Join(to, "usr/bin/seccompile"), "version")); !strings.HasPrefix(out, "seccompile ") {
+		t.Errorf("version: %s", out)
+	}
 }
 
 // run runs a command and returns its standard output.
