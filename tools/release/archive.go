@@ -15,7 +15,7 @@ import (
 // time, so that the same files are the same bytes.
 func tarball(dir string, files []file, when time.Time) ([]byte, error) {
 	files = slices.SortedFunc(slices.Values(files), func(a, b file) int { return strings.Compare(a.name, b.name) })
-	return compress(func(w io.Writer) error {
+	return compress(gzip.DefaultCompression, func(w io.Writer) error { // the best is half a percent smaller, and three times slower
 		t := tar.NewWriter(w)
 		for _, f := range files {
 			h := &tar.Header{
@@ -34,9 +34,9 @@ func tarball(dir string, files []file, when time.Time) ([]byte, error) {
 }
 
 // compress returns what a function writes, as gzip: without a name and a time.
-func compress(write func(io.Writer) error) ([]byte, error) {
+func compress(level int, write func(io.Writer) error) ([]byte, error) {
 	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	z, err := gzip.NewWriterLevel(&b, level)
 	if err != nil {
 		return nil, err
 	}

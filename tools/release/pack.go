@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"io"
 	"os"
 	"path"
@@ -44,7 +45,7 @@ func pack(s *source, t target, format, dir string, fs []file) (err error) {
 		Name: "seccompile", Arch: t.pkg, Platform: "linux", Version: s.version, Section: "utils", Priority: "optional",
 		Maintainer: maintainer, Description: description, Homepage: repository, License: "Apache-2.0",
 		DisableGlobbing: true, MTime: s.time,
-		Overridables: nfpm.Overridables{Contents: contents, RPM: nfpm.RPM{BuildHost: "localhost", Compression: "gzip:9"}},
+		Overridables: nfpm.Overridables{Contents: contents, RPM: nfpm.RPM{BuildHost: "localhost"}},
 	})
 	if err := nfpm.PrepareForPackager(info, format); err != nil {
 		return err
@@ -71,7 +72,7 @@ func place(list []file, format, tmp string, s *source) (files.Contents, error) {
 		data := f.data
 		if strings.HasPrefix(at, "/usr/share/man/") || f.name == "changelog" {
 			var err error
-			if data, err = compress(func(w io.Writer) error { _, err := w.Write(f.data); return err }); err != nil {
+			if data, err = compress(gzip.BestCompression, func(w io.Writer) error { _, err := w.Write(f.data); return err }); err != nil {
 				return nil, err
 			}
 			at += ".gz"
