@@ -117,12 +117,53 @@ func (in *input) artifact(abis []string) (*artifact.Artifact, *artifact.Program,
 	var known []string
 	for i := range file.Programs {
 		if p := &file.Programs[i]; slices.Contains(p.ABIs, abi.String()) {
-			return file, p, nil
+			return file, p, in.oneProgram(file, p, abis)
 		}
 		known = append(known, file.Programs[i].ABIs...)
 	}
 	return nil, nil, usagef("%s: the artifact has no filter for %s", in.name, abi).
 		hintf("choose one with -a: %s", strings.Join(known, ", "))
+}
+
+// oneProgram refuses ABIs that the artifact has another program for. This one says nothing
+// about them.
+func (in *input) oneProgram(file *artifact.Artifact, chosen *artifact.Program, names []string) error {
+	abis, err := parseABIs(names)
+	if err != nil {
+		return err
+	}
+	for _, abi := range abis {
+		if slices.Contains(chosen.ABIs, abi.String()) {
+			continue
+		}
+		for _, p := range file.Programs {
+			if slices.Contains(p.ABIs, abi.String()) {
+				return usagef("%s: the artifact has one filter for %s, another for %s", in.name, strings.Join(chosen.ABIs, ", "), abi).
+					hintf("name the ABIs of one kernel with -a, one kernel after another")
+			}
+		}
+	}
+	return nil
+}
+
+// oneKernel refuses an artifact with several filters unless -a says which one is meant.
+func (in *input) oneKernel(abis []string) error {
+	if in.kind != kindArtifact || len(abis) > 0 {
+		return nil
+	}
+	file, err := artifact.Decode(in.data)
+	if err != nil {
+		return in.no(err)
+	}
+	if len(file.Programs) == 1 {
+		return nil
+	}
+	var known []string
+	for _, p := range file.Programs {
+		known = append(known, strings.Join(p.ABIs, ","))
+	}
+	return usagef("%s: the artifact has %d filters, of which diff compares one", in.name, len(known)).
+		hintf("compare one after another: -a %s", strings.Join(known, ", -a "))
 }
 
 // certificate returns what an artifact claims to be proved.

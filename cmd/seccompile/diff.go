@@ -24,6 +24,8 @@ A change is weaker if B is less strict than A in the kernel's own order
 stricter, and other if the action is the same but its data differs, such as an error
 number.
 
+Of an artifact with filters for several kernels, -a says which one to compare.
+
 With --weaker, only changes that make B weaker count: the exit status is 0 if B does
 not allow anything that A stops.
 
@@ -171,6 +173,9 @@ func (a *app) sides(d *diffFlags, nameA, nameB string) (sideA, sideB *side, err 
 			if err := in.profile(); err != nil {
 				return nil, nil, err
 			}
+		}
+		if err := in.oneKernel(t.abis); err != nil {
+			return nil, nil, err // another kernel's filter may be weaker
 		}
 		s, err := t.side(in)
 		if err != nil {
