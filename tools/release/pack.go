@@ -108,8 +108,10 @@ func destination(name, format string) string {
 	switch {
 	case name == "seccompile":
 		return "/usr/bin/seccompile"
+	case name == "LICENSE" && format == "deb":
+		return "" // every Debian has it
 	case name == "LICENSE":
-		return "" // Debian has it, and the other format names it
+		return "/usr/share/licenses/seccompile/LICENSE"
 	case strings.HasPrefix(name, "man/"), strings.HasPrefix(name, "lintian/"):
 		return "/usr/share/" + name
 	case path.Ext(name) == ".bash":

@@ -217,7 +217,8 @@ func TestBuildKeepsWhatIsThere(t *testing.T) {
 func TestDestinations(t *testing.T) {
 	for _, tt := range []struct{ name, format, want string }{
 		{"seccompile", "deb", "/usr/bin/seccompile"},
-		{"LICENSE", "rpm", ""},
+		{"LICENSE", "deb", ""},
+		{"LICENSE", "rpm", "/usr/share/licenses/seccompile/LICENSE"},
 		{"man/man1/seccompile.1", "rpm", "/usr/share/man/man1/seccompile.1"},
 		{"completions/seccompile.bash", "deb", "/usr/share/bash-completion/completions/seccompile"},
 		{"completions/seccompile.fish", "deb", "/usr/share/fish/vendor_completions.d/seccompile.fish"},
