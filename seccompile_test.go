@@ -291,7 +291,7 @@ func ExampleCompile() {
 	fmt.Println(filter.Program.Len(), "instructions")
 	fmt.Println(filter.Program.Eval(&cbpf.Data{Arch: arch.RISCV64.Audit(), NR: 117})) // ptrace
 	// Output:
-	// 10 instructions
+	// 9 instructions
 	// ERRNO(1)
 }
 
