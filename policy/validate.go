@@ -105,13 +105,14 @@ func (s *Space) fault() string {
 // alike returns how many calls from the first on are of one ABI, in order, and have the
 // very same clauses, as most neighbours do.
 func alike(calls []Call) int {
-	first, nr := &calls[0], calls[0].NR
-	for i := 1; i < len(calls); i++ {
-		c := &calls[i]
-		if c.NR <= nr || c.ABI != first.ABI || len(c.Clauses) != len(first.Clauses) || &c.Clauses[0] != &first.Clauses[0] {
-			return i
+	abi, clauses, next := calls[0].ABI, calls[0].Clauses, uint64(0)
+	first := &clauses[0]
+	for n := range calls {
+		c := &calls[n]
+		if uint64(c.NR) < next || c.ABI != abi || len(c.Clauses) != len(clauses) || &c.Clauses[0] != first {
+			return n
 		}
-		nr = c.NR
+		next = uint64(c.NR) + 1
 	}
 	return len(calls)
 }

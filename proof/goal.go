@@ -78,15 +78,18 @@ func isImpossible(c policy.Cond) bool {
 	return c.Op == policy.Less && c.Value == 0 || c.Op == policy.Greater && c.Value == c.Mask
 }
 
-// isOrdered reports whether a condition is "less", or "less or equal", or the opposite of one.
-func isOrdered(o policy.Op) bool {
-	return o == policy.Less || o == policy.LessEqual || o == policy.GreaterEqual || o == policy.Greater
-}
+// Sets of operators, a bit for each: of those that ask for "less", or "less or equal", or the
+// opposite of one, and of those that are the opposite of what stand answers.
+const (
+	ordered = 1<<policy.Less | 1<<policy.LessEqual | 1<<policy.GreaterEqual | 1<<policy.Greater
+	negated = 1<<policy.NotEqual | 1<<policy.MaskedNotEqual | 1<<policy.GreaterEqual | 1<<policy.Greater
+)
 
-// isNegated reports whether a condition is the opposite of one that stand answers.
-func isNegated(o policy.Op) bool {
-	return o == policy.NotEqual || o == policy.MaskedNotEqual || o == policy.GreaterEqual || o == policy.Greater
-}
+// isOrdered reports whether an operator, which policy.Resolved.Validate knows, is ordered.
+func isOrdered(o policy.Op) bool { return ordered>>(o&15)&1 != 0 }
+
+// isNegated reports whether it is negated.
+func isNegated(o policy.Op) bool { return negated>>(o&15)&1 != 0 }
 
 // stand answers what is known of a condition. Upper and lower half are different words,
 // and nothing known relates two words, so any answer about one goes with any about
@@ -99,11 +102,11 @@ func (s *facts) stand(c *policy.Cond, g granted) stand {
 		return d
 	}
 	u, l := upper(c), lower(c)
-	ordered := isOrdered(c.Op)
+	inOrder := isOrdered(c.Op)
 	switch {
 	case g == grantUpper || u.mask == 0:
 		d.equal = true
-	case ordered:
+	case inOrder:
 		f := &s.of[u.word]
 		d.equal = s.in(u.word, u.mask, u.value)&always != 0
 		if f.first < u.value {
@@ -124,7 +127,7 @@ func (s *facts) stand(c *policy.Cond, g granted) stand {
 		d.lower = always
 	case g == denyLower:
 		d.lower = never
-	case !ordered:
+	case !inOrder:
 		d.lower = s.in(l.word, l.mask, l.value)
 	default:
 		d.lower = s.less(l.word, lessOf(c.Op, l.value))
@@ -141,14 +144,15 @@ func (s *facts) stand(c *policy.Cond, g granted) stand {
 
 // holds is what stand says of whether a condition holds.
 func (s *facts) holds(c *policy.Cond, g granted) truth {
-	if g != grantNothing || isOrdered(c.Op) {
+	if g != grantNothing {
 		return s.stand(c, g).holds
 	}
 	s.steps++
-	l, t := lower(c), always
-	if f := &s.of[l.word]; (f.value^l.value)&f.mask&l.mask != 0 { // as most are
-		t = never
-	} else {
+	t := never
+	if isOrdered(c.Op) {
+		t = s.below(c)
+	} else if l := lower(c); (s.of[l.word].value^l.value)&s.of[l.word].mask&l.mask == 0 { // unlike most
+		t = always
 		if u := upper(c); u.mask != 0 {
 			t = s.in(u.word, u.mask, u.value)
 		}
@@ -158,6 +162,28 @@ func (s *facts) holds(c *policy.Cond, g granted) truth {
 	}
 	if isNegated(c.Op) {
 		return t.not()
+	}
+	return t
+}
+
+// below answers whether an argument is less, or less or equal, as an ordered condition asks.
+func (s *facts) below(c *policy.Cond) (t truth) {
+	l, u := lower(c), upper(c)
+	t = s.less(l.word, lessOf(c.Op, l.value))
+	if u.mask == 0 {
+		return t
+	}
+	lower := t
+	t = 0
+	f := &s.of[u.word]
+	if f.first < u.value {
+		t = always
+	}
+	if f.last > u.value {
+		t |= never
+	}
+	if lower&^t != 0 && s.in(u.word, u.mask, u.value)&always != 0 { // equal, so that the lower half decides
+		t |= lower
 	}
 	return t
 }
@@ -211,24 +237,26 @@ func (s *facts) question(c *policy.Cond, d *stand) (word int, t test) {
 	return l.word, test{op: lessThan, value: uint32(lessOf(c.Op, l.value))}
 }
 
-// clause answers whether a clause holds, given what is granted of it, and which condition
-// is open if it may or may not.
-func (s *facts) clause(c *policy.Clause, g granted) (holds truth, ask int) {
+// clause answers whether a clause holds, given what is granted of it; if it may or may not,
+// also which condition is the first open one, and whether it is the only one.
+func (s *facts) clause(c *policy.Clause, g granted) (holds truth, ask int, alone bool) {
 	if len(c.Conds) == 1 { // as most have
-		return s.holds(&c.Conds[0], g.of(0)), 0
+		return s.holds(&c.Conds[0], g.of(0)), 0, true
 	}
-	holds = always
+	holds, alone = always, true
 	for j := range c.Conds {
 		switch s.holds(&c.Conds[j], g.of(j)) {
 		case never:
-			return never, 0
+			return never, 0, false
 		case sometimes:
 			if holds == always {
 				holds, ask = sometimes, j
+			} else {
+				alone = false
 			}
 		}
 	}
-	return holds, ask
+	return holds, ask, alone
 }
 
 // advance drops the clauses at the front of a goal that do not hold. One that always
@@ -236,7 +264,7 @@ func (s *facts) clause(c *policy.Clause, g granted) (holds truth, ask int) {
 func (s *facts) advance(g *goal) {
 	for ; len(g.live) > 0; g.live, g.granted = g.live[1:], 0 {
 		c := g.at(0)
-		switch holds, _ := s.clause(c, g.granted); holds {
+		switch holds, _, _ := s.clause(c, g.granted); holds {
 		case always:
 			*g = goal{action: c.Action}
 			return

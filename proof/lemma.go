@@ -26,7 +26,7 @@ func (w *walker) claim(pc int, a acc) bool {
 	}
 	if g := &w.goal; len(g.live) > 0 {
 		first, guess := int(g.live[0]), goal{}
-		if holds, _ := w.clause(g.at(0), g.granted); holds == never {
+		if holds, _, _ := w.clause(g.at(0), g.granted); holds == never {
 			guess = w.from(first+1, grantNothing) // a plain program begins with the next clause
 		} else {
 			guess = w.from(first, w.grants(g, 0)) // or is in the middle of this one
@@ -230,7 +230,7 @@ func (w *walker) exactKey(pc int, a acc) (key []uint32, matter uint32) {
 	counts := len(w.key)
 	w.key = append(w.key, 0, 0)
 	for i := range g.live {
-		holds, _ := w.clause(g.at(i), g.grantedOf(i))
+		holds, _, _ := w.clause(g.at(i), g.grantedOf(i))
 		if holds == never {
 			continue
 		}

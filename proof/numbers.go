@@ -55,15 +55,19 @@ func (p pieces) decide(otherwise cbpf.Action, calls []policy.Call, n int, last u
 }
 
 // alike returns how many calls from the first on have neighbouring numbers and share
-// their clauses, as most do.
+// their clauses, as most do. Inside of decide the loop would not have its variables in
+// registers.
+//
+//go:noinline
 func alike(calls []policy.Call) int {
 	nr, clauses := calls[0].NR, calls[0].Clauses
-	rest := calls[1:]
-	for i := range rest {
-		c := &rest[i]
-		if nr++; c.NR != nr || len(c.Clauses) != len(clauses) || &c.Clauses[0] != &clauses[0] {
-			return 1 + i
+	first := &clauses[0]
+	for n := range calls {
+		c := &calls[n]
+		if c.NR != nr || len(c.Clauses) != len(clauses) || &c.Clauses[0] != first {
+			return n
 		}
+		nr++
 	}
 	return len(calls)
 }

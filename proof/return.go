@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/policy"
 )
 
 // ret reports whether the goal wants an action for all calls on the path. What it assumes
@@ -25,7 +24,7 @@ func (w *walker) retClauses(a cbpf.Action, i, j int) bool {
 	g := &w.goal
 	for ; i < len(g.live); i++ {
 		c := g.at(i)
-		holds, ask := w.clause(c, g.grantedOf(i))
+		holds, ask, alone := w.clause(c, g.grantedOf(i))
 		right := c.Action == a
 		switch {
 		case holds == never:
@@ -35,12 +34,12 @@ func (w *walker) retClauses(a cbpf.Action, i, j int) bool {
 		case holds == always:
 			return w.wrong()
 		case !right:
-			return w.split(a, i, j, ask)
+			return w.split(a, i, j, ask, alone)
 		}
 		// It is all right whether this clause holds, if nothing after it is wrong.
 		for j = max(j, i+1); j < len(g.live); j++ {
 			c := g.at(j)
-			holds, _ := w.clause(c, g.grantedOf(j))
+			holds, _, _ := w.clause(c, g.grantedOf(j))
 			if holds == never {
 				continue
 			}
@@ -54,19 +53,19 @@ func (w *walker) retClauses(a cbpf.Action, i, j int) bool {
 		if j == len(g.live) && g.action == a {
 			return true
 		}
-		return w.split(a, i, j, ask)
+		return w.split(a, i, j, ask, alone)
 	}
 	return g.action == a || w.wrong()
 }
 
 // split is retClauses with, and then without, what an open condition of the i-th live
-// clause asks.
-func (w *walker) split(a cbpf.Action, i, j, ask int) bool {
+// clause asks. alone says that no other one of it is open.
+func (w *walker) split(a cbpf.Action, i, j, ask int, alone bool) bool {
 	c := w.goal.at(i)
 	d := w.stand(&c.Conds[ask], w.goal.grantedOf(i).of(ask))
 	word, t := w.question(&c.Conds[ask], &d)
 	m := w.mark()
-	if d.upperOpen() || !w.alone(c, w.goal.grantedOf(i), ask) {
+	if d.upperOpen() || !alone {
 		if w.assume(word, t) && !w.retClauses(a, i, j) {
 			return false
 		}
@@ -82,16 +81,6 @@ func (w *walker) split(a cbpf.Action, i, j, ask int) bool {
 	}
 	w.undo(m)
 	return !w.assume(word, t.not()) || w.retClauses(a, i+1, j)
-}
-
-// alone reports whether a condition, the first of a clause that is open, is the only one.
-func (w *walker) alone(c *policy.Clause, g granted, ask int) bool {
-	for i := ask + 1; i < len(c.Conds); i++ {
-		if w.holds(&c.Conds[i], g.of(i)) != always {
-			return false
-		}
-	}
-	return true
 }
 
 // retNumbers is ret for each piece of the numbers on the path.

@@ -289,7 +289,7 @@ func (w *walker) open(word int) bool {
 	if !slices.ContainsFunc(c.Conds, onWord) {
 		return false
 	}
-	holds, _ := w.clause(c, g.granted)
+	holds, _, _ := w.clause(c, g.granted)
 	return holds != never
 }
 
@@ -309,7 +309,7 @@ func (w *walker) follow(pc, to int, a acc, open bool) bool {
 		return w.walk(pc, a, true)
 	}
 	if open && a.cuts < manyCuts && w.at[to].op == opLdAbs {
-		if holds, _ := w.clause(w.goal.at(0), w.goal.granted); holds == never {
+		if holds, _, _ := w.clause(w.goal.at(0), w.goal.granted); holds == never {
 			return w.prove(to, a)
 		}
 	}
@@ -327,7 +327,7 @@ func (w *walker) follow(pc, to int, a acc, open bool) bool {
 func (w *walker) narrow() {
 	g, start := &w.goal, len(w.lists)
 	for i := range g.live {
-		holds, _ := w.clause(g.at(i), g.grantedOf(i))
+		holds, _, _ := w.clause(g.at(i), g.grantedOf(i))
 		if holds == never {
 			continue
 		}
