@@ -110,12 +110,12 @@ generators: ## test what regenerates the tables
 tools: ## vet and test the tools of this project
 	@set -e; for d in tools tools/release; do ( cd $$d && CGO_ENABLED=0 $(GO) vet ./... && CGO_ENABLED=0 $(GOTEST) ./... ); done
 
-# KEY=cosign.key signs it as well, with cosign from the path; OUT=DIR names another directory.
+# KEY=cosign.key or a key service's address signs it as well, with cosign from the path; OUT=DIR names another directory.
 release: OUT ?= bin/$(VERSION)
 release: ## make what is released as VERSION=v0.1.0, in bin/VERSION: archives, packages, SBOMs, provenance, checksums
 	$(if $(VERSION),,$(error no version: make release VERSION=v0.1.0))
 	cd tools/release && $(GO) run . build -version '$(VERSION)' -o '$(abspath $(OUT))'
-	$(if $(KEY),cd tools/release && $(GO) run . sign -key '$(abspath $(KEY))' '$(abspath $(OUT))')
+	$(if $(KEY),cd tools/release && $(GO) run . sign -key '$(if $(findstring ://,$(KEY)),$(KEY),$(abspath $(KEY)))' '$(abspath $(OUT))')
 
 test-release: ## make a release twice and compare, install its packages, tamper with it (root; debootstrap lintian rpm qemu-user)
 	$(MAKE) -C conformance release
