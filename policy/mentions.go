@@ -43,7 +43,8 @@ func (r *resolver) addName(rule, name int32, call syscalltables.Call) {
 	if int(call) >= len(r.last) {
 		r.last = append(r.last, make([]int32, max(int(call)+1, usualCalls))...)
 	}
-	before := r.last[call]
+	last := &r.last[call]
+	before := *last
 	switch {
 	case before == 0:
 		r.called = append(r.called, call)
@@ -51,7 +52,7 @@ func (r *resolver) addName(rule, name int32, call syscalltables.Call) {
 		return
 	}
 	r.names = append(r.names, named{rule: rule, name: name, call: call, before: before})
-	r.last[call] = int32(len(r.names))
+	*last = int32(len(r.names))
 }
 
 // A naming is what rules name on one ABI.
@@ -95,26 +96,26 @@ const fewCalls = 40
 
 // findCalls finds the numbers that the names of calls stand for.
 func (r *resolver) findCalls(a arch.ABI) {
-	f, last := &r.on, r.last
-	f.calls = slices.Grow(f.calls, len(r.called))
+	last, calls := r.last, slices.Grow(r.on.calls, len(r.called))
 	if len(r.called) > fewCalls {
 		for nr, call := range syscalltables.All(a) {
 			if int(call) < len(last) && last[call] != 0 {
-				f.calls = append(f.calls, numbered{nr, last[call] - 1})
+				calls = append(calls, numbered{nr, last[call] - 1})
 			}
 		}
 	} else {
 		for _, call := range r.called {
 			if nr, ok := call.Number(a); ok {
-				f.calls = append(f.calls, numbered{nr, last[call] - 1})
+				calls = append(calls, numbered{nr, last[call] - 1})
 			}
 		}
-		slices.SortFunc(f.calls, func(x, y numbered) int { return cmp.Compare(x.nr, y.nr) })
+		slices.SortFunc(calls, func(x, y numbered) int { return cmp.Compare(x.nr, y.nr) })
 	}
 	if r.limited {
-		f.calls = slices.DeleteFunc(f.calls, func(c numbered) bool { return !r.concerns(a, c.last) })
+		calls = slices.DeleteFunc(calls, func(c numbered) bool { return !r.concerns(a, c.last) })
 	}
-	f.used.addAll(f.calls)
+	r.on.calls = calls
+	r.on.used.addAll(calls)
 }
 
 // findMultiplexed finds the calls that can be made through multiplexers, too.
@@ -122,13 +123,25 @@ func (r *resolver) findMultiplexed(a arch.ABI) {
 	const most = 32 // calls that have one
 	f := &r.on
 	f.others = slices.Grow(f.others, min(len(r.called), most))
+	sockets, _ := a.Socketcall()
+	var later []mention // of the other one, whose number is larger
 	for _, call := range r.called {
+		mux, selector, ok := call.Multiplexed(a)
+		if !ok {
+			continue
+		}
 		last := r.last[call] - 1
-		if mux, selector, ok := call.Multiplexed(a); ok && r.concerns(a, last) {
-			f.used.add(mux)
+		if !r.concerns(a, last) {
+			continue
+		}
+		f.used.add(mux)
+		if mux == sockets {
 			f.others = r.mention(f.others, a, last, mux, selector)
+		} else {
+			later = r.mention(later, a, last, mux, selector)
 		}
 	}
+	f.others = append(f.others, later...)
 }
 
 // concerns reports whether a rule that names a call is for the ABI. last is the index of the
@@ -235,16 +248,20 @@ func (r *resolver) calls(calls []Call, a arch.ABI) []Call {
 // simple appends the calls below a number as long as one rule without conditions decides each,
 // as is usual, and returns the rest.
 func (r *resolver) simple(calls []Call, a arch.ABI, list []numbered, end uint64) (_ []Call, rest []numbered) {
-	narrow := a.Bits() == 32
-	for i, c := range list {
-		n := &r.names[c.last]
-		clause := r.rules[n.rule].alone(narrow)
-		if clause == nil || n.before != 0 || uint64(c.nr) >= end {
-			return calls, list[i:]
+	rules, names, wide := r.rules, r.names, a.Bits()/64
+	done := len(calls)
+	calls = slices.Grow(calls, len(list))
+	into := calls[done : done+len(list)]
+	for i := range into {
+		c, call := &list[i], &into[i]
+		n := &names[c.last]
+		rule := &rules[n.rule]
+		if n.before != 0 || uint64(c.nr) >= end || !rule.alone[wide&1] {
+			return calls[:done+i], list[i:]
 		}
-		calls = append(calls, Call{c.nr, a, clause})
+		call.NR, call.ABI, call.Clauses = c.nr, a, rule.clause
 	}
-	return calls, nil
+	return calls[:done+len(list)], nil
 }
 
 // decide appends a call if a rule can hold for it, from the mentions of its name and those

@@ -13,23 +13,36 @@ const maxHints = 32
 // notifyWrite is what runc says of a rule that would stop its own way to the agent.
 const notifyWrite = "SCMP_ACT_NOTIFY cannot be used for the write syscall"
 
-// readName returns the call of a rule's name. hints is how many more hints may be
-// given.
-func (r *resolver) readName(rule, index int, name string, hints *int) (call syscalltables.Call, known bool) {
+// readNames reads the names of a rule, and keeps their calls if the rule is valid. hints is how
+// many more hints may be given.
+func (r *resolver) readNames(rule int, valid bool, hints *int) {
+	from := &r.policy.Rules[rule]
+	notifies := from.Action == cbpf.Notify && r.likeRunc()
+	for i, name := range from.Names {
+		call, known := syscalltables.Lookup(name)
+		switch {
+		case !known:
+			r.checkUnknown(rule, i, name, hints)
+			continue
+		case notifies && name == "write":
+			r.fail(NotifyWrite, rule, sub(r.rules[rule].pointer+"/names", i), notifyWrite)
+		}
+		if valid {
+			r.addName(int32(rule), int32(i), call)
+		}
+	}
+}
+
+// checkUnknown reports a rule's name that is not one of a call.
+func (r *resolver) checkUnknown(rule, index int, name string, hints *int) {
 	pointer := func() string { return sub(r.rules[rule].pointer+"/names", index) }
 	if name == "" {
 		r.fail(Invalid, rule, pointer(), "the name is empty (name a system call or remove it)")
-		return 0, false
-	}
-	if name == "write" && r.policy.Rules[rule].Action == cbpf.Notify && r.likeRunc() {
-		r.fail(NotifyWrite, rule, pointer(), notifyWrite)
-	}
-	if call, known = syscalltables.Lookup(name); known {
-		return call, true
+		return
 	}
 	strict := r.options.Mode == Strict || r.options.Exact
 	if r.full(string(UnknownName), strict, 0) {
-		return 0, false
+		return
 	}
 	text := unknown.Quote(name) + ": Linux has no such call on any ABI"
 	if name[0] == '@' {
@@ -43,7 +56,6 @@ func (r *resolver) readName(rule, index int, name string, hints *int) (call sysc
 	} else {
 		r.warn(UnknownName, rule, pointer(), text)
 	}
-	return 0, false
 }
 
 // checkAbsent reports a name that an ABI lacks.

@@ -21,8 +21,10 @@ type rule struct {
 	// to end.
 	firstName, firstNumber, end int32
 	clause                      []Clause // the one without conditions, unless the rule is dropped or always has some
-	// What the entry stands for on 32-bit and 64-bit ABIs.
+	// What the entry stands for on 32-bit and 64-bit ABIs, and whether it decides a call there
+	// alone and under all conditions, by its clause.
 	narrow, wide alternatives
+	alone        [2]bool
 }
 
 // Alternatives are the condition lists that an entry stands for. Each is a rule of its
@@ -38,15 +40,6 @@ func (r *rule) alternatives(bits int) *alternatives {
 		return &r.narrow
 	}
 	return &r.wide
-}
-
-// alone returns the clauses of a call that the rule decides alone and under all conditions,
-// on ABIs with such arguments; nil if it is dropped, or has conditions.
-func (r *rule) alone(narrow bool) []Clause {
-	if narrow && r.narrow.always || !narrow && r.wide.always {
-		return r.clause
-	}
-	return nil
 }
 
 const (
@@ -161,12 +154,7 @@ func (r *resolver) readRules(targets []arch.ABI) {
 	for i := range p.Rules {
 		valid, rule := r.readRule(i, conds), &r.rules[i]
 		rule.firstName = int32(len(r.names))
-		for j, name := range p.Rules[i].Names {
-			call, known := r.readName(i, j, name, &hints)
-			if known && valid {
-				r.addName(int32(i), int32(j), call)
-			}
-		}
+		r.readNames(i, valid, &hints)
 		rule.firstNumber = int32(len(r.names))
 		for j, nr := range p.Rules[i].Numbers {
 			r.readNumber(i, j, nr, targets)
@@ -227,6 +215,7 @@ func (r *resolver) readRule(i int, conds *arena) (ok bool) {
 	}
 	if to.narrow.always || to.wide.always {
 		to.clause = conds.clause(to)
+		to.alone = [2]bool{to.narrow.always, to.wide.always}
 	}
 	return true
 }
