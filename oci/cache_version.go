@@ -3,4 +3,4 @@ package oci
 // compilerVersion is what the tables, the reading of profiles and the compiler are:
 // a digest of their sources. TestCompilerVersion fails when it is not, and writes it
 // with -update.
-const compilerVersion = "0701ad0017a52252"
+const compilerVersion = "f2e206da18f866a0"
