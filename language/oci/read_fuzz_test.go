@@ -15,8 +15,8 @@ import (
 // and what it reads must print as the same policy.
 func FuzzRead(f *testing.F) {
 	profiles, err := filepath.Glob("testdata/read/*.json")
-	if err != nil || len(profiles) == 0 {
-		f.Fatalf("no profiles: %v", err)
+	if err != nil { // that there are none is right for libFuzzer's programs, which have seeds of their own
+		f.Fatal(err)
 	}
 	texts := [][]byte{preset.Docker()}
 	for _, profile := range profiles {
