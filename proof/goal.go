@@ -169,21 +169,19 @@ func (s *facts) holds(c *policy.Cond, g granted) truth {
 // below answers whether an argument is less, or less or equal, as an ordered condition asks.
 func (s *facts) below(c *policy.Cond) (t truth) {
 	l, u := lower(c), upper(c)
-	t = s.less(l.word, lessOf(c.Op, l.value))
+	low := s.less(l.word, lessOf(c.Op, l.value))
 	if u.mask == 0 {
-		return t
+		return low
 	}
-	lower := t
-	t = 0
 	f := &s.of[u.word]
 	if f.first < u.value {
-		t = always
+		t |= always
 	}
 	if f.last > u.value {
 		t |= never
 	}
-	if lower&^t != 0 && s.in(u.word, u.mask, u.value)&always != 0 { // equal, so that the lower half decides
-		t |= lower
+	if low&^t != 0 && s.in(u.word, u.mask, u.value)&always != 0 { // equal, so that the lower half decides
+		t |= low
 	}
 	return t
 }
