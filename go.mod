@@ -16,5 +16,6 @@ require (
 
 require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
+	golang.org/x/arch v0.30.0 // indirect
 	golang.org/x/tools v0.26.0 // indirect
 )

@@ -1,0 +1,84 @@
+// Package code reads the machine code of a file: which function calls, mentions or jumps to
+// which address, where the system calls are, and which values reach them.
+//
+// Instructions of x86_64 and aarch64 are translated into a few machine-independent operations
+// (a move, a sum, a load, a store, a call, a jump, a system call), on which everything else
+// works. What the translation does not know makes the registers that it writes unknown: values
+// are over-approximated, never lost.
+package code
+
+import "github.com/seccompile/seccompile/internal/scan/object"
+
+// A Module is the code of one file, by function.
+type Module struct {
+	File  *object.File
+	Funcs []Function // one for each of File.Funcs
+}
+
+// A Function is what one function does, whatever its arguments are.
+type Function struct {
+	Calls    []Call
+	Mentions []uint64 // code and data addresses that it computes or loads from, other than targets of Calls: sorted
+	Sites    []uint64 // addresses of SYSCALL and SVC instructions, of int 0x80 and sysenter (see Legacy)
+	Legacy   []uint64 // of these, the ones that make 32-bit calls on x86_64
+	Indirect []uint64 // calls and jumps through a register or memory whose target stays unknown, but for jump tables of the function
+	NoReturn bool     // control never comes back to the caller
+}
+
+// A Call transfers control to a function: a call, or a jump out of this function.
+type Call struct {
+	At   uint64 // address of the instruction
+	To   uint64 // address of the function in this file (a PLT entry for others); 0 with Slot
+	Slot uint64 // the word of memory (GOT) that holds the target; 0 with To
+	Tail bool   // a jump, or running into the next function
+}
+
+// A Place is where a function finds a value on entry: a register by its machine number
+// (x86_64: RAX 0, RCX 1, RDX 2, RBX 3, RSP 4, ... R15 15; aarch64: X0 0 ... X30 30, SP 31), or a word of the
+// caller's stack, Stack(n) being the n-th 8-byte word above the return address (x86_64) or
+// at SP (aarch64) on entry.
+type Place uint16
+
+// Stack returns the place of a word on the stack.
+func Stack(word int) Place { return Place(32 + word) }
+
+// A Value is what a register or word can hold at one point of a function: any of the
+// alternatives. The zero Value holds nothing: the point is never reached.
+type Value struct {
+	Unknown bool     // anything, besides what follows
+	Consts  []uint64 // numbers; sorted, at most MaxConsts
+	Addrs   []uint64 // addresses in the file; sorted, at most MaxConsts
+	Entry   []Place  // what these places held on entry; sorted
+}
+
+// MaxConsts is the number of constants or addresses that a Value keeps apart; more make it
+// unknown.
+const MaxConsts = 32
+
+// A Flow has the values that reach the system calls and calls of one function.
+type Flow struct {
+	Sites []SiteValues
+	Calls []CallValues // in the order of Function.Calls, then of Function.Indirect
+}
+
+// SiteValues are the values at a system call. Args are in the order of the kernel.
+type SiteValues struct {
+	At     uint64
+	Number Value
+	Args   [6]Value
+}
+
+// CallValues are the values that a callee finds.
+type CallValues struct {
+	At     uint64
+	Target Value // of an indirect call
+	// Entry tells what a place of the callee holds when it is entered here.
+	Entry func(Place) Value
+}
+
+// Read translates all functions of a file and infers which never return. Known are names of
+// imported functions that never return (exit, abort, __stack_chk_fail, ...).
+func Read(f *object.File) (*Module, error) { panic("to be written") }
+
+// Flow computes the values in the function with index fn of m.
+func (m *Module) Flow(fn int) Flow { panic("to be written") }
