@@ -18,7 +18,8 @@ type Module struct {
 // A Function is what one function does, whatever its arguments are.
 type Function struct {
 	Calls    []Call
-	Mentions []uint64 // code and data addresses that it computes or loads from, other than targets of Calls: sorted
+	Mentions []uint64 // code and data addresses that it computes (LEA, ADRP and ADD, immediates), other than targets of Calls: sorted
+	Direct   []uint64 // data addresses that it reads or writes without computing them first (MOV RAX, [RIP+x]): sorted
 	Sites    []uint64 // addresses of SYSCALL and SVC instructions, of int 0x80 and sysenter (see Legacy)
 	Legacy   []uint64 // of these, the ones that make 32-bit calls on x86_64
 	Indirect []uint64 // calls and jumps through a register or memory whose target stays unknown, but for jump tables of the function
