@@ -77,8 +77,9 @@ type CallValues struct {
 	Entry func(Place) Value
 }
 
-// Read translates all functions of a file and infers which never return. Known are names of
-// imported functions that never return (exit, abort, __stack_chk_fail, ...).
+// Read translates all functions of a file and infers which never return. It knows the names
+// of imported functions that never return (exit, abort, __stack_chk_fail, ...). A Module with
+// the same File and Funcs, as a cache keeps them, is as good as one that Read returns.
 func Read(f *object.File) (*Module, error) { panic("to be written") }
 
 // Flow computes the values in the function with index fn of m.

@@ -67,6 +67,7 @@ type Reloc struct {
 	Addend   uint64
 	Resolver bool // IRELATIVE
 	Copy     bool // COPY: the data of a library's symbol is copied here
+	GOT      bool // GLOB_DAT or JUMP_SLOT: a word of the global offset table, which is no part of an object
 }
 
 // A Symbol is a name that a file defines or needs.
@@ -118,3 +119,7 @@ type Method struct {
 	Func     uint64 // what an interface calls
 	Exported bool
 }
+
+// Read reads the ELF file whose content is data; segments refer to data. The path is for
+// messages and File.Path.
+func Read(path string, data []byte) (*File, error) { panic("to be written") }
