@@ -92,7 +92,11 @@ type Go struct {
 	InitTask []uint64 // functions that initialise packages (inittasks), besides main.main
 	Itabs    []Itab   // tables built by the linker
 	Types    []Type
+	Lists    []Range // moduledata, itablinks, typelinks, the pclntab: they list everything, and refer to nothing
 }
+
+// A Range is the addresses from Start to before End.
+type Range struct{ Start, End uint64 }
 
 // An Itab is the method table of a concrete type for one interface.
 type Itab struct {
