@@ -9,7 +9,14 @@
 package scan
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/internal/scan/code"
+	"github.com/seccompile/seccompile/internal/scan/object"
 )
 
 // Options say what to scan.
@@ -17,8 +24,9 @@ type Options struct {
 	Root  string   // what absolute paths in files (interpreters, libraries, modules) are relative to; "" means "/"
 	Paths []string // programs, scripts, directories
 	With  []string // files and directories of files that the programs also load, with all that they export
-	Args  bool     // find the values of arguments as well
 	Cache string   // a directory for what is known of files by build-id; "" means none
+	// Args tells of which arguments of a call the values matter, as bits; nil means of none.
+	Args func(abi arch.ABI, name string) uint8
 }
 
 // A Result is what the programs can do.
@@ -29,8 +37,28 @@ type Result struct {
 	Unresolved []Unresolved
 }
 
-// Incomplete tells whether calls may be missing, and why.
-func (r *Result) Incomplete() []string { panic("to be written") }
+// Incomplete tells why calls may be missing: one line for each reason, none if the result is
+// complete.
+func (r *Result) Incomplete() (reasons []string) {
+	for _, u := range r.Unresolved {
+		if u.Harm {
+			reasons = append(reasons, u.String())
+		}
+	}
+	return reasons
+}
+
+// String returns where something is unresolved, and why.
+func (u *Unresolved) String() string {
+	place := u.Module
+	switch {
+	case u.Name != "":
+		place += ": " + u.Name
+	case u.Addr != 0:
+		place += fmt.Sprintf(": %#x", u.Addr)
+	}
+	return place + " " + u.Reason
+}
 
 // A Program is an executable that was scanned.
 type Program struct {
@@ -53,7 +81,7 @@ type Call struct {
 	ABI   arch.ABI
 	NR    uint32
 	Name  string
-	Args  [6]Values // what arguments can be, with Options.Args
+	Args  [6]Values // what arguments can be, of those that Options.Args asks for
 	Chain []Step    // shortest from an entry point to the instruction
 }
 
@@ -76,4 +104,141 @@ type Unresolved struct {
 	Step
 	Reason string
 	Harm   bool // whether it makes the result incomplete; if not, Reason says what bounds it
+}
+
+// A scanner reads each file once, whatever programs load it.
+type scanner struct {
+	options Options
+	search  *search
+	units   map[string]*unit
+	errs    map[string]error
+}
+
+// Scan finds what programs can do. The error is about paths that Options name; what else
+// cannot be read is in Result.Unresolved.
+func Scan(o Options) (*Result, error) {
+	t := tree{cmp.Or(o.Root, "/")}
+	s := &scanner{options: o, search: newSearch(t), units: make(map[string]*unit), errs: make(map[string]error)}
+	list, err := starts(t, o.Paths)
+	if err == nil && len(list) == 0 {
+		err = errors.New("scan: no programs found: name executable files, scripts or folders with some")
+	}
+	if err != nil {
+		return nil, err
+	}
+	var res Result
+	for _, start := range list {
+		p := s.program()
+		p.loadAll(start.path, "program", nil)
+		if len(p.modules) == 0 {
+			_, err := s.unit(start.path)
+			return nil, err
+		}
+		p.explore()
+		p.numbers()
+		res.add(p, start)
+	}
+	res.sort()
+	return &res, nil
+}
+
+func (s *scanner) program() *program {
+	return &program{
+		scanner: s, byPath: make(map[string]*module), found: make(map[symbolKey][]target), missing: make(map[string][]wanting),
+		reach:       reach{names: make(map[string]fid)},
+		conventions: conventions{apis: make(map[string]fid), openers: make(map[*module]fid), opened: make(map[*module]bool), done: make(map[string]bool)},
+	}
+}
+
+// unit returns what is known of a file.
+func (s *scanner) unit(path string) (*unit, error) {
+	u, ok := s.units[path]
+	if ok {
+		return u, s.errs[path]
+	}
+	u, err := s.readUnit(path)
+	s.units[path], s.errs[path] = u, err
+	return u, err
+}
+
+func (s *scanner) readUnit(path string) (*unit, error) {
+	data, err := s.search.read(path)
+	if err != nil {
+		return nil, fmt.Errorf("scan: %s: %w", path, plain(err))
+	}
+	f, err := object.Read(path, data)
+	if err != nil {
+		return nil, err
+	}
+	m, err := code.Read(f)
+	if err != nil {
+		return nil, err
+	}
+	return newUnit(f, m), nil
+}
+
+// add adds what was found in a program.
+func (r *Result) add(p *program, s start) {
+	r.Programs = append(r.Programs, Program{Path: s.path, Script: s.script, ABI: p.abi()})
+	for _, m := range p.modules {
+		r.addModule(m)
+	}
+	for _, c := range p.result {
+		r.addCall(c)
+	}
+	for _, u := range p.unresolved {
+		if !slices.Contains(r.Unresolved, u) {
+			r.Unresolved = append(r.Unresolved, u)
+		}
+	}
+}
+
+// addModule adds a module, once for all programs.
+func (r *Result) addModule(m *module) {
+	reached, sites := 0, 0
+	for fn := range m.nodes {
+		if sites += len(m.code.Funcs[fn].Sites); m.nodes[fn].reached {
+			reached++
+		}
+	}
+	i := slices.IndexFunc(r.Modules, func(other Module) bool { return other.Path == m.file.Path })
+	if i < 0 {
+		i = len(r.Modules)
+		r.Modules = append(r.Modules, Module{Path: m.file.Path, BuildID: m.file.BuildID, Why: m.why, Sites: sites, Funcs: len(m.nodes)})
+	}
+	r.Modules[i].Reached = max(r.Modules[i].Reached, reached)
+}
+
+// addCall adds a call, or what its arguments can also be.
+func (r *Result) addCall(c Call) {
+	i := slices.IndexFunc(r.Calls, func(other Call) bool { return other.ABI == c.ABI && other.NR == c.NR })
+	if i < 0 {
+		r.Calls = append(r.Calls, c)
+		return
+	}
+	there := &r.Calls[i]
+	if len(c.Chain) < len(there.Chain) {
+		there.Chain = c.Chain
+	}
+	for j, v := range c.Args {
+		if there.Args[j].Any = there.Args[j].Any || v.Any; there.Args[j].Any {
+			there.Args[j].Values = nil
+			continue
+		}
+		there.Args[j].Values = merge(there.Args[j].Values, v.Values)
+	}
+}
+
+// sort puts a result into its order.
+func (r *Result) sort() {
+	slices.SortFunc(r.Calls, func(a, b Call) int { return cmp.Or(cmp.Compare(a.ABI, b.ABI), cmp.Compare(a.NR, b.NR)) })
+	slices.SortStableFunc(r.Unresolved, func(a, b Unresolved) int {
+		if a.Harm != b.Harm { // what makes the result incomplete comes first
+			if a.Harm {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.Module, b.Module), cmp.Compare(a.Addr, b.Addr), cmp.Compare(a.Reason, b.Reason))
+	})
 }

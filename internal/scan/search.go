@@ -155,12 +155,20 @@ func (s *search) fits(path string, m object.Machine) (string, bool) {
 		if err != nil {
 			continue
 		}
-		head, err := s.head(clean, elfHeader)
-		if err == nil && machineOf(head) == m {
+		if s.machine(clean) == m {
 			return clean, true
 		}
 	}
 	return "", false
+}
+
+// machine returns the machine of a file, 0 if it is not an ELF file that can be read.
+func (s *search) machine(path string) object.Machine {
+	head, err := s.head(path, elfHeader)
+	if err != nil {
+		return 0
+	}
+	return machineOf(head)
 }
 
 // elfHeader is the size of an ELF header of 64 bits.

@@ -1,0 +1,198 @@
+package scan
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// conventions is what a program loads that no file needs by DT_NEEDED: what configuration
+// says, what is literal in code that opens libraries, and what is named by the user.
+type conventions struct {
+	apis    map[string]fid   // functions of libraries that are reached, by name
+	openers map[*module]fid  // modules that open libraries, and from where
+	opened  map[*module]bool // of these, the ones that were followed
+	done    map[string]bool  // conventions that were followed
+}
+
+// noteFunc notes the names of a function that is reached.
+func (p *program) noteFunc(id fid) {
+	m := p.modules[id.mod]
+	if m.file.Go != nil {
+		if asksForMethods(m.file.Funcs[id.fn].Name) {
+			p.golang.asks, p.golang.changed = true, true
+		}
+		return
+	}
+	for _, i := range m.byFunc[int(id.fn)] {
+		name := m.file.Symbols[i].Name
+		if _, ok := p.apis[name]; !ok {
+			p.apis[name] = id
+		}
+	}
+}
+
+// opens are functions that open libraries by name.
+var opens = [...]string{"dlmopen", "dlopen"}
+
+// uses notes that a module refers to a function of another one.
+func (p *program) uses(name string, m *module, from fid) {
+	if _, ok := p.openers[m]; !ok && slices.Contains(opens[:], name) {
+		p.openers[m] = from
+	}
+}
+
+// follow loads what conventions say is loaded, now that more is reached. It reports whether
+// that was anything.
+func (p *program) follow() bool {
+	for _, do := range [...]func(*program){
+		(*program).with, (*program).nss, (*program).unwinder, (*program).gconv, (*program).python, (*program).dlopen,
+	} {
+		do(p)
+	}
+	return len(p.queue) > 0
+}
+
+// plug loads a file that a program opens itself, and reaches all that it exports, which the
+// program may look up by name.
+func (p *program) plug(path, why string, from fid) bool {
+	if _, ok := p.byPath[path]; ok && path == p.modules[0].file.Path {
+		return true
+	}
+	added := p.loadAll(path, why, nil)
+	m := p.byPath[path]
+	if m == nil {
+		return false
+	}
+	if len(added) > 0 {
+		p.enter(added)
+	}
+	p.export(m, from)
+	return true
+}
+
+// export reaches what a module exports.
+func (p *program) export(m *module, from fid) {
+	if p.done[m.file.Path] {
+		return
+	}
+	p.done[m.file.Path] = true
+	for _, name := range sortedKeys(m.defs) {
+		for _, i := range m.defs[name] {
+			p.visit(target{m, m.file.Symbols[i].Addr}, from, "looked up as "+name, true)
+		}
+	}
+}
+
+// with loads what the user named.
+func (p *program) with() {
+	if !p.once("with") {
+		return
+	}
+	for _, path := range p.options.With {
+		err := p.search.walk(path, func(file string) error {
+			if mach := p.search.machine(file); mach != 0 && mach == p.modules[0].file.Machine {
+				p.plug(file, "with", none)
+			}
+			return nil
+		})
+		if err != nil {
+			p.unresolved = append(p.unresolved, Unresolved{Step: Step{Module: path}, Reason: "cannot be read: " + plain(err).Error(), Harm: true})
+		}
+	}
+}
+
+// libc returns glibc, nil if the program does without.
+func (p *program) libc() *module {
+	for _, m := range p.modules {
+		if m.file.SOName == "libc.so.6" {
+			return m
+		}
+	}
+	return nil
+}
+
+// unwinder loads the library that glibc opens to unwind the stack of a thread that ends.
+func (p *program) unwinder() {
+	for _, name := range [...]string{"pthread_exit", "pthread_cancel", "backtrace"} {
+		if from, ok := p.apis[name]; ok && p.once("unwinder") {
+			p.plugLibrary("libgcc_s.so.1", "opened by "+name, from)
+		}
+	}
+}
+
+// once reports whether something was not done before.
+func (p *program) once(what string) bool {
+	if p.done[what] {
+		return false
+	}
+	p.done[what] = true
+	return true
+}
+
+// plugLibrary loads a library that a program opens by a name to search for.
+func (p *program) plugLibrary(name, why string, from fid) bool {
+	by := p.modules[0]
+	if from != none {
+		by = p.modules[from.mod]
+	}
+	for _, m := range p.modules {
+		if m.file.SOName == name {
+			p.export(m, from)
+			return true
+		}
+	}
+	path, ok := p.search.library(name, by.chain())
+	return ok && p.plug(path, why, from)
+}
+
+// gconv loads the converters between character sets.
+func (p *program) gconv() {
+	from, ok := p.apis["iconv_open"]
+	if !ok || !p.once("gconv") {
+		return
+	}
+	libc := p.libc()
+	if libc == nil {
+		return
+	}
+	dir := filepath.Join(filepath.Dir(libc.file.Path), "gconv")
+	for _, name := range p.search.names(dir) {
+		if strings.HasSuffix(name, ".so") {
+			p.plugPath(filepath.Join(dir, name), "gconv", from)
+		}
+	}
+}
+
+// plugPath loads a file by its path, which may be a symbolic link.
+func (p *program) plugPath(path, why string, from fid) bool {
+	clean, _, err := p.search.resolve(path)
+	if err != nil {
+		return false
+	}
+	if p.search.machine(clean) != p.modules[0].file.Machine {
+		return false
+	}
+	return p.plug(clean, why, from)
+}
+
+// python loads the extension modules of Python's own library.
+func (p *program) python() {
+	from, ok := p.apis["Py_BytesMain"]
+	if !ok || !p.once("python") {
+		return
+	}
+	m := p.modules[from.mod]
+	found := false
+	m.strings(func(s string) {
+		if version, ok := strings.CutPrefix(s, "python3."); ok && !found && strings.Trim(version, "0123456789") == "" {
+			for _, prefix := range [...]string{"/usr/lib/", "/usr/local/lib/", "/usr/lib64/"} {
+				dir := prefix + s + "/lib-dynload"
+				for _, name := range p.search.names(dir) {
+					found = p.plugPath(filepath.Join(dir, name), "Python's lib-dynload", from) || found
+				}
+			}
+		}
+	})
+	p.unresolved = append(p.unresolved, Unresolved{Step: p.step(from, ""), Reason: "runs extension modules that Python programs import: those of lib-dynload are in, name others with --with"})
+}

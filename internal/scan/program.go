@@ -1,0 +1,189 @@
+package scan
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/seccompile/seccompile/internal/scan/object"
+)
+
+// A module is a file that a program loads.
+type module struct {
+	*unit
+	index  int
+	why    string
+	by     *module         // that needs it, nil for the program
+	nodes  []node          // of functions
+	walked map[uint64]bool // objects in data, by where they start
+	exact  map[uint64]bool // words of the GOT
+}
+
+// A program is an executable with all that it loads: the modules in the order in which
+// ld.so looks for symbols.
+type program struct {
+	*scanner
+	modules []*module
+	byPath  map[string]*module
+	found   map[symbolKey][]target // by lookup
+	missing map[string][]wanting   // symbols that no module defines so far
+	reach
+	conventions
+
+	result     []Call
+	unresolved []Unresolved
+}
+
+// A symbolKey is what ld.so looks for.
+type symbolKey struct {
+	name, version string
+	copied        bool // not in the program itself
+}
+
+// A target is a place in a module.
+type target struct {
+	mod  *module
+	addr uint64
+}
+
+// A wanting is a reference to a symbol that is not there yet.
+type wanting struct {
+	from fid
+	how  string
+	key  symbolKey
+}
+
+// load adds a file to the program, and what it needs. It returns nil if the file cannot be
+// read or is for another machine; that is listed as unresolved.
+func (p *program) load(path, why string, by *module) *module {
+	if m, ok := p.byPath[path]; ok {
+		return m
+	}
+	u, err := p.unit(path)
+	if err == nil && len(p.modules) > 0 && u.file.Machine != p.modules[0].file.Machine {
+		err = errors.New("is for another machine")
+	}
+	if err != nil {
+		p.unresolved = append(p.unresolved, Unresolved{Step: Step{Module: path}, Reason: fmt.Sprintf("%s, and %v", why, plain(err)), Harm: true})
+		return nil
+	}
+	m := &module{unit: u, index: len(p.modules), why: why, by: by, nodes: make([]node, len(u.file.Funcs)),
+		walked: make(map[uint64]bool), exact: make(map[uint64]bool)}
+	p.modules = append(p.modules, m)
+	p.byPath[path] = m
+	return m
+}
+
+// loadAll loads a file and, breadth first, all that it needs. It returns what is new.
+func (p *program) loadAll(path, why string, by *module) (added []*module) {
+	n := len(p.modules)
+	p.load(path, why, by)
+	for i := n; i < len(p.modules); i++ {
+		m := p.modules[i]
+		for _, name := range m.file.Needed {
+			p.need(m, name)
+		}
+		if i == 0 && m.file.Interp != "" {
+			p.interpreter(m)
+		}
+	}
+	p.retry()
+	return slices.Clone(p.modules[n:])
+}
+
+// need loads a library that a module needs by name.
+func (p *program) need(m *module, name string) {
+	for _, other := range p.modules { // ld.so compares names before it searches
+		if other.file.SOName == name || filepath.Base(other.file.Path) == name {
+			return
+		}
+	}
+	path, ok := p.search.library(name, m.chain())
+	if !ok {
+		if isMusl(p.modules[0].file) && strings.HasPrefix(name, "libc.") {
+			return // musl's libc is its interpreter
+		}
+		p.unresolved = append(p.unresolved, Unresolved{Step: Step{Module: m.file.Path},
+			Reason: fmt.Sprintf("needs %s, which is in no folder that ld.so searches: name it with --with", name), Harm: true})
+		return
+	}
+	p.load(path, "needed by "+filepath.Base(m.file.Path), m)
+}
+
+// interpreter loads the ld.so that a program names.
+func (p *program) interpreter(m *module) {
+	clean, _, err := p.search.resolve(m.file.Interp)
+	if err != nil {
+		p.unresolved = append(p.unresolved, Unresolved{Step: Step{Module: m.file.Path}, Reason: fmt.Sprintf("its interpreter %s is missing", m.file.Interp), Harm: true})
+		return
+	}
+	p.load(clean, "interpreter", m)
+}
+
+// chain returns the files that led to a module, itself first.
+func (m *module) chain() (files []*object.File) {
+	for ; m != nil; m = m.by {
+		files = append(files, m.file)
+	}
+	return files
+}
+
+// symbol returns where a symbol that a module refers to is.
+func (p *program) symbol(m *module, index int, copied bool) ([]target, symbolKey) {
+	s := &m.file.Symbols[index]
+	if s.Defined && !s.Dynamic {
+		return []target{{m, s.Addr}}, symbolKey{}
+	}
+	key := symbolKey{s.Name, s.Version, copied}
+	found, ok := p.found[key]
+	if !ok {
+		found = p.lookup(key)
+		if found == nil && s.Defined {
+			return []target{{m, s.Addr}}, key
+		}
+		if found != nil {
+			p.found[key] = found
+		}
+	}
+	return found, key
+}
+
+// lookup finds the definition of a symbol as ld.so does: the first one with its name and
+// version, where a file without versions has all, and weak is as good as strong. Of several
+// versions in one file all count if the reference names none.
+func (p *program) lookup(key symbolKey) (list []target) {
+	for _, m := range p.modules {
+		if key.copied && m.index == 0 {
+			continue
+		}
+		for _, i := range m.defs[key.name] {
+			s := &m.file.Symbols[i]
+			if s.Version == key.version || s.Version == "" || key.version == "" {
+				list = append(list, target{m, s.Addr})
+			}
+		}
+		if list != nil {
+			return list
+		}
+	}
+	return nil
+}
+
+// retry follows references to symbols that were missing until more was loaded.
+func (p *program) retry() {
+	for _, name := range sortedKeys(p.missing) {
+		list := p.missing[name]
+		delete(p.missing, name)
+		for _, w := range list {
+			found := p.lookup(w.key)
+			if found == nil {
+				p.missing[name] = append(p.missing[name], w)
+			}
+			for _, t := range found {
+				p.visit(t, w.from, w.how, true)
+			}
+		}
+	}
+}

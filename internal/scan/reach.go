@@ -1,0 +1,275 @@
+package scan
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/seccompile/seccompile/internal/scan/object"
+)
+
+// A fid is a function of a program: of the module with an index.
+type fid struct{ mod, fn int32 }
+
+// none stands for the kernel, which starts what is no function's doing.
+var none = fid{-1, -1}
+
+// A node is what is known of a function while a program is explored.
+type node struct {
+	reached bool
+	taken   bool // its address is known to code that may call it with any arguments
+	parent  fid
+	how     string
+}
+
+// An edge is a call of a function.
+type edge struct {
+	to, from fid
+	call     int32 // index into Function.Calls
+}
+
+// A reach is the exploration of a program from where it starts: breadth first, so that the
+// parents of a function are a shortest way to it.
+type reach struct {
+	queue  []fid
+	edges  []edge
+	sorted bool // edges, by target
+	golang golang
+	names  map[string]fid // of symbols that other modules define: who refers to it first
+}
+
+// explore starts at the entries of a program and goes on until nothing new is reached.
+func (p *program) explore() {
+	p.enter(p.modules)
+	for {
+		p.drain()
+		if !p.goMethods() && !p.follow() {
+			return
+		}
+	}
+}
+
+// enter reaches what runs when modules are loaded.
+func (p *program) enter(modules []*module) {
+	for _, m := range modules {
+		f := m.file
+		if f.Entry != 0 && (m.index == 0 || m.why == "interpreter") {
+			p.visit(target{m, f.Entry}, none, "entry", false)
+		}
+		for _, addr := range f.Init {
+			p.visit(target{m, addr}, none, "constructor", false)
+		}
+		for _, addr := range f.Fini {
+			p.visit(target{m, addr}, none, "destructor", false)
+		}
+		if f.Go != nil {
+			for _, addr := range f.Go.InitTask {
+				p.visit(target{m, addr}, none, "package initialisation", false)
+			}
+		}
+		for _, r := range m.relocs {
+			switch {
+			case r.Resolver:
+				p.visit(target{m, r.Addend}, none, "IFUNC resolver", false)
+			case m.index == 0 && f.Go == nil && !r.GOT:
+				p.refer(m, r, none, "in data")
+			}
+		}
+	}
+}
+
+// drain explores what functions in the queue lead to.
+func (p *program) drain() {
+	for len(p.queue) > 0 {
+		id := p.queue[0]
+		p.queue = p.queue[1:]
+		p.expand(id)
+	}
+}
+
+// expand follows all that a function leads to.
+func (p *program) expand(id fid) {
+	m := p.modules[id.mod]
+	f := &m.code.Funcs[id.fn]
+	for i, c := range f.Calls {
+		if p.cut(m, id.fn, c) {
+			continue
+		}
+		if c.Slot == 0 {
+			p.call(id, i, target{m, c.To}, "call")
+			continue
+		}
+		r, ok := m.reloc(c.Slot)
+		switch {
+		case !ok:
+			if to, ok := m.word(c.Slot); ok && to != 0 {
+				p.call(id, i, target{m, to}, "call")
+			}
+		default:
+			for _, t := range p.targets(m, r, id, "plt") {
+				p.call(id, i, t, "plt")
+			}
+		}
+	}
+	for _, addr := range f.Mentions {
+		p.mention(m, addr, id)
+	}
+	for _, addr := range f.Direct {
+		if r, ok := m.reloc(addr); ok && r.GOT {
+			p.word(m, r, id)
+			continue
+		}
+		p.walk(target{m, addr}, id)
+	}
+}
+
+// call reaches what a function calls.
+func (p *program) call(from fid, index int, to target, how string) {
+	fn, ok := to.mod.fn(to.addr)
+	if !ok {
+		return
+	}
+	id := fid{int32(to.mod.index), int32(fn)}
+	p.edges = append(p.edges, edge{id, from, int32(index)})
+	p.sorted = false
+	p.reachFunc(id, from, how, false)
+}
+
+// mention follows an address that a function computes.
+func (p *program) mention(m *module, addr uint64, from fid) {
+	if r, ok := m.reloc(addr); ok && r.GOT {
+		p.word(m, r, from)
+		return
+	}
+	p.visit(target{m, addr}, from, "mentioned", true)
+}
+
+// word follows one word of the GOT.
+func (p *program) word(m *module, r object.Reloc, from fid) {
+	if !m.exact[r.Addr] {
+		m.exact[r.Addr] = true
+		p.refer(m, r, from, "mentioned")
+	}
+}
+
+// refer follows a relocation.
+func (p *program) refer(m *module, r object.Reloc, from fid, how string) {
+	for _, t := range p.targets(m, r, from, how) {
+		p.visit(t, from, how, true)
+	}
+}
+
+// targets returns what a relocated word points to: several places if it is not known which
+// version of a symbol counts. If no module has the symbol, the reference waits for one.
+func (p *program) targets(m *module, r object.Reloc, from fid, how string) []target {
+	if r.Symbol < 0 || r.Symbol >= len(m.file.Symbols) {
+		return []target{{m, r.Addend}}
+	}
+	found, key := p.symbol(m, r.Symbol, r.Copy)
+	if key.name != "" {
+		if _, ok := p.names[key.name]; !ok {
+			p.names[key.name] = from
+		}
+		p.uses(key.name, m, from)
+	}
+	if found == nil {
+		p.missing[key.name] = append(p.missing[key.name], wanting{from, how, key})
+		return nil
+	}
+	if r.Addend == 0 || r.GOT {
+		return found
+	}
+	found = slices.Clone(found)
+	for i := range found {
+		found[i].addr += r.Addend
+	}
+	return found
+}
+
+// visit reaches a function, or follows what is in an object in data.
+func (p *program) visit(t target, from fid, how string, taken bool) {
+	if fn, ok := t.mod.fn(t.addr); ok {
+		p.reachFunc(fid{int32(t.mod.index), int32(fn)}, from, how, taken)
+		return
+	}
+	p.walk(t, from)
+}
+
+// reachFunc notes that a function is reached.
+func (p *program) reachFunc(id, from fid, how string, taken bool) {
+	n := &p.modules[id.mod].nodes[id.fn]
+	n.taken = n.taken || taken && from != id
+	if n.reached {
+		return
+	}
+	n.reached, n.parent, n.how = true, from, how
+	p.queue = append(p.queue, id)
+	p.noteFunc(id)
+}
+
+// walk follows the pointers in an object and in all objects that these lead to. What it
+// reaches is reached from the function that mentions the first.
+func (p *program) walk(t target, from fid) {
+	stack := []target{t}
+	for len(stack) > 0 {
+		t := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		m := t.mod
+		p.goType(m, t.addr, from)
+		r, ok := m.object(t.addr)
+		if !ok || m.walked[r.Start] || m.listed(t.addr) {
+			continue
+		}
+		m.walked[r.Start] = true
+		p.goType(m, r.Start, from)
+		for _, rel := range m.within(r) {
+			if rel.GOT && rel.Addr != t.addr {
+				continue
+			}
+			for _, to := range p.targets(m, rel, from, "in data") {
+				if fn, ok := to.mod.fn(to.addr); ok {
+					p.reachFunc(fid{int32(to.mod.index), int32(fn)}, from, "in data", true)
+					continue
+				}
+				stack = append(stack, to)
+			}
+		}
+	}
+}
+
+// callers returns the calls of a function.
+func (p *program) callers(id fid) []edge {
+	if !p.sorted {
+		slices.SortFunc(p.edges, func(a, b edge) int {
+			return cmp.Or(compareFid(a.to, b.to), compareFid(a.from, b.from), cmp.Compare(a.call, b.call))
+		})
+		p.edges = slices.Compact(p.edges)
+		p.sorted = true
+	}
+	i, _ := slices.BinarySearchFunc(p.edges, id, func(e edge, id fid) int { return compareFid(e.to, id) })
+	j := i
+	for j < len(p.edges) && p.edges[j].to == id {
+		j++
+	}
+	return p.edges[i:j]
+}
+
+func compareFid(a, b fid) int { return cmp.Or(cmp.Compare(a.mod, b.mod), cmp.Compare(a.fn, b.fn)) }
+
+// chain returns the way from an entry to a function.
+func (p *program) steps(id fid) (steps []Step) {
+	for id != none {
+		n := &p.modules[id.mod].nodes[id.fn]
+		steps = append(steps, p.step(id, n.how))
+		id = n.parent
+	}
+	slices.Reverse(steps)
+	return steps
+}
+
+func (p *program) step(id fid, how string) Step {
+	m := p.modules[id.mod]
+	return Step{Module: m.file.Path, Addr: m.file.Funcs[id.fn].Addr, Name: m.name(int(id.fn)), How: how}
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
