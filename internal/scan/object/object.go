@@ -81,6 +81,7 @@ type Symbol struct {
 	Defined  bool
 	Dynamic  bool // in .dynsym, so that other files see it
 	Weak     bool
+	Hidden   bool // not the default version: only who asks for Version gets it
 }
 
 // A Stub is an entry of the PLT: it jumps to what the word at Slot holds.
