@@ -109,6 +109,7 @@ type reader struct {
 	header   elf.Header64
 	progs    []elf.Prog64
 	sections []section
+	got      []section // .got and .got.plt
 	dyn      dynamic
 	starts   []start // of functions
 }

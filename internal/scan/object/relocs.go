@@ -17,6 +17,7 @@ type relocKind uint8
 const (
 	relocNone relocKind = iota
 	relocSymbol
+	relocSlot // relocSymbol, of the global offset table
 	relocRelative
 	relocResolver
 	relocCopy
@@ -26,8 +27,10 @@ const (
 func (r *reader) relocKind(kind uint32) relocKind {
 	if r.file.Machine == ARM64 {
 		switch elf.R_AARCH64(kind) {
-		case elf.R_AARCH64_ABS64, elf.R_AARCH64_GLOB_DAT, elf.R_AARCH64_JUMP_SLOT:
+		case elf.R_AARCH64_ABS64:
 			return relocSymbol
+		case elf.R_AARCH64_GLOB_DAT, elf.R_AARCH64_JUMP_SLOT:
+			return relocSlot
 		case elf.R_AARCH64_RELATIVE:
 			return relocRelative
 		case elf.R_AARCH64_IRELATIVE:
@@ -41,8 +44,10 @@ func (r *reader) relocKind(kind uint32) relocKind {
 		return relocUnknown
 	}
 	switch elf.R_X86_64(kind) {
-	case elf.R_X86_64_64, elf.R_X86_64_GLOB_DAT, elf.R_X86_64_JMP_SLOT:
+	case elf.R_X86_64_64:
 		return relocSymbol
+	case elf.R_X86_64_GLOB_DAT, elf.R_X86_64_JMP_SLOT:
+		return relocSlot
 	case elf.R_X86_64_RELATIVE, elf.R_X86_64_RELATIVE64:
 		return relocRelative
 	case elf.R_X86_64_IRELATIVE:
@@ -72,6 +77,11 @@ func (r *reader) relocationTables() [][]byte {
 }
 
 func (r *reader) relocations() {
+	for _, s := range r.sections {
+		if s.name == ".got" || s.name == ".got.plt" {
+			r.got = append(r.got, s)
+		}
+	}
 	for _, table := range r.relocationTables() {
 		r.file.Relocs = slices.Grow(r.file.Relocs, len(table)/relaSize)
 		for ; len(table) >= relaSize; table = table[relaSize:] {
@@ -86,32 +96,43 @@ func (r *reader) relocations() {
 
 func (r *reader) relocation(entry []byte) {
 	le := binary.LittleEndian
-	at, kind, index, addend := le.Uint64(entry), le.Uint32(entry[8:]), le.Uint32(entry[12:]), le.Uint64(entry[16:])
-	reloc := Reloc{Addr: at, Symbol: -1, Addend: addend}
-	switch r.relocKind(kind) {
+	at, index, addend := le.Uint64(entry), le.Uint32(entry[12:]), le.Uint64(entry[16:])
+	kind := r.relocKind(le.Uint32(entry[8:]))
+	switch kind {
 	case relocNone:
 		return
 	case relocUnknown:
-		r.note("relocations of kind %d are unknown", kind)
+		r.note("relocations of kind %d are unknown", le.Uint32(entry[8:]))
 		return
-	case relocSymbol, relocCopy:
+	case relocSymbol, relocSlot, relocCopy, relocRelative, relocResolver:
+	}
+	reloc := Reloc{
+		Addr: at, Symbol: -1, Addend: addend,
+		Resolver: kind == relocResolver, Copy: kind == relocCopy, GOT: kind == relocSlot || r.inGOT(at),
+	}
+	if index != 0 && (kind == relocSymbol || kind == relocSlot || kind == relocCopy) {
 		if uint64(index) >= uint64(len(r.file.Symbols)) {
 			r.note("relocations of symbols outside of the table")
 			return
 		}
-		if index != 0 {
-			reloc.Symbol = int(index)
-		}
-		reloc.Copy = r.relocKind(kind) == relocCopy
-	case relocResolver:
-		reloc.Resolver = true
-	case relocRelative:
+		reloc.Symbol = int(index)
 	}
 	if r.file.segment(at) == nil {
 		r.note("relocations of addresses outside of the segments")
 		return
 	}
 	r.file.Relocs = append(r.file.Relocs, reloc)
+}
+
+// inGOT tells whether the word at addr is in the global offset table, if sections tell: also
+// addresses of the file itself are found there.
+func (r *reader) inGOT(addr uint64) bool {
+	for _, s := range r.got {
+		if addr-s.Addr < s.Size {
+			return true
+		}
+	}
+	return false
 }
 
 // relative reads DT_RELR: words that hold addresses in place, given by the first address
@@ -126,7 +147,7 @@ func (r *reader) relative(table []byte) {
 			return false
 		}
 		last = at + 8
-		r.file.Relocs = append(r.file.Relocs, Reloc{Addr: at, Symbol: -1, Addend: binary.LittleEndian.Uint64(word)})
+		r.file.Relocs = append(r.file.Relocs, Reloc{Addr: at, Symbol: -1, Addend: binary.LittleEndian.Uint64(word), GOT: r.inGOT(at)})
 		return true
 	}
 	for ; len(table) >= 8; table = table[8:] {
