@@ -53,7 +53,7 @@ func (p *program) numbers() {
 // abi returns the ABI of a program's calls.
 func (p *program) abi() arch.ABI {
 	if p.modules[0].file.Machine == object.ARM64 {
-		return arch.AARCH64
+		return arch.AArch64
 	}
 	return arch.X86_64
 }

@@ -92,7 +92,7 @@ func (p *program) expand(id fid) {
 	m := p.modules[id.mod]
 	f := &m.code.Funcs[id.fn]
 	for i, c := range f.Calls {
-		if p.cut(m, id.fn, c) {
+		if p.cut(m, int(id.fn), c) {
 			continue
 		}
 		if c.Slot == 0 {

@@ -124,7 +124,3 @@ type Method struct {
 	Func     uint64 // what an interface calls
 	Exported bool
 }
-
-// Read reads the ELF file whose content is data; segments refer to data. The path is for
-// messages and File.Path.
-func Read(path string, data []byte) (*File, error) { panic("to be written") }
