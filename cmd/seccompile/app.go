@@ -77,7 +77,7 @@ func (a *app) rootCommand() *cobra.Command {
 		}
 		return cmp.Or(a.checkFiles(cmd), checkLanguages(cmd), a.checkColor())
 	}
-	addGroup(root, "Make and run filters", a.compileCommand(), a.runCommand(), a.recordCommand(), a.traceCommand())
+	addGroup(root, "Make and run filters", a.compileCommand(), a.runCommand(), a.recordCommand(), a.scanCommand(), a.traceCommand())
 	addGroup(root, "Review", a.checkCommand(), a.diffCommand(), a.proveCommand(), a.reportCommand(), a.affectedCommand())
 	addGroup(root, "Understand", a.evalCommand(), a.explainCommand(), a.denialsCommand(), a.disasmCommand(), a.dumpCommand(), a.graphCommand(),
 		a.statsCommand(), a.syscallsCommand())
