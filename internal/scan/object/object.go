@@ -31,7 +31,8 @@ type File struct {
 	Entry   uint64 // 0 for a library
 
 	Segments []Segment
-	Funcs    []Func // do not overlap; cover every executable section
+	Bounds   []uint64 // where sections and PT_DYNAMIC begin and end: no object in data spans one
+	Funcs    []Func   // do not overlap; cover every executable section
 	Relocs   []Reloc
 	Symbols  []Symbol // dynamic symbols, and those of .symtab if the file has it
 	PLT      []Stub

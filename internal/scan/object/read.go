@@ -79,6 +79,7 @@ func Read(path string, data []byte) (*File, error) {
 	if r.debugOnly() {
 		return nil, fmt.Errorf("object: %s: debug information without the code: %w", path, ErrFormat)
 	}
+	r.bounds()
 	r.buildID()
 	r.dynamic()
 	r.symbols()
@@ -363,4 +364,21 @@ func (r *reader) entry() {
 	if r.header.Entry != 0 && r.file.Executable(r.header.Entry) {
 		r.file.Entry = r.header.Entry
 	}
+}
+
+// bounds notes where sections and the dynamic table begin and end.
+func (r *reader) bounds() {
+	list := &r.file.Bounds
+	for _, s := range r.sections {
+		if elf.SectionFlag(s.Flags)&elf.SHF_ALLOC != 0 {
+			*list = append(*list, s.Addr, s.Addr+s.Size)
+		}
+	}
+	for _, p := range r.progs {
+		if elf.ProgType(p.Type) == elf.PT_DYNAMIC {
+			*list = append(*list, p.Vaddr, p.Vaddr+p.Memsz)
+		}
+	}
+	slices.Sort(*list)
+	*list = slices.Compact(*list)
 }
