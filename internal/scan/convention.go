@@ -42,15 +42,13 @@ func (p *program) uses(name string, m *module, from fid) {
 	}
 }
 
-// follow loads what conventions say is loaded, now that more is reached. It reports whether
-// that was anything.
-func (p *program) follow() bool {
+// follow loads what conventions say is loaded, now that more is reached.
+func (p *program) follow() {
 	for _, do := range [...]func(*program){
 		(*program).with, (*program).nss, (*program).unwinder, (*program).gconv, (*program).python, (*program).dlopen,
 	} {
 		do(p)
 	}
-	return len(p.queue) > 0
 }
 
 // plug loads a file that a program opens itself, and reaches all that it exports, which the

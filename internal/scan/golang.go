@@ -65,12 +65,11 @@ func (p *program) addType(m *module, index int, from fid) {
 	}
 }
 
-// goMethods reaches the methods that the types reached so far make possible. It reports
-// whether there were any.
-func (p *program) goMethods() bool {
+// goMethods reaches the methods that the types reached so far make possible.
+func (p *program) goMethods() {
 	g := &p.golang
 	if !g.changed {
-		return false
+		return
 	}
 	g.changed = false
 	for _, t := range g.reached {
@@ -85,7 +84,6 @@ func (p *program) goMethods() bool {
 			}
 		}
 	}
-	return len(p.queue) > 0
 }
 
 // asksForMethods reports whether a function of reflect finds methods by name or number.

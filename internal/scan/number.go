@@ -83,7 +83,9 @@ func (r *resolver) up(id fid, f frame, way []fid) {
 		r.unknown("has a number that is not constant")
 	}
 	for _, nr := range f.number.Consts {
-		r.note(nr, &f, way)
+		if !r.holdsSite(id, uint32(nr)) {
+			r.note(nr, &f, way)
+		}
 	}
 	if !r.wantsMore(&f) {
 		return

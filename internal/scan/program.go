@@ -31,6 +31,7 @@ type program struct {
 	missing map[string][]wanting   // symbols that no module defines so far
 	reach
 	conventions
+	guards guards
 
 	result     []Call
 	unresolved []Unresolved

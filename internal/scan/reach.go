@@ -43,7 +43,9 @@ func (p *program) explore() {
 	p.enter(p.modules)
 	for {
 		p.drain()
-		if !p.goMethods() && !p.follow() {
+		p.releaseGuards()
+		p.goMethods()
+		if p.follow(); len(p.queue) == 0 {
 			return
 		}
 	}
@@ -51,6 +53,7 @@ func (p *program) explore() {
 
 // enter reaches what runs when modules are loaded.
 func (p *program) enter(modules []*module) {
+	p.guard(modules)
 	for _, m := range modules {
 		f := m.file
 		if f.Entry != 0 && (m.index == 0 || m.why == "interpreter") {
@@ -92,9 +95,6 @@ func (p *program) expand(id fid) {
 	m := p.modules[id.mod]
 	f := &m.code.Funcs[id.fn]
 	for i, c := range f.Calls {
-		if p.cut(m, int(id.fn), c) {
-			continue
-		}
 		if c.Slot == 0 {
 			p.call(id, i, target{m, c.To}, "call")
 			continue
@@ -130,6 +130,9 @@ func (p *program) call(from fid, index int, to target, how string) {
 		return
 	}
 	id := fid{int32(to.mod.index), int32(fn)}
+	if p.holds(from, id, index, how) {
+		return
+	}
 	p.edges = append(p.edges, edge{id, from, int32(index)})
 	p.sorted = false
 	p.reachFunc(id, from, how, false)
@@ -165,6 +168,9 @@ func (p *program) targets(m *module, r object.Reloc, from fid, how string) []tar
 	if r.Symbol < 0 || r.Symbol >= len(m.file.Symbols) {
 		return []target{{m, r.Addend}}
 	}
+	if p.holdsName(m, m.file.Symbols[r.Symbol].Name) {
+		return nil
+	}
 	found, key := p.symbol(m, r.Symbol, r.Copy)
 	if key.name != "" {
 		if _, ok := p.names[key.name]; !ok {
@@ -189,7 +195,9 @@ func (p *program) targets(m *module, r object.Reloc, from fid, how string) []tar
 // visit reaches a function, or follows what is in an object in data.
 func (p *program) visit(t target, from fid, how string, taken bool) {
 	if fn, ok := t.mod.fn(t.addr); ok {
-		p.reachFunc(fid{int32(t.mod.index), int32(fn)}, from, how, taken)
+		if id := (fid{int32(t.mod.index), int32(fn)}); !p.holds(from, id, -1, how) {
+			p.reachFunc(id, from, how, taken)
+		}
 		return
 	}
 	p.walk(t, from)
@@ -227,8 +235,8 @@ func (p *program) walk(t target, from fid) {
 				continue
 			}
 			for _, to := range p.targets(m, rel, from, "in data") {
-				if fn, ok := to.mod.fn(to.addr); ok {
-					p.reachFunc(fid{int32(to.mod.index), int32(fn)}, from, "in data", true)
+				if _, ok := to.mod.fn(to.addr); ok {
+					p.visit(to, from, "in data", true)
 					continue
 				}
 				stack = append(stack, to)

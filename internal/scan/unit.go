@@ -137,8 +137,8 @@ func (u *unit) findStarts() {
 			add(s.Addr)
 		}
 	}
-	for _, s := range u.file.Segments {
-		add(s.Addr)
+	for _, addr := range u.file.Bounds {
+		add(addr)
 	}
 	for addr := range u.types {
 		add(addr)
