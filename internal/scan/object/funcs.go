@@ -17,7 +17,8 @@ type start struct {
 func (r *reader) functions() {
 	r.frames()
 	for _, s := range r.file.Symbols {
-		if s.Defined && s.Addr != 0 && r.file.Executable(s.Addr) {
+		inGo := r.goText.Start <= s.Addr && s.Addr < r.goText.End
+		if s.Defined && s.Addr != 0 && !inGo && r.file.Executable(s.Addr) {
 			r.starts = append(r.starts, start{addr: s.Addr, size: s.Size, name: s.Name})
 		}
 	}

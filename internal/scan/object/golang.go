@@ -1,3 +1,348 @@
 package object
 
-func (r *reader) golang() {}
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"slices"
+	"strings"
+)
+
+// A goLayout is where the moduledata of some releases of Go holds what is read of it
+// (runtime/symtab.go). What stands before the types is the same in all of them.
+type goLayout struct {
+	releases   string
+	descriptor uint64 // typedesclen, the size of the part of types that holds types; 0 if absent
+	etypes     uint64
+	sections   uint64 // textsectmap
+	typelinks  uint64 // 0 if absent
+	itablinks  uint64 // 0 if itabs are found by itaboffset
+	itaboffset uint64 // of itabs from the start of types, and the size of all
+	inittasks  uint64
+	size       uint64
+	mapSizes   []uint64 // of the descriptor of a map type, without uncommon part
+}
+
+// Offsets of moduledata that all releases share.
+const (
+	goNames  = 8
+	goFuncs  = 128
+	goMinPC  = 160
+	goText   = 176
+	goTypes  = 296
+	goHeader = 72 // size of pcHeader
+)
+
+// goLayouts returns those that are known, the latest first.
+func goLayouts() []goLayout {
+	return []goLayout{
+		{"1.27", 304, 312, 360, 0, 0, 320, 448, 568, []uint64{136}},
+		{"1.26", 0, 304, 336, 360, 384, 0, 472, 592, []uint64{112}},
+		{"1.20 to 1.25", 0, 304, 328, 352, 376, 0, 464, 584, []uint64{88, 112}},
+	}
+}
+
+// A goReader reads the tables of a Go program.
+type goReader struct {
+	*reader
+	module   uint64 // address of moduledata
+	layout   goLayout
+	pclntab  uint64
+	table    []byte // the pclntab, to the end of its segment
+	types    uint64
+	etypes   uint64
+	names    string // the bytes from types to etypes, of which names are parts
+	text     uint64
+	sections []goSection
+	budget   uint64 // bytes that lists may still take, which is at most the size of the file
+}
+
+// A goSection is a part of the text that the linker moved as a whole.
+type goSection struct{ offset, end, addr uint64 }
+
+// golang finds and reads the tables of a Go program: the pclntab by its header, and
+// moduledata by its reference to it, since neither section names nor symbols are certain.
+func (r *reader) golang() {
+	g := &goReader{reader: r, budget: uint64(len(r.data))}
+	if !g.find() {
+		for _, s := range r.sections {
+			if strings.HasSuffix(s.name, ".gopclntab") {
+				r.note("go: no moduledata of a release from 1.20 on: functions are known by symbols at most")
+				r.file.Go = &Go{Version: r.goVersion()}
+			}
+		}
+		return
+	}
+	r.file.Go = &Go{Version: r.goVersion()}
+	g.functions()
+	if g.layout.size == 0 {
+		r.note("go: moduledata of an unknown release (%s): types are left out", r.file.Go.Version)
+		return
+	}
+	data, _ := r.file.bytesOf(g.types, g.etypes-g.types)
+	g.names = string(data)
+	g.initTasks()
+	g.readItabs()
+	g.readTypes()
+	g.lists()
+}
+
+// find looks for the pclntab and moduledata.
+func (g *goReader) find() bool {
+	magic := []byte{0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8}
+	if g.file.Machine == ARM64 {
+		magic[6] = 4 // the smallest instruction
+	}
+	for _, s := range g.file.Segments {
+		for at := 0; ; at++ {
+			next := bytes.Index(s.Data[at:], magic)
+			if next < 0 {
+				break
+			}
+			at += next
+			g.pclntab, g.table = s.Addr+uint64(at), s.Data[at:]
+			if g.pclntab%8 == 0 && len(g.table) > goHeader && g.findModule() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// findModule looks for a word that refers to the pclntab, with which moduledata begins.
+func (g *goReader) findModule() bool {
+	for _, reloc := range g.file.Relocs {
+		if reloc.Symbol < 0 && reloc.Addend == g.pclntab && g.isModule(reloc.Addr) {
+			return true
+		}
+	}
+	word := binary.LittleEndian.AppendUint64(nil, g.pclntab)
+	for _, s := range g.file.Segments {
+		if s.Executable {
+			continue
+		}
+		for at := 0; ; at++ {
+			next := bytes.Index(s.Data[at:], word)
+			if next < 0 {
+				break
+			}
+			at += next
+			if g.isModule(s.Addr + uint64(at)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isModule tells whether moduledata is at addr, and chooses its layout.
+func (g *goReader) isModule(addr uint64) bool {
+	if addr%8 != 0 {
+		return false
+	}
+	g.module = addr
+	names, _, ok := g.slice(goNames, 1)
+	if !ok || names != g.pclntab+g.header(4) {
+		return false
+	}
+	funcs, count, ok := g.slice(goFuncs, 8)
+	if !ok || funcs != g.pclntab+g.header(8) || count == 0 || count != g.header(1)+1 {
+		return false
+	}
+	g.text = g.word(goText)
+	if !g.file.Executable(g.text) {
+		return false
+	}
+	for _, layout := range goLayouts() {
+		g.layout = layout
+		if g.fits() {
+			return true
+		}
+	}
+	g.layout = goLayout{}
+	g.sections = nil
+	return true
+}
+
+// header returns a word of the header of the pclntab, after the magic.
+func (g *goReader) header(index int) uint64 { return binary.LittleEndian.Uint64(g.table[8*index:]) }
+
+// word returns a word of moduledata.
+func (g *goReader) word(offset uint64) uint64 {
+	word, _ := g.file.Word(g.module + offset)
+	return word
+}
+
+// slice returns the address and length of a slice of moduledata, as the linker makes it: as
+// long as its capacity, and within a segment.
+func (g *goReader) slice(offset, size uint64) (addr, count uint64, ok bool) {
+	addr, count = g.word(offset), g.word(offset+8)
+	if count != g.word(offset+16) || count > uint64(len(g.data))/size {
+		return 0, 0, false
+	}
+	if count == 0 {
+		return addr, 0, true
+	}
+	_, ok = g.file.bytesOf(addr, count*size)
+	return addr, count, ok
+}
+
+// fits tells whether moduledata makes sense in the layout, and takes its bounds.
+func (g *goReader) fits() bool {
+	g.types, g.etypes = g.word(goTypes), g.word(g.layout.etypes)
+	if g.types > g.etypes {
+		return false
+	}
+	if _, ok := g.file.bytesOf(g.types, g.etypes-g.types); !ok {
+		return false
+	}
+	size := g.etypes - g.types
+	if g.layout.descriptor != 0 && g.word(g.layout.descriptor) > size {
+		return false
+	}
+	if at := g.layout.itaboffset; at != 0 && (g.word(at) > size || g.word(at+8) > size-g.word(at)) {
+		return false
+	}
+	for _, list := range []struct{ offset, size uint64 }{{g.layout.typelinks, 4}, {g.layout.itablinks, 8}, {g.layout.inittasks, 8}} {
+		if _, _, ok := g.slice(list.offset, list.size); list.offset != 0 && !ok {
+			return false
+		}
+	}
+	return g.textSections()
+}
+
+// textSections reads how offsets of code translate to addresses: the text is in parts where
+// it is too long for direct calls.
+func (g *goReader) textSections() bool {
+	at, count, ok := g.slice(g.layout.sections, 24)
+	if !ok || count == 0 {
+		return false
+	}
+	g.sections = make([]goSection, 0, count)
+	for ; count > 0; count, at = count-1, at+24 {
+		var words [3]uint64
+		for i := range words {
+			words[i], _ = g.file.Word(at + 8*uint64(i))
+		}
+		g.sections = append(g.sections, goSection{words[0], words[1], words[2]})
+	}
+	return g.sections[0].offset == 0 && g.sections[0].addr == g.text
+}
+
+// code translates an offset of code; ok is false if no code is there.
+func (g *goReader) code(offset uint32) (addr uint64, ok bool) {
+	addr = g.text + uint64(offset)
+	if len(g.sections) > 1 {
+		for i, s := range g.sections {
+			if o := uint64(offset); o >= s.offset && (o < s.end || o == s.end && i == len(g.sections)-1) {
+				addr = s.addr + o - s.offset
+				break
+			}
+		}
+	}
+	return addr, g.file.Executable(addr)
+}
+
+// functions reads the table of functions, which covers all code that Go's tools made.
+func (g *goReader) functions() {
+	le := binary.LittleEndian
+	count, names, base := g.header(1), g.header(4), g.header(8) // isModule found them in the file
+	texts := ""
+	if end := g.header(5); end >= names && end <= uint64(len(g.table)) { // cutab follows
+		texts = string(g.table[names:end])
+	}
+	table := g.table[base:]
+	for i := range count {
+		entry, ok := g.code(le.Uint32(table[8*i:]))
+		next, _ := g.code(le.Uint32(table[8*i+8:]))
+		at := uint64(le.Uint32(table[8*i+4:]))
+		if !ok || at+8 > uint64(len(table)) || next < entry {
+			g.note("go: entries of the pclntab contradict the file")
+			continue
+		}
+		name := textAt(texts, uint64(le.Uint32(table[at+4:])))
+		g.starts = append(g.starts, start{addr: entry, size: next - entry, name: name})
+	}
+	g.goText = Range{g.word(goMinPC), g.word(goMinPC + 8)}
+}
+
+// initTasks collects the functions that initialise packages: those of inittasks, and by their
+// names those of the runtime, whose list the runtime has in a variable. Go 1.20 has no list.
+func (g *goReader) initTasks() {
+	at, count, _ := g.slice(g.layout.inittasks, 8)
+	for ; count > 0; count, at = count-1, at+8 {
+		task, _ := g.file.Word(at)
+		head, ok := g.file.bytesOf(task, 8) // state, number of functions
+		if !ok {
+			continue
+		}
+		size := 8 * uint64(binary.LittleEndian.Uint32(head[4:]))
+		if _, ok := g.file.bytesOf(task+8, size); !ok || !g.spend(size) {
+			g.note("go: list of initialisers at %#x lies outside of the file", task)
+			continue
+		}
+		g.file.Go.InitTask = g.array(g.file.Go.InitTask, task+8, size)
+	}
+	for _, s := range g.starts {
+		if isInit(s.name) {
+			g.file.Go.InitTask = append(g.file.Go.InitTask, s.addr)
+		}
+	}
+	g.file.Go.InitTask = distinct(g.file.Go.InitTask)
+}
+
+// isInit tells whether a function initialises its package: path.init, path.init.0, or
+// path.map.init.0 (a variable), but neither methods nor closures.
+func isInit(name string) bool {
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	_, name, _ = strings.Cut(name, ".") // dots of the package's name are escaped
+	name = strings.TrimPrefix(name, "map.")
+	number, ok := strings.CutPrefix(name, "init.")
+	return name == "init" || ok && strings.Trim(number, "0123456789") == ""
+}
+
+// spend takes from what lists may take, since those of a sound file do not overlap.
+func (g *goReader) spend(size uint64) bool {
+	if size > g.budget {
+		return false
+	}
+	g.budget -= size
+	return true
+}
+
+// lists notes the tables that list everything for the runtime.
+func (g *goReader) lists() {
+	add := func(addr, size uint64) {
+		if size > 0 {
+			g.file.Go.Lists = append(g.file.Go.Lists, Range{addr, addr + size})
+		}
+	}
+	add(g.module, g.layout.size)
+	add(g.pclntab, g.header(8)+8*(g.header(1)+1))
+	for _, list := range []struct{ offset, size uint64 }{{g.layout.typelinks, 4}, {g.layout.itablinks, 8}, {g.layout.inittasks, 8}} {
+		if list.offset != 0 {
+			addr, count, _ := g.slice(list.offset, list.size)
+			add(addr, count*list.size)
+		}
+	}
+	slices.SortFunc(g.file.Go.Lists, func(a, b Range) int { return cmp.Compare(a.Start, b.Start) })
+}
+
+// goVersion returns the release that built the program, as its build information tells.
+func (r *reader) goVersion() string {
+	const (
+		headSize = 32
+		inline   = 2 // flag: the version follows as text, since Go 1.18
+	)
+	for _, s := range r.file.Segments {
+		at := bytes.Index(s.Data, []byte("\xff Go buildinf:"))
+		if at < 0 || len(s.Data)-at < headSize || s.Data[at+15]&inline == 0 {
+			continue
+		}
+		size, n := binary.Uvarint(s.Data[at+headSize:])
+		if n > 0 && size <= uint64(len(s.Data)-at-headSize-n) {
+			return string(s.Data[at+headSize+n:][:size])
+		}
+	}
+	return ""
+}

@@ -21,9 +21,6 @@ var ErrFormat = errors.New("not a 64-bit little-endian ELF program or library fo
 // maxFile is the largest file that Open takes into memory.
 const maxFile = 1 << 30
 
-// page is the smallest page size of both machines, by which ld.so protects memory.
-const page = 4096
-
 const (
 	headerSize  = 64 // of elf.Header64
 	progSize    = 56 // of elf.Prog64
@@ -113,6 +110,7 @@ type reader struct {
 	got      []section // .got and .got.plt
 	dyn      dynamic
 	starts   []start // of functions
+	goText   Range   // code whose functions the pclntab names
 }
 
 // A section is a header of a section and its name.
@@ -212,7 +210,7 @@ func (r *reader) arrange() error {
 			continue
 		}
 		r.split(p.Vaddr)
-		end := (p.Vaddr + p.Memsz) &^ (page - 1)
+		end := p.Vaddr + p.Memsz
 		r.split(end)
 		for i, s := range r.file.Segments {
 			if s.Addr >= p.Vaddr && s.Addr+s.Size <= end {
