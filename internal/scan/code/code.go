@@ -7,19 +7,27 @@
 // are over-approximated, never lost.
 package code
 
-import "github.com/seccompile/seccompile/internal/scan/object"
+import (
+	"sync"
+
+	"github.com/seccompile/seccompile/internal/scan/object"
+)
 
 // A Module is the code of one file, by function.
 type Module struct {
 	File  *object.File
 	Funcs []Function // one for each of File.Funcs
+
+	inner    map[int][]uint64   // by function: where others jump into its middle
+	stored   map[uint64]written // what a Go program stores to constant addresses
+	pointers []uint64           // variables of which a Go program holds the address: sorted once asked for
+	sorting  sync.Once
 }
 
 // A Function is what one function does, whatever its arguments are.
 type Function struct {
 	Calls    []Call
-	Mentions []uint64 // code and data addresses that it computes (LEA, ADRP and ADD, immediates), other than targets of Calls: sorted
-	Direct   []uint64 // data addresses that it reads or writes without computing them first (MOV RAX, [RIP+x]): sorted
+	Mentions []uint64 // code and data addresses that it computes or loads from, other than targets of Calls: sorted
 	Sites    []uint64 // addresses of SYSCALL and SVC instructions, of int 0x80 and sysenter (see Legacy)
 	Legacy   []uint64 // of these, the ones that make 32-bit calls on x86_64
 	Indirect []uint64 // calls and jumps through a register or memory whose target stays unknown, but for jump tables of the function
@@ -32,6 +40,10 @@ type Call struct {
 	To   uint64 // address of the function in this file (a PLT entry for others); 0 with Slot
 	Slot uint64 // the word of memory (GOT) that holds the target; 0 with To
 	Tail bool   // a jump, or running into the next function
+
+	// Middle tells that control does not enter the function where it starts: compilers put
+	// unlikely parts elsewhere, which jump back. What it finds on entry is not the entry's.
+	Middle bool
 }
 
 // A Place is where a function finds a value on entry: a register by its machine number
@@ -76,11 +88,3 @@ type CallValues struct {
 	// Entry tells what a place of the callee holds when it is entered here.
 	Entry func(Place) Value
 }
-
-// Read translates all functions of a file and infers which never return. It knows the names
-// of imported functions that never return (exit, abort, __stack_chk_fail, ...). A Module with
-// the same File and Funcs, as a cache keeps them, is as good as one that Read returns.
-func Read(f *object.File) (*Module, error) { panic("to be written") }
-
-// Flow computes the values in the function with index fn of m.
-func (m *Module) Flow(fn int) Flow { panic("to be written") }

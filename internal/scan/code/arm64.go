@@ -1,0 +1,3 @@
+package code
+
+func translateARM64(code []byte, addr uint64, ops []op) []op { return ops }

@@ -1,0 +1,257 @@
+package code
+
+import (
+	"slices"
+
+	"github.com/seccompile/seccompile/internal/scan/object"
+)
+
+// A flow computes the values in one function, block by block until nothing changes.
+type flow struct {
+	m       *Module
+	fn      int
+	ops     []op
+	sp      reg
+	base    int64 // where words of the caller begin, from the stack pointer on entry
+	blocks  []block
+	work    []bool
+	cursor  int
+	escaped []int64  // places on the stack whose address went elsewhere: sorted
+	tables  []uint64 // where jump tables of the function lead
+	at      *state   // join of what was at indirect jumps
+	steps   int
+}
+
+// A block is a piece of code that is entered at its start only.
+type block struct {
+	from, to int // ops
+	in       *state
+	visits   int
+}
+
+// maxSteps bounds the ops that are run for one function; a block that is visited more than
+// widenAfter times knows only what never changed.
+const (
+	maxSteps   = 1 << 20
+	widenAfter = 12
+)
+
+// Flow computes the values in the function with index fn of m.
+func (m *Module) Flow(fn int) Flow {
+	f := flow{m: m, fn: fn, ops: m.translate(fn, nil), sp: rsp, base: 8}
+	if m.File.Machine == object.ARM64 {
+		f.sp, f.base = 31, 0
+	}
+	f.cut()
+	for {
+		n := len(f.escaped)
+		f.run()
+		if len(f.escaped) == n {
+			break
+		}
+	}
+	return f.result()
+}
+
+// run computes the states of all blocks.
+func (f *flow) run() {
+	for i := range f.blocks {
+		f.blocks[i].in, f.blocks[i].visits = nil, 0
+	}
+	f.at = nil
+	if len(f.blocks) == 0 {
+		return
+	}
+	f.enter(0, f.entryState())
+	for _, addr := range f.m.inner[f.fn] {
+		f.enterAt(addr, f.lostState())
+	}
+	f.settle()
+	// What no jump reaches is entered through a jump table, by an unwinder, or not at all.
+	for i := range f.blocks {
+		if f.blocks[i].in != nil {
+			continue
+		}
+		if f.at != nil {
+			f.enter(i, f.at)
+		} else {
+			f.enter(i, f.lostState())
+		}
+		f.settle()
+	}
+}
+
+// entryState has in every place what it holds on entry.
+func (f *flow) entryState() *state {
+	s := &state{}
+	for r := range s.regs {
+		s.regs[r] = onEntry(Place(r))
+	}
+	s.regs[temp] = unknown
+	s.regs[f.sp] = stackAddr(0)
+	return s
+}
+
+// lostState knows nothing. Its stack pointer is what others say it is there: in compiled code
+// each instruction has its own depth of the stack.
+func (f *flow) lostState() *state {
+	s := &state{lost: true}
+	for r := range s.regs {
+		s.regs[r] = unknown
+	}
+	s.regs[f.sp] = nil
+	return s
+}
+
+// cut divides the ops into blocks.
+func (f *flow) cut() {
+	starts := make([]bool, len(f.ops)+1)
+	starts[0] = true
+	for _, addr := range f.m.inner[f.fn] {
+		starts[f.opAt(addr)] = true
+	}
+	indirect := false
+	for i := range f.ops {
+		switch o := &f.ops[i]; o.kind {
+		case opBranch, opJump:
+			starts[i+1] = true
+			if f.inside(o.imm) {
+				starts[f.opAt(o.imm)] = true
+			}
+		case opJumpTo:
+			indirect = true
+			starts[i+1] = true
+		case opJumpAt, opRet, opTrap:
+			starts[i+1] = true
+		case opCall, opCallAt:
+			if f.noReturn(o) {
+				starts[i+1] = true
+			}
+		}
+	}
+	if indirect {
+		f.findTables()
+		for _, addr := range f.tables {
+			starts[f.opAt(addr)] = true
+		}
+	}
+	for i := range f.ops {
+		if starts[i] {
+			f.blocks = append(f.blocks, block{from: i, to: i + 1})
+		} else {
+			f.blocks[len(f.blocks)-1].to = i + 1
+		}
+	}
+	f.work = make([]bool, len(f.blocks))
+}
+
+func (f *flow) inside(addr uint64) bool {
+	fn := &f.m.File.Funcs[f.fn]
+	return addr-fn.Addr < fn.Size
+}
+
+// opAt returns the index of the first op at or after addr, or of the instruction that addr lies
+// in: code jumps over a LOCK prefix.
+func (f *flow) opAt(addr uint64) int {
+	i, _ := slices.BinarySearchFunc(f.ops, addr, func(o op, addr uint64) int {
+		if o.at+uint64(o.length) <= addr {
+			return -1
+		}
+		return 1
+	})
+	return i
+}
+
+// blockAt returns the index of the block at addr, or -1 at the end of the function.
+func (f *flow) blockAt(addr uint64) int {
+	op := f.opAt(addr)
+	i, ok := slices.BinarySearchFunc(f.blocks, op, func(b block, op int) int { return b.from - op })
+	if !ok {
+		return -1
+	}
+	return i
+}
+
+// noReturn tells whether control does not come back from a call.
+func (f *flow) noReturn(o *op) bool {
+	if o.kind == opCallAt {
+		return f.m.slotNeverReturns(o.imm)
+	}
+	to := f.m.File.Func(o.imm)
+	return to >= 0 && f.m.File.Funcs[to].Addr == o.imm && f.m.Funcs[to].NoReturn
+}
+
+// enter joins s into the state at the start of block i.
+func (f *flow) enter(i int, s *state) {
+	b := &f.blocks[i]
+	switch {
+	case b.in == nil:
+		b.in = s.clone()
+	case !b.in.merge(s, f.base, b.visits > widenAfter):
+		return
+	}
+	f.work[i] = true
+	f.cursor = min(f.cursor, i)
+}
+
+func (f *flow) enterAt(addr uint64, s *state) {
+	if i := f.blockAt(addr); i >= 0 {
+		f.enter(i, s)
+	}
+}
+
+// settle runs blocks whose state changed until none does, or until that takes too long.
+func (f *flow) settle() {
+	for f.cursor < len(f.blocks) && f.steps <= maxSteps {
+		i := f.cursor
+		f.cursor++
+		if f.work[i] {
+			f.work[i] = false
+			f.runBlock(i) // lowers the cursor when it changes a block before
+		}
+	}
+}
+
+// runBlock follows block i from its state to the blocks behind it.
+func (f *flow) runBlock(i int) {
+	b := &f.blocks[i]
+	b.visits++
+	f.steps += b.to - b.from
+	s := b.in.clone()
+	for k := b.from; k < b.to; k++ {
+		o := &f.ops[k]
+		switch o.kind {
+		case opBranch, opJump:
+			if f.inside(o.imm) {
+				f.enterAt(o.imm, s)
+			}
+		case opJumpTo:
+			f.jumpTo(s)
+		case opCall, opCallAt:
+			f.step(s, o)
+			if f.noReturn(o) {
+				return
+			}
+			continue
+		}
+		if o.ends() {
+			return
+		}
+		f.step(s, o)
+	}
+	if i+1 < len(f.blocks) {
+		f.enter(i+1, s)
+	}
+}
+
+// jumpTo passes s to wherever jump tables lead, and to what nothing else reaches.
+func (f *flow) jumpTo(s *state) {
+	if f.at == nil {
+		f.at = s.clone()
+	} else {
+		f.at.merge(s, f.base, false)
+	}
+	for _, addr := range f.tables {
+		f.enterAt(addr, s)
+	}
+}

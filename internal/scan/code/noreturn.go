@@ -1,0 +1,178 @@
+package code
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/seccompile/seccompile/internal/scan/object"
+)
+
+// A returning is how control can come back from a function. Code that only an unwinder enters
+// counts as well, so that what catches an exception and returns is not taken for a function
+// that never does.
+type returning struct {
+	always bool  // it has a return, or a jump to an unknown place
+	tails  []int // functions that it jumps to
+	falls  bool  // it runs into the next function ...
+	call   int   // ... after the call with this index in Calls, if not -1, returns
+	last   uint64
+}
+
+// end notes whether control runs over the end of the function.
+func (r *returning) end(ops []op) {
+	if len(ops) == 0 {
+		r.falls = true
+		return
+	}
+	o := &ops[len(ops)-1]
+	r.falls, r.last = !o.ends(), o.at
+}
+
+// neverReturn are functions of libraries that do not return, by name. Those in the file itself
+// are found by their code.
+var neverReturn = []string{
+	"_Exit", "_Unwind_Resume", "__assert", "__assert_fail", "__assert_perror_fail", "__chk_fail",
+	"__cxa_bad_cast", "__cxa_bad_typeid", "__cxa_call_terminate", "__cxa_call_unexpected",
+	"__cxa_deleted_virtual", "__cxa_pure_virtual", "__cxa_rethrow", "__cxa_throw",
+	"__cxa_throw_bad_array_new_length", "__fortify_fail", "__libc_fatal", "__longjmp_chk",
+	"__stack_chk_fail", "_exit", "_longjmp", "_ZSt10unexpectedv", "_ZSt9terminatev", "abort", "err", "errx", "exit",
+	"longjmp", "pthread_exit", "quick_exit", "siglongjmp", "thrd_exit", "verr", "verrx",
+}
+
+// goNeverReturn are prefixes of functions of Go's runtime that do not return, though they end
+// in a return that is never reached.
+var goNeverReturn = []string{
+	"runtime.panic", "runtime.goPanic", "runtime.gopanic", "runtime.throw", "runtime.fatal", "runtime.Goexit",
+}
+
+// slotNeverReturns tells whether the word at slot holds an imported function that does not return.
+func (m *Module) slotNeverReturns(slot uint64) bool {
+	r, ok := m.File.Reloc(slot)
+	if !ok || r.Symbol < 0 || r.Symbol >= len(m.File.Symbols) {
+		return false
+	}
+	name := m.File.Symbols[r.Symbol].Name
+	return slices.Contains(neverReturn, name) || strings.HasPrefix(name, "_ZSt") && strings.Contains(name, "__throw_")
+}
+
+// namedNoReturn tells whether the name of a function in the file says that it does not return.
+func (m *Module) namedNoReturn(f *object.Func) bool {
+	if m.File.Go == nil || strings.HasPrefix(f.Name, "runtime.panicCheck") {
+		return false
+	}
+	return slices.ContainsFunc(goNeverReturn, func(p string) bool { return strings.HasPrefix(f.Name, p) })
+}
+
+// inferNoReturn finds the functions that cannot return: it spreads returning from those that
+// surely may to those that depend on them.
+func (r *reading) inferNoReturn() {
+	m := r.m
+	for _, s := range m.File.PLT {
+		if i := m.File.Func(s.Addr); i >= 0 && m.File.Funcs[i].Addr == s.Addr {
+			r.returns[i] = returning{always: !m.slotNeverReturns(s.Slot), call: -1}
+		}
+	}
+	dependents := map[int][]int{}
+	var work []int
+	for i := range r.returns {
+		m.Funcs[i].NoReturn = true
+		ret := &r.returns[i]
+		ret.call = m.lastCall(i, ret)
+		switch {
+		case m.namedNoReturn(&m.File.Funcs[i]):
+			*ret = returning{call: -1}
+		case ret.always:
+			work = append(work, i)
+		default:
+			for _, on := range m.dependsOn(i, ret) {
+				dependents[on] = append(dependents[on], i)
+			}
+			if m.mayReturn(i, ret) {
+				work = append(work, i)
+			}
+		}
+	}
+	for len(work) > 0 {
+		i := work[len(work)-1]
+		work = work[:len(work)-1]
+		if !m.Funcs[i].NoReturn {
+			continue
+		}
+		m.Funcs[i].NoReturn = false
+		for _, d := range dependents[i] {
+			if m.Funcs[d].NoReturn && m.mayReturn(d, &r.returns[d]) {
+				work = append(work, d)
+			}
+		}
+	}
+}
+
+// lastCall returns the index of the call that is the last op of function i, or -1.
+func (m *Module) lastCall(i int, ret *returning) int {
+	calls := m.Funcs[i].Calls
+	if n := len(calls) - 1; ret.falls && n >= 0 && calls[n].At == ret.last && !calls[n].Tail {
+		return n
+	}
+	return -1
+}
+
+// next returns the function that follows function i without space, or -1.
+func (m *Module) next(i int) int {
+	f := m.File.Funcs
+	if i+1 < len(f) && f[i].Addr+f[i].Size == f[i+1].Addr {
+		return i + 1
+	}
+	return -1
+}
+
+// dependsOn returns the functions whose return lets function i return.
+func (m *Module) dependsOn(i int, ret *returning) []int {
+	on := ret.tails
+	if ret.falls {
+		if next := m.next(i); next >= 0 {
+			on = append(on, next)
+		}
+		if ret.call >= 0 && m.Funcs[i].Calls[ret.call].To != 0 {
+			on = append(on, m.File.Func(m.Funcs[i].Calls[ret.call].To))
+		}
+	}
+	return on
+}
+
+// mayReturn tells whether function i can return, given what is known of others.
+func (m *Module) mayReturn(i int, ret *returning) bool {
+	for _, t := range ret.tails {
+		if !m.Funcs[t].NoReturn {
+			return true
+		}
+	}
+	if !m.runsOn(i, ret) {
+		return false
+	}
+	next := m.next(i)
+	return next < 0 || !m.Funcs[next].NoReturn
+}
+
+// runsOn tells whether control runs over the end of function i.
+func (m *Module) runsOn(i int, ret *returning) bool {
+	return ret.falls && (ret.call < 0 || !m.neverReturns(&m.Funcs[i].Calls[ret.call]))
+}
+
+// neverReturns tells whether control does not come back from a call.
+func (m *Module) neverReturns(c *Call) bool {
+	if c.Slot != 0 {
+		return m.slotNeverReturns(c.Slot)
+	}
+	i := m.File.Func(c.To)
+	return i >= 0 && !c.Middle && m.Funcs[i].NoReturn
+}
+
+// addFallThrough adds the calls of functions that run into the next one. Space between
+// functions that holds nothing but padding does so and leads nowhere.
+func (m *Module) addFallThrough(returns []returning) {
+	for i := range returns {
+		if next := m.next(i); next >= 0 && m.runsOn(i, &returns[i]) {
+			m.Funcs[i].Calls = append(m.Funcs[i].Calls, Call{At: returns[i].last, To: m.File.Funcs[next].Addr, Tail: true})
+		}
+	}
+}

@@ -1,0 +1,234 @@
+package code
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/seccompile/seccompile/internal/scan/object"
+)
+
+// A reading gathers what all functions of a module do.
+type reading struct {
+	m       *Module
+	ops     []op
+	returns []returning // by function
+}
+
+// Read translates all functions of a file and infers which never return.
+func Read(f *object.File) (*Module, error) {
+	if f.Machine != object.AMD64 && f.Machine != object.ARM64 {
+		return nil, errors.New("code: the file is for a machine whose code is not read: use one for x86_64 or aarch64")
+	}
+	m := &Module{
+		File: f, Funcs: make([]Function, len(f.Funcs)), stored: map[uint64]written{},
+		inner: map[int][]uint64{},
+	}
+	r := reading{m: m, returns: make([]returning, len(f.Funcs))}
+	for i := range f.Funcs {
+		r.ops = m.translate(i, r.ops[:0])
+		s := summary{m: m, index: i, fn: &m.Funcs[i]}
+		r.returns[i] = s.summarize(r.ops)
+	}
+	r.inferNoReturn()
+	m.addFallThrough(r.returns)
+	return m, nil
+}
+
+// translate appends the ops of a function to ops.
+func (m *Module) translate(fn int, ops []op) []op {
+	f := &m.File.Funcs[fn]
+	if m.File.Machine == object.ARM64 {
+		return translateARM64(m.bytes(f), f.Addr, ops)
+	}
+	return translateAMD64(m.bytes(f), f.Addr, ops)
+}
+
+// A summary reads the ops of one function.
+type summary struct {
+	m     *Module
+	index int
+	fn    *Function
+
+	known   [nregs]uint64 // addresses that registers hold in the order of the code
+	has     [nregs]bool
+	indexed [nregs]bool // the register comes from a table by an index
+}
+
+// summarize fills in the function and returns how it may return.
+func (s *summary) summarize(ops []op) returning {
+	ret := returning{call: -1}
+	for i := range ops {
+		o := &ops[i]
+		switch o.kind {
+		case opCall, opCallAt, opJump, opJumpAt, opBranch:
+			s.transfer(o, &ret)
+		case opCallTo:
+			s.fn.Indirect = append(s.fn.Indirect, o.at)
+		case opJumpTo:
+			if !s.indexed[o.a] {
+				s.fn.Indirect = append(s.fn.Indirect, o.at)
+			}
+			ret.always = true
+		case opRet:
+			ret.always = true
+		case opSite:
+			s.fn.Sites = append(s.fn.Sites, o.at)
+		case opLegacy:
+			s.fn.Sites = append(s.fn.Sites, o.at)
+			s.fn.Legacy = append(s.fn.Legacy, o.at)
+		default:
+			s.data(o)
+		}
+	}
+	slices.Sort(s.fn.Mentions)
+	s.fn.Mentions = slices.Compact(s.fn.Mentions)
+	s.fn.Mentions = slices.Clip(s.fn.Mentions)
+	ret.end(ops)
+	return ret
+}
+
+// transfer notes a call or jump to a constant place.
+func (s *summary) transfer(o *op, ret *returning) {
+	switch o.kind {
+	case opCallAt, opJumpAt:
+		s.fn.Calls = append(s.fn.Calls, Call{At: o.at, Slot: o.imm, Tail: o.kind == opJumpAt})
+		if o.kind == opJumpAt {
+			if !s.m.slotNeverReturns(o.imm) {
+				ret.always = true
+			}
+		}
+		return
+	}
+	to := s.m.File.Func(o.imm)
+	if to == s.index && o.kind != opCall {
+		return // within the function
+	}
+	if to < 0 {
+		if o.kind != opCall {
+			ret.always = true
+		}
+		return
+	}
+	start := s.m.File.Funcs[to].Addr
+	c := Call{At: o.at, To: start, Tail: o.kind != opCall, Middle: o.imm != start}
+	s.fn.Calls = append(s.fn.Calls, c)
+	if c.Middle {
+		s.m.inner[to] = append(s.m.inner[to], o.imm)
+	}
+	if c.Tail {
+		ret.tails = append(ret.tails, to)
+	}
+}
+
+// data notes the addresses that an op mentions and follows those that registers hold.
+func (s *summary) data(o *op) {
+	addr, constant := o.constAddr()
+	switch o.kind {
+	case opAddr:
+		s.set(o.dst, o.imm)
+		return
+	case opLea:
+		if constant {
+			s.point(addr)
+			s.set(o.dst, addr)
+			return
+		}
+		s.relative(o)
+	case opLoad, opTouch:
+		if constant {
+			s.mention(addr)
+		} else {
+			s.relative(o)
+		}
+	case opStore:
+		s.store(o, addr, constant)
+		return
+	case opConst:
+		s.number(o.imm)
+	case opAdd:
+		s.add(o)
+		return
+	case opMove:
+		if o.width == 8 && o.a < nregs {
+			s.known[o.dst], s.has[o.dst], s.indexed[o.dst] = s.known[o.a], s.has[o.a], s.indexed[o.a]
+			return
+		}
+	}
+	if o.dst >= nregs || o.kind == opTouch {
+		return
+	}
+	table := false
+	switch o.kind {
+	case opLoad:
+		table = o.b != noReg && o.scale >= 4 && (o.a < nregs && s.has[o.a] || s.fixed(o.imm))
+	case opExtend, opMove:
+		table = o.a < nregs && s.indexed[o.a]
+	}
+	s.has[o.dst], s.indexed[o.dst] = false, table
+}
+
+// store notes what is stored to a constant address, and addresses stored as numbers.
+func (s *summary) store(o *op, addr uint64, constant bool) {
+	if constant {
+		if s.m.File.Go != nil {
+			s.m.noteStore(addr, o)
+		}
+	} else {
+		s.relative(o)
+	}
+	if o.dst == noReg {
+		s.number(o.val)
+	}
+}
+
+// add follows the sum of an address and a number, and that of a table and its element.
+func (s *summary) add(o *op) {
+	if o.b == noReg && s.has[o.a] {
+		s.set(o.dst, s.known[o.a]+o.imm)
+		s.point(s.known[o.dst])
+		return
+	}
+	s.number(o.imm)
+	table := o.b != noReg && (s.indexed[o.a] || o.b < nregs && s.indexed[o.b])
+	s.has[o.dst], s.indexed[o.dst] = false, table
+}
+
+// relative notes the address of a memory operand with registers: a table in a fixed file, or a
+// place relative to a known address.
+func (s *summary) relative(o *op) {
+	s.number(o.imm)
+	if o.a < nregs && s.has[o.a] {
+		s.mention(s.known[o.a] + o.imm)
+	}
+}
+
+func (s *summary) set(r reg, addr uint64) {
+	if r < nregs {
+		s.known[r], s.has[r], s.indexed[r] = addr, true, false
+	}
+}
+
+// number notes a number that is an address in a file that is not moved.
+func (s *summary) number(n uint64) {
+	if s.fixed(n) {
+		s.mention(n)
+	}
+}
+
+func (s *summary) fixed(n uint64) bool { return s.m.File.Fixed && n != 0 && s.m.segment(n) != nil }
+
+// point notes an address that is computed, so that its variable can change anywhere.
+func (s *summary) point(addr uint64) {
+	s.mention(addr)
+	if seg := s.m.segment(addr); s.m.File.Go != nil && seg != nil && seg.Writable {
+		s.m.pointers = append(s.m.pointers, addr)
+	}
+}
+
+// mention notes an address that lies in the file.
+func (s *summary) mention(addr uint64) {
+	if s.m.segment(addr) == nil {
+		return
+	}
+	s.fn.Mentions = append(s.fn.Mentions, addr)
+}

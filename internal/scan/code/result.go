@@ -1,0 +1,135 @@
+package code
+
+import (
+	"slices"
+
+	"github.com/seccompile/seccompile/internal/scan/object"
+)
+
+// result reads off the values at system calls and calls.
+func (f *flow) result() Flow {
+	fn := &f.m.Funcs[f.fn]
+	r := Flow{Sites: make([]SiteValues, len(fn.Sites)), Calls: make([]CallValues, len(fn.Calls)+len(fn.Indirect))}
+	for i, at := range fn.Sites {
+		r.Sites[i].At = at
+	}
+	none := func(Place) Value { return Value{} }
+	for i := range fn.Calls {
+		r.Calls[i] = CallValues{At: fn.Calls[i].At, Entry: none}
+	}
+	for i, at := range fn.Indirect {
+		r.Calls[len(fn.Calls)+i] = CallValues{At: at, Entry: none}
+	}
+	if f.steps > maxSteps {
+		return allUnknown(r)
+	}
+	for i := range f.blocks {
+		if f.blocks[i].in != nil {
+			f.resultOf(&f.blocks[i], &r)
+		}
+	}
+	return r
+}
+
+// allUnknown is the result for a function that is too much work.
+func allUnknown(r Flow) Flow {
+	any := Value{Unknown: true}
+	for i := range r.Sites {
+		r.Sites[i].Number, r.Sites[i].Args = any, [6]Value{any, any, any, any, any, any}
+	}
+	for i := range r.Calls {
+		r.Calls[i].Target = any
+		r.Calls[i].Entry = func(Place) Value { return any }
+	}
+	return r
+}
+
+func (f *flow) resultOf(b *block, r *Flow) {
+	fn := &f.m.Funcs[f.fn]
+	s := b.in.clone()
+	for k := b.from; k < b.to; k++ {
+		o := &f.ops[k]
+		switch o.kind {
+		case opSite, opLegacy:
+			if i, ok := slices.BinarySearch(fn.Sites, o.at); ok {
+				r.Sites[i] = f.siteValues(s, o)
+			}
+		case opCall, opCallAt, opJump, opJumpAt, opBranch:
+			for i := range fn.Calls {
+				if fn.Calls[i].At == o.at {
+					r.Calls[i].Entry = f.entryAt(s, fn.Calls[i].Tail)
+				}
+			}
+		case opCallTo, opJumpTo:
+			if i, ok := slices.BinarySearch(fn.Indirect, o.at); ok {
+				c := &r.Calls[len(fn.Calls)+i]
+				c.Target = f.target(f.get(s, o.a))
+				c.Entry = f.entryAt(s, o.kind == opJumpTo)
+			}
+		}
+		f.step(s, o)
+	}
+	// A function that runs into the next one.
+	if n := len(fn.Calls) - 1; b.to == len(f.ops) && n >= 0 && b.to > b.from && fn.Calls[n].At == f.ops[b.to-1].at && fn.Calls[n].Tail && !f.ops[b.to-1].ends() && f.ops[b.to-1].kind != opBranch {
+		r.Calls[n].Entry = f.entryAt(s, true)
+	}
+}
+
+// target returns the value of an indirect call. In a file that is not moved, numbers can be
+// addresses.
+func (f *flow) target(v *value) Value {
+	t := v.public()
+	if f.m.File.Fixed {
+		for _, c := range t.Consts {
+			if f.m.File.Func(c) >= 0 {
+				t.Addrs, _ = union(t.Addrs, []uint64{c}, false)
+			}
+		}
+	}
+	return t
+}
+
+// entryAt returns what a callee finds. After a call, words of the caller begin at the stack
+// pointer; after a jump, where they began for this function.
+func (f *flow) entryAt(s *state, jump bool) func(Place) Value {
+	c := s.clone()
+	return func(p Place) Value {
+		if p < Stack(0) {
+			if int(p) == int(f.sp) {
+				return Value{Unknown: true}
+			}
+			return c.regs[p].public()
+		}
+		sp := c.regs[f.sp]
+		if !sp.isStack() {
+			return Value{Unknown: true}
+		}
+		at := sp.offset + 8*int64(p-Stack(0))
+		if jump {
+			at += f.base
+		}
+		return c.read(at, 8, f.base).public()
+	}
+}
+
+// Registers of the number and the arguments of a system call.
+var (
+	amd64Args  = [6]reg{rdi, rsi, rdx, 10, 8, 9}
+	legacyArgs = [6]reg{rbx, rcx, rdx, rsi, rdi, rbp}
+	arm64Args  = [6]reg{0, 1, 2, 3, 4, 5}
+)
+
+func (f *flow) siteValues(s *state, o *op) SiteValues {
+	number, args := rax, amd64Args
+	switch {
+	case f.m.File.Machine == object.ARM64:
+		number, args = 8, arm64Args
+	case o.kind == opLegacy:
+		args = legacyArgs
+	}
+	v := SiteValues{At: o.at, Number: s.regs[number].public()}
+	for i, r := range args {
+		v.Args[i] = s.regs[r].public()
+	}
+	return v
+}

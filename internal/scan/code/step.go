@@ -1,0 +1,242 @@
+package code
+
+import "slices"
+
+// step changes s as o does. Jumps change nothing.
+func (f *flow) step(s *state, o *op) {
+	var v *value
+	switch o.kind {
+	case opClobber:
+		v = unknown
+	case opConst:
+		v = number(o.imm)
+	case opAddr:
+		v = address(o.imm)
+	case opMove:
+		v = f.get(s, o.a).low(o.width)
+	case opExtend:
+		v = f.get(s, o.a).extended(o.width)
+	case opAdd, opSub, opAnd, opOr, opXor, opShl, opShr:
+		v = f.arithmetic(s, o)
+	case opSelect:
+		v = join(f.get(s, o.a), f.get(s, o.b)).low(o.width)
+	case opLea:
+		v = f.address(s, o).low(o.width)
+	case opLoad:
+		v = f.load(s, o)
+	case opStore:
+		f.store(s, o)
+		return
+	case opCall, opCallAt, opCallTo:
+		f.call(s)
+		return
+	case opSite, opLegacy:
+		f.site(s)
+		return
+	default:
+		return
+	}
+	f.set(s, o, v)
+}
+
+// get returns the value of a register.
+func (f *flow) get(s *state, r reg) *value {
+	if r >= nregs {
+		return unknown
+	}
+	return s.regs[r]
+}
+
+// set gives the register that o writes its value. Stack addresses that are not in the stack or
+// frame pointer are for others to use.
+func (f *flow) set(s *state, o *op, v *value) {
+	if o.dst >= nregs {
+		return
+	}
+	if v != nil && v.stack && o.dst != f.sp && o.dst != f.frame() && o.dst != temp {
+		f.escape(v.offset)
+	}
+	s.regs[o.dst] = v
+}
+
+func (f *flow) frame() reg {
+	if f.sp == rsp {
+		return rbp
+	}
+	return 29
+}
+
+func (f *flow) escape(offset int64) {
+	if i, ok := slices.BinarySearch(f.escaped, offset); !ok && len(f.escaped) < 1<<12 {
+		f.escaped = slices.Insert(f.escaped, i, offset)
+	}
+}
+
+// aligned is how far below the stack lies, for a function that aligns it: it is not known by
+// how much it moves, and so it is taken for another stack.
+const aligned = 1 << 20
+
+func (f *flow) arithmetic(s *state, o *op) *value {
+	a, b := f.get(s, o.a), number(o.imm)
+	if o.b != noReg {
+		b = f.get(s, o.b)
+	}
+	if o.kind == opAnd && o.dst == f.sp && a.isStack() {
+		return stackAddr(a.offset - aligned)
+	}
+	v := compute(o.kind, a, b, o.width)
+	if v == nil || !v.stack {
+		for _, w := range []*value{a, b} {
+			if w.isStack() && o.dst != f.sp {
+				f.escape(w.offset)
+			}
+		}
+	}
+	return v
+}
+
+// address returns the address of a memory operand.
+func (f *flow) address(s *state, o *op) *value {
+	if o.far {
+		return unknown
+	}
+	if a, ok := o.constAddr(); ok {
+		return address(a)
+	}
+	v := number(o.imm)
+	if o.a != noReg {
+		v = f.get(s, o.a)
+		if v != nil {
+			v = plus(v, o.imm)
+		}
+	}
+	if o.b == noReg {
+		return v
+	}
+	if v.isStack() {
+		f.escape(v.offset)
+	}
+	index := f.get(s, o.b)
+	if o.scale > 1 {
+		index = compute(opShl, index, number(uint64(scaleShift(o.scale))), 8)
+	}
+	return compute(opAdd, v, index, 8)
+}
+
+func scaleShift(scale uint8) uint8 {
+	switch scale {
+	case 2:
+		return 1
+	case 4:
+		return 2
+	case 8:
+		return 3
+	}
+	return 0
+}
+
+// load returns what a load can find.
+func (f *flow) load(s *state, o *op) *value {
+	at := f.address(s, o)
+	switch {
+	case at == nil:
+		return unknown
+	case at.isStack():
+		return s.read(at.offset, o.width, f.base)
+	case at.unknown || at.stack || len(at.entry) > 0:
+		return unknown
+	}
+	var v *value
+	for _, a := range at.addrs {
+		v = join(v, f.m.load(a, o.width))
+	}
+	for _, a := range at.consts {
+		if !f.m.File.Fixed {
+			return unknown
+		}
+		v = join(v, f.m.load(a, o.width))
+	}
+	return v
+}
+
+// store changes the stack. A store to an unknown place can only hit what has escaped: without its
+// address, nothing that the program computes is a pointer to it, and a program whose pointers run
+// out of their objects has no bounds at all.
+func (f *flow) store(s *state, o *op) {
+	at := f.address(s, o)
+	v := number(o.val)
+	if o.dst != noReg {
+		v = f.get(s, o.dst)
+	}
+	if v != nil && v.stack && o.dst != f.frame() {
+		f.escape(v.offset)
+	}
+	switch {
+	case at.isStack():
+		s.write(at.offset, int64(o.width), v.low(o.width))
+	case at == nil, at.unknown, at.stack, len(at.entry) > 0:
+		f.forget(s)
+	}
+}
+
+// forget makes unknown what has escaped: from each such place up to the next one, or to the words
+// of the caller.
+func (f *flow) forget(s *state) {
+	for i, from := range f.escaped {
+		to := int64(0)
+		if from >= f.base {
+			to = f.base + 8*maxStack
+		}
+		if i+1 < len(f.escaped) {
+			to = min(to, f.escaped[i+1])
+		}
+		f.forgetRange(s, from, to)
+	}
+}
+
+func (f *flow) forgetRange(s *state, from, to int64) {
+	for k := range s.slots {
+		if t := &s.slots[k]; t.offset+t.width > from && t.offset < to {
+			t.val = join(t.val, unknown)
+		}
+	}
+	if from >= f.base && to > from {
+		for at := from &^ 7; at < to; at += 8 {
+			if i := s.slotAt(at); i == len(s.slots) || s.slots[i].offset > at {
+				s.write(at, 8, unknown)
+			}
+		}
+	}
+}
+
+// call makes unknown what a callee may change. In Go only the stack and frame pointers survive.
+func (f *flow) call(s *state) {
+	f.forget(s)
+	for r := range s.regs {
+		if !f.preserved(reg(r)) {
+			s.regs[r] = unknown
+		}
+	}
+}
+
+func (f *flow) preserved(r reg) bool {
+	switch {
+	case r == f.sp || r == f.frame():
+		return true
+	case f.m.File.Go != nil || r == temp:
+		return false
+	case f.sp == rsp:
+		return r == rbx || r >= 12 && r < 16
+	}
+	return r >= 19 && r < 29
+}
+
+// site makes unknown what a system call changes: the result, and on x86_64 RCX and R11. What it
+// writes to memory has escaped.
+func (f *flow) site(s *state) {
+	f.forget(s)
+	s.regs[0] = unknown // RAX, X0
+	if f.sp == rsp {
+		s.regs[rcx], s.regs[r11] = unknown, unknown
+	}
+}
