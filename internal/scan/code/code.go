@@ -18,16 +18,16 @@ type Module struct {
 	File  *object.File
 	Funcs []Function // one for each of File.Funcs
 
-	inner    map[int][]uint64   // by function: where others jump into its middle
-	stored   map[uint64]written // what a Go program stores to constant addresses
-	pointers []uint64           // variables of which a Go program holds the address: sorted once asked for
-	sorting  sync.Once
+	once  sync.Once
+	index index // by address, for Flow
 }
 
 // A Function is what one function does, whatever its arguments are.
 type Function struct {
 	Calls    []Call
-	Mentions []uint64 // code and data addresses that it computes or loads from, other than targets of Calls: sorted
+	Mentions []uint64 // code and data addresses that it computes (LEA, ADRP and ADD, immediates), other than targets of Calls: sorted
+	Direct   []uint64 // data addresses that it reads or writes without computing them first (MOV RAX, [RIP+x]): sorted
+	Written  []uint64 // of these, in a Go program, the ones that it writes: sorted
 	Sites    []uint64 // addresses of SYSCALL and SVC instructions, of int 0x80 and sysenter (see Legacy)
 	Legacy   []uint64 // of these, the ones that make 32-bit calls on x86_64
 	Indirect []uint64 // calls and jumps through a register or memory whose target stays unknown, but for jump tables of the function
@@ -41,9 +41,10 @@ type Call struct {
 	Slot uint64 // the word of memory (GOT) that holds the target; 0 with To
 	Tail bool   // a jump, or running into the next function
 
-	// Middle tells that control does not enter the function where it starts: compilers put
-	// unlikely parts elsewhere, which jump back. What it finds on entry is not the entry's.
-	Middle bool
+	// Middle is where control enters the function, if not where it starts, else 0: compilers
+	// put unlikely parts elsewhere, which jump back. What it finds there is not what the
+	// function finds on entry.
+	Middle uint64
 }
 
 // A Place is where a function finds a value on entry: a register by its machine number

@@ -63,7 +63,7 @@ func (f *flow) run() {
 		return
 	}
 	f.enter(0, f.entryState())
-	for _, addr := range f.m.inner[f.fn] {
+	for _, addr := range f.m.indexed().inner[f.fn] {
 		f.enterAt(addr, f.lostState())
 	}
 	f.settle()
@@ -107,7 +107,7 @@ func (f *flow) lostState() *state {
 func (f *flow) cut() {
 	starts := make([]bool, len(f.ops)+1)
 	starts[0] = true
-	for _, addr := range f.m.inner[f.fn] {
+	for _, addr := range f.m.indexed().inner[f.fn] {
 		starts[f.opAt(addr)] = true
 	}
 	indirect := false

@@ -60,56 +60,87 @@ func (m *Module) load(addr uint64, width uint8) *value {
 	case !s.Writable:
 		return number(n)
 	}
-	stored := m.stored[addr]
-	if m.File.Go == nil || stored.other || m.pointed(addr) {
+	if m.File.Go == nil || m.pointed(addr) {
 		return join(number(n), unknown)
 	}
-	v := number(n)
-	for _, c := range stored.consts {
-		v = join(v, number(c&mask(width)))
-	}
-	return v
+	return join(number(n), m.stored(addr, width))
 }
 
-// A written is what a module stores to an address that its code names.
-type written struct {
-	consts []uint64
-	other  bool // something that is not constant, or too much
+// An index has what Flow must know of other functions, which Funcs has by function.
+type index struct {
+	inner    map[int][]uint64 // where others enter a function in its middle
+	pointers []uint64         // addresses that code and data of a Go program hold: sorted
+	writers  map[uint64][]int // which functions of a Go program write to a constant address
 }
 
-// noteStore remembers a store to a constant address.
-func (m *Module) noteStore(addr uint64, o *op) {
-	w := m.stored[addr]
-	switch {
-	case o.dst != noReg || len(w.consts) == MaxConsts:
-		w.other = true
-	case !slices.Contains(w.consts, o.val):
-		w.consts = append(w.consts, o.val)
-	}
-	m.stored[addr] = w
-}
-
-// pointed tells whether a pointer to a variable at addr exists: code computes its address, or
-// data holds it. In Go, a pointer to a variable that is a number is its very address.
-func (m *Module) pointed(addr uint64) bool {
-	m.sorting.Do(func() {
-		for i := range m.File.Segments {
-			s := &m.File.Segments[i]
-			for off := -s.Addr & 7; !s.Executable && off+8 <= uint64(len(s.Data)); off += 8 {
-				n := binary.LittleEndian.Uint64(s.Data[off:])
-				if to := m.segment(n); to != nil && to.Writable {
-					m.pointers = append(m.pointers, n)
+// indexed returns the index, which the first caller builds.
+func (m *Module) indexed() *index {
+	m.once.Do(func() {
+		x := &m.index
+		x.inner, x.writers = map[int][]uint64{}, map[uint64][]int{}
+		for i := range m.Funcs {
+			f := &m.Funcs[i]
+			for _, c := range f.Calls {
+				if to := m.File.Func(c.Middle); c.Middle != 0 && to >= 0 {
+					x.inner[to] = append(x.inner[to], c.Middle)
 				}
 			}
+			for _, addr := range f.Written {
+				x.writers[addr] = append(x.writers[addr], i)
+			}
+			if m.File.Go != nil {
+				x.pointers = append(x.pointers, f.Mentions...)
+			}
 		}
-		for _, r := range m.File.Relocs {
-			m.pointers = append(m.pointers, r.Addend)
+		if m.File.Go != nil {
+			x.pointers = append(x.pointers, m.dataPointers()...)
+			slices.Sort(x.pointers)
+			x.pointers = slices.Compact(x.pointers)
 		}
-		slices.Sort(m.pointers)
-		m.pointers = slices.Compact(m.pointers)
 	})
-	_, ok := slices.BinarySearch(m.pointers, addr)
+	return &m.index
+}
+
+// dataPointers returns the addresses of writable data that data holds.
+func (m *Module) dataPointers() []uint64 {
+	var pointers []uint64
+	for i := range m.File.Segments {
+		s := &m.File.Segments[i]
+		for off := -s.Addr & 7; !s.Executable && off+8 <= uint64(len(s.Data)); off += 8 {
+			n := binary.LittleEndian.Uint64(s.Data[off:])
+			if to := m.segment(n); to != nil && to.Writable {
+				pointers = append(pointers, n)
+			}
+		}
+	}
+	for _, r := range m.File.Relocs {
+		pointers = append(pointers, r.Addend)
+	}
+	return pointers
+}
+
+// pointed tells whether a pointer to a variable of a Go program exists: code computes its
+// address, or data holds it. In Go, a pointer to a variable that is a number is its very address.
+func (m *Module) pointed(addr uint64) bool {
+	_, ok := slices.BinarySearch(m.indexed().pointers, addr)
 	return ok
+}
+
+// stored returns what the functions that write to a constant address store there.
+func (m *Module) stored(addr uint64, width uint8) *value {
+	var v *value
+	for _, fn := range m.indexed().writers[addr] {
+		for _, o := range m.translate(fn, nil) {
+			if at, ok := o.constAddr(); !ok || at != addr || o.kind != opStore {
+				continue
+			}
+			if o.dst != noReg || o.width < width {
+				return unknown
+			}
+			v = join(v, number(o.val&mask(width)))
+		}
+	}
+	return v
 }
 
 // mask has the low width bytes set.

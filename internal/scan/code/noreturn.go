@@ -164,7 +164,7 @@ func (m *Module) neverReturns(c *Call) bool {
 		return m.slotNeverReturns(c.Slot)
 	}
 	i := m.File.Func(c.To)
-	return i >= 0 && !c.Middle && m.Funcs[i].NoReturn
+	return i >= 0 && c.Middle == 0 && m.Funcs[i].NoReturn
 }
 
 // addFallThrough adds the calls of functions that run into the next one. Space between

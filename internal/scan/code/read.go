@@ -14,15 +14,14 @@ type reading struct {
 	returns []returning // by function
 }
 
-// Read translates all functions of a file and infers which never return.
+// Read translates all functions of a file and infers which never return. It knows the names
+// of imported functions that never return (exit, abort, __stack_chk_fail, ...). A Module with
+// the same File and Funcs, as a cache keeps them, is as good as one that Read returns.
 func Read(f *object.File) (*Module, error) {
 	if f.Machine != object.AMD64 && f.Machine != object.ARM64 {
 		return nil, errors.New("code: the file is for a machine whose code is not read: use one for x86_64 or aarch64")
 	}
-	m := &Module{
-		File: f, Funcs: make([]Function, len(f.Funcs)), stored: map[uint64]written{},
-		inner: map[int][]uint64{},
-	}
+	m := &Module{File: f, Funcs: make([]Function, len(f.Funcs))}
 	r := reading{m: m, returns: make([]returning, len(f.Funcs))}
 	for i := range f.Funcs {
 		r.ops = m.translate(i, r.ops[:0])
@@ -80,9 +79,7 @@ func (s *summary) summarize(ops []op) returning {
 			s.data(o)
 		}
 	}
-	slices.Sort(s.fn.Mentions)
-	s.fn.Mentions = slices.Compact(s.fn.Mentions)
-	s.fn.Mentions = slices.Clip(s.fn.Mentions)
+	s.fn.Mentions, s.fn.Direct, s.fn.Written = set(s.fn.Mentions), set(s.fn.Direct), set(s.fn.Written)
 	ret.end(ops)
 	return ret
 }
@@ -110,11 +107,11 @@ func (s *summary) transfer(o *op, ret *returning) {
 		return
 	}
 	start := s.m.File.Funcs[to].Addr
-	c := Call{At: o.at, To: start, Tail: o.kind != opCall, Middle: o.imm != start}
-	s.fn.Calls = append(s.fn.Calls, c)
-	if c.Middle {
-		s.m.inner[to] = append(s.m.inner[to], o.imm)
+	c := Call{At: o.at, To: start, Tail: o.kind != opCall}
+	if o.imm != start {
+		c.Middle = o.imm
 	}
+	s.fn.Calls = append(s.fn.Calls, c)
 	if c.Tail {
 		ret.tails = append(ret.tails, to)
 	}
@@ -129,14 +126,14 @@ func (s *summary) data(o *op) {
 		return
 	case opLea:
 		if constant {
-			s.point(addr)
+			s.mention(addr)
 			s.set(o.dst, addr)
 			return
 		}
 		s.relative(o)
 	case opLoad, opTouch:
 		if constant {
-			s.mention(addr)
+			s.direct(addr)
 		} else {
 			s.relative(o)
 		}
@@ -167,11 +164,12 @@ func (s *summary) data(o *op) {
 	s.has[o.dst], s.indexed[o.dst] = false, table
 }
 
-// store notes what is stored to a constant address, and addresses stored as numbers.
+// store notes where a store goes, and addresses stored as numbers.
 func (s *summary) store(o *op, addr uint64, constant bool) {
 	if constant {
+		s.direct(addr)
 		if s.m.File.Go != nil {
-			s.m.noteStore(addr, o)
+			s.fn.Written = append(s.fn.Written, addr)
 		}
 	} else {
 		s.relative(o)
@@ -185,7 +183,7 @@ func (s *summary) store(o *op, addr uint64, constant bool) {
 func (s *summary) add(o *op) {
 	if o.b == noReg && s.has[o.a] {
 		s.set(o.dst, s.known[o.a]+o.imm)
-		s.point(s.known[o.dst])
+		s.mention(s.known[o.dst])
 		return
 	}
 	s.number(o.imm)
@@ -198,7 +196,7 @@ func (s *summary) add(o *op) {
 func (s *summary) relative(o *op) {
 	s.number(o.imm)
 	if o.a < nregs && s.has[o.a] {
-		s.mention(s.known[o.a] + o.imm)
+		s.direct(s.known[o.a] + o.imm)
 	}
 }
 
@@ -217,18 +215,23 @@ func (s *summary) number(n uint64) {
 
 func (s *summary) fixed(n uint64) bool { return s.m.File.Fixed && n != 0 && s.m.segment(n) != nil }
 
-// point notes an address that is computed, so that its variable can change anywhere.
-func (s *summary) point(addr uint64) {
-	s.mention(addr)
-	if seg := s.m.segment(addr); s.m.File.Go != nil && seg != nil && seg.Writable {
-		s.m.pointers = append(s.m.pointers, addr)
-	}
-}
-
 // mention notes an address that lies in the file.
 func (s *summary) mention(addr uint64) {
 	if s.m.segment(addr) == nil {
 		return
 	}
 	s.fn.Mentions = append(s.fn.Mentions, addr)
+}
+
+// direct notes an address in the file that is read or written.
+func (s *summary) direct(addr uint64) {
+	if s.m.segment(addr) != nil {
+		s.fn.Direct = append(s.fn.Direct, addr)
+	}
+}
+
+// set sorts a list and takes out what is there twice.
+func set(list []uint64) []uint64 {
+	slices.Sort(list)
+	return slices.Clip(slices.Compact(list))
 }

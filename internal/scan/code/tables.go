@@ -9,7 +9,8 @@ const maxTable = 1 << 12
 // it mentions and that reads as such a table counts as one, and so do labels whose address it
 // takes. Two forms are read: offsets of four bytes from the table, and addresses.
 func (f *flow) findTables() {
-	for _, addr := range f.m.Funcs[f.fn].Mentions {
+	fn := &f.m.Funcs[f.fn]
+	for _, addr := range set(slices.Concat(fn.Mentions, fn.Direct)) {
 		if f.inside(addr) {
 			f.tables = append(f.tables, addr)
 			continue
