@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -128,16 +129,26 @@ func (p *program) newGuard(why, names string) *guard {
 
 // guardThreadExit: a thread that ends unregisters its RPC services (glibc:
 // sunrpc/rpc_thread.c, __rpc_thread_svc_cleanup) if it has RPC variables. Only
-// __rpc_thread_variables makes these, which the functions that hand them out call.
+// __rpc_thread_variables makes these, which is a function that those that hand them out call,
+// or is part of each of them; then they have a function for pthread_once in common.
 func (p *program) guardThreadExit(m *module) {
-	variables := p.calleesOf(m, "__rpc_thread_svc_fdset")
-	variables = intersect(variables, p.calleesOf(m, "__rpc_thread_createerr"))
-	unregister, ok := p.exported(m, "svc_unregister")
-	if len(variables) != 1 || !ok {
+	a, ok1 := p.exported(m, "__rpc_thread_svc_fdset")
+	b, ok2 := p.exported(m, "__rpc_thread_createerr")
+	unregister, ok3 := p.exported(m, "svc_unregister")
+	if !ok1 || !ok2 || !ok3 {
 		return
 	}
+	makers := intersect(p.inner(m, a), p.inner(m, b))
+	if len(makers) == 0 {
+		return
+	}
+	for fn := range m.nodes {
+		if id := (fid{a.mod, int32(fn)}); len(intersect(p.inner(m, id), makers)) > 0 {
+			makers = append(makers, id)
+		}
+	}
 	g := p.newGuard("a thread has RPC variables", "")
-	g.fids = variables
+	g.fids = makers
 	for _, id := range p.directCallers(m, unregister) {
 		if p.isInternal(m, id) {
 			p.guards.entries[id] = g
@@ -156,7 +167,7 @@ func (p *program) guardPriorities(m *module) {
 			continue
 		}
 		does := p.does(m, id)
-		if does("sched_getparam") && does("sched_getscheduler") && does("sched_setscheduler") ||
+		if does("sched_getparam") && does("sched_getscheduler") ||
 			does("sched_get_priority_min") && does("sched_get_priority_max") {
 			p.guards.entries[id] = g
 		}
@@ -183,6 +194,16 @@ func (p *program) guardAttributes(m *module) {
 			p.guardCall(m, id, name, policy)
 		}
 		p.guardCall(m, id, "sched_setaffinity", cpus)
+	}
+	// Attributes that are copied have processors if the original has.
+	set, ok := p.exported(m, "pthread_attr_setaffinity_np")
+	if !ok {
+		return
+	}
+	for _, id := range p.directCallers(m, set) {
+		if p.isInternal(m, id) {
+			p.guards.calls[[2]fid{id, set}] = cpus
+		}
 	}
 }
 
@@ -241,19 +262,29 @@ func (p *program) isInternal(m *module, id fid) bool {
 	return !slices.ContainsFunc(m.byFunc[int(id.fn)], func(i int) bool { return m.file.Symbols[i].Dynamic })
 }
 
-// calleesOf returns the functions of the same module that an exported function calls.
-func (p *program) calleesOf(m *module, name string) (list []fid) {
-	id, ok := p.exported(m, name)
-	if !ok {
-		return nil
-	}
-	for _, c := range m.code.Funcs[id.fn].Calls {
-		if fn, ok := m.fn(c.To); ok && c.Slot == 0 && p.isInternal(m, fid{id.mod, int32(fn)}) {
+// inner returns the functions of the same module that a function calls or mentions and that no
+// other module can call by name.
+func (p *program) inner(m *module, id fid) (list []fid) {
+	add := func(addr uint64) {
+		if fn, ok := m.fn(addr); ok && p.isInternal(m, fid{id.mod, int32(fn)}) && !p.isStub(m, addr) {
 			list = append(list, fid{id.mod, int32(fn)})
 		}
 	}
+	f := &m.code.Funcs[id.fn]
+	for _, c := range f.Calls {
+		add(c.To)
+	}
+	for _, addr := range f.Mentions {
+		add(addr)
+	}
 	slices.SortFunc(list, compareFid)
 	return slices.Compact(list)
+}
+
+// isStub reports whether a function is an entry of the PLT.
+func (p *program) isStub(m *module, addr uint64) bool {
+	_, ok := slices.BinarySearchFunc(m.file.PLT, addr, func(s object.Stub, addr uint64) int { return cmp.Compare(s.Addr, addr) })
+	return ok
 }
 
 func intersect(a, b []fid) []fid {
