@@ -2,17 +2,15 @@ package scan
 
 import (
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
 // conventions is what a program loads that no file needs by DT_NEEDED: what configuration
 // says, what is literal in code that opens libraries, and what is named by the user.
 type conventions struct {
-	apis    map[string]fid   // functions of libraries that are reached, by name
-	openers map[*module]fid  // modules that open libraries, and from where
-	opened  map[*module]bool // of these, the ones that were followed
-	done    map[string]bool  // conventions that were followed
+	apis     map[string]fid // functions of libraries that are reached, by name
+	loadings map[*module]*loading
+	done     map[string]bool // what was followed
 }
 
 // noteFunc notes the names of a function that is reached.
@@ -29,16 +27,6 @@ func (p *program) noteFunc(id fid) {
 		if _, ok := p.apis[name]; !ok {
 			p.apis[name] = id
 		}
-	}
-}
-
-// opens are functions that open libraries by name.
-var opens = [...]string{"dlmopen", "dlopen"}
-
-// uses notes that a module refers to a function of another one.
-func (p *program) uses(name string, m *module, from fid) {
-	if _, ok := p.openers[m]; !ok && slices.Contains(opens[:], name) {
-		p.openers[m] = from
 	}
 }
 

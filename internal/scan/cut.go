@@ -149,9 +149,15 @@ func (p *program) guardThreadExit(m *module) {
 	}
 	g := p.newGuard("a thread has RPC variables", "")
 	g.fids = makers
-	for _, id := range p.directCallers(m, unregister) {
-		if p.isInternal(m, id) {
-			p.guards.entries[id] = g
+	for _, clean := range p.directCallers(m, unregister) {
+		if !p.isInternal(m, clean) {
+			continue
+		}
+		p.guards.entries[clean] = g
+		for _, id := range p.directCallers(m, clean) { // __rpc_thread_destroy
+			if p.isInternal(m, id) {
+				p.guards.entries[id] = g
+			}
 		}
 	}
 }

@@ -1,57 +1,184 @@
 package scan
 
 import (
+	"bytes"
+	"fmt"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/seccompile/seccompile/internal/scan/code"
+	"github.com/seccompile/seccompile/internal/scan/object"
 )
 
-// dlopen follows the modules that open libraries: it loads those whose names are literal in
-// their data, and those in folders for plug-ins that are.
+// A loading is what is known of how a module opens libraries.
+type loading struct {
+	from    fid
+	unknown bool // some name is not literal
+	found   bool
+}
+
+// dlopen follows calls that open libraries and look up symbols. Most names are literal. For
+// the others, all names and folders for plug-ins in the data of the module count.
 func (p *program) dlopen() {
-	var list []*module
-	for m := range p.openers {
-		if !p.opened[m] {
-			list = append(list, m)
+	for _, name := range [...]string{"dlopen", "dlmopen", "dlsym", "dlvsym"} {
+		for _, t := range p.lookup(symbolKey{name: name}) {
+			fn, ok := t.mod.fn(t.addr)
+			if !ok {
+				continue
+			}
+			id := fid{int32(t.mod.index), int32(fn)}
+			for _, e := range slices.Clone(p.callers(id)) {
+				p.loaderCall(e, name)
+			}
+			if n := &t.mod.nodes[fn]; n.taken && n.parent != none && strings.HasSuffix(name, "open") {
+				p.opensValue(p.modules[n.parent.mod], n.parent, code.Value{Unknown: true})
+			}
 		}
 	}
-	slices.SortFunc(list, func(a, b *module) int { return a.index - b.index })
-	for _, m := range list {
-		p.opened[m] = true
-		p.open(m)
+	for _, m := range slices.SortedFunc(maps.Keys(p.loadings), func(a, b *module) int { return a.index - b.index }) {
+		if l := p.loadings[m]; l.unknown && p.once("names in "+m.file.Path) {
+			p.openAll(m, l)
+		}
+	}
+}
+
+// loaderCall follows one call of a function of libdl. A PLT stub is called in its place.
+func (p *program) loaderCall(e edge, name string) {
+	m := p.modules[e.from.mod]
+	if p.isStub(m, m.file.Funcs[e.from.fn].Addr) {
+		for _, e := range slices.Clone(p.callers(e.from)) {
+			p.loaderCall(e, name)
+		}
+		return
+	}
+	if !p.once(fmt.Sprint(name, e)) {
+		return
+	}
+	values := m.flow(int(e.from.fn)).Calls[e.call]
+	first, second := values.Entry(p.argument(0)), values.Entry(p.argument(1))
+	switch name {
+	case "dlmopen":
+		first = second
+		fallthrough
+	case "dlopen":
+		p.opensValue(m, e.from, first)
+	default:
+		p.looksUp(m, e.from, first, second)
+	}
+}
+
+// argument returns the place of an argument of a function.
+func (p *program) argument(n int) code.Place {
+	if p.modules[0].file.Machine == object.ARM64 {
+		return code.Place(n)
+	}
+	return [...]code.Place{7, 6, 2, 1}[n]
+}
+
+// texts returns the strings that a value can point to, if it is nothing else but null.
+func (m *module) texts(v code.Value) (list []string, ok bool) {
+	if v.Unknown || len(v.Entry) > 0 {
+		return nil, false
+	}
+	for _, addr := range slices.Concat(v.Addrs, v.Consts) {
+		if s := m.segment(addr); addr != 0 && s != nil && addr-s.Addr < uint64(len(s.Data)) {
+			text, _, found := bytes.Cut(s.Data[addr-s.Addr:], []byte{0})
+			if !found || s.Writable {
+				return nil, false
+			}
+			list = append(list, string(text))
+		} else if addr != 0 {
+			return nil, false
+		}
+	}
+	return list, true
+}
+
+// opensValue follows a call that opens the library that a value names.
+func (p *program) opensValue(m *module, from fid, v code.Value) {
+	l := p.loadings[m]
+	if l == nil {
+		l = &loading{from: from}
+		p.loadings[m] = l
+	}
+	names, ok := m.texts(v)
+	l.unknown = l.unknown || !ok
+	for _, name := range names {
+		p.openName(m, name, from)
+	}
+}
+
+// openName loads a library that a module opens by a name in its data.
+func (p *program) openName(m *module, name string, from fid) bool {
+	why := "dlopen literal in " + filepath.Base(m.file.Path)
+	if strings.HasPrefix(name, "/") {
+		return p.plugPath(name, why, from)
+	}
+	if strings.Contains(name, "/") || slices.ContainsFunc(p.modules, func(m *module) bool { return m.file.SOName == name && m.by != nil }) {
+		return false // what is there already is looked up by name
+	}
+	return p.plugLibrary(name, why, from)
+}
+
+// looksUp follows a call that looks up the symbol that a value names. Of libraries that the
+// program opens itself all symbols are reached anyhow; those that were there before are
+// looked up through the handles RTLD_DEFAULT and RTLD_NEXT, or ones that cannot be told apart.
+func (p *program) looksUp(m *module, from fid, handle, name code.Value) {
+	names, ok := m.texts(name)
+	if !ok {
+		special := slices.Contains(handle.Consts, 0) || slices.Contains(handle.Consts, ^uint64(0))
+		if !special || !p.once("symbols in "+m.file.Path) {
+			return
+		}
+		imports := make(map[string]bool)
+		for _, s := range m.file.Symbols {
+			if !s.Defined {
+				imports[s.Name] = true // which are reached where they are used
+			}
+		}
+		m.strings(func(s string) {
+			if !imports[s] {
+				names = append(names, s)
+			}
+		})
+	}
+	for _, name := range names {
+		for _, other := range p.modules {
+			for _, i := range other.defs[name] {
+				if other != m {
+					p.visit(target{other, other.file.Symbols[i].Addr}, from, "looked up by dlsym", true)
+				}
+			}
+		}
 	}
 }
 
 // libraryName is how literal names of libraries look.
 var libraryName = regexp.MustCompile(`^[A-Za-z0-9_./+-]+\.so(\.[0-9]+)*$`)
 
-// open follows one module that opens libraries.
-func (p *program) open(m *module) {
-	from := p.openers[m]
+// openAll loads what the data of a module names that opens libraries by names which are not
+// literal.
+func (p *program) openAll(m *module, l *loading) {
 	var names, dirs []string
 	m.strings(func(s string) {
-		if libraryName.MatchString(s) {
+		if libraryName.MatchString(s) && !slices.Contains(m.file.Needed, s) && s != m.file.SOName {
 			names = append(names, s)
 		}
 		dirs = append(dirs, p.pluginDirs(m, s)...)
 	})
 	found := false
 	for _, name := range unique(names) {
-		why := "dlopen literal in " + filepath.Base(m.file.Path)
-		if strings.HasPrefix(name, "/") {
-			found = p.plugPath(name, why, from) || found
-		} else if !strings.Contains(name, "/") {
-			found = p.plugLibrary(name, why, from) || found
-		}
+		found = p.openName(m, name, l.from) || found
 	}
 	for _, dir := range unique(dirs) {
-		why := "plug-in folder in " + filepath.Base(m.file.Path)
 		for _, file := range p.plugins(dir) {
-			found = p.plugPath(file, why, from) || found
+			found = p.plugPath(file, "plug-in folder in "+filepath.Base(m.file.Path), l.from) || found
 		}
 	}
-	u := Unresolved{Step: p.step(from, ""), Reason: "opens libraries; those that its data names are in", Harm: !found}
+	u := Unresolved{Step: p.step(l.from, ""), Reason: "opens libraries by names that it makes; those in its data and in the folders that its data names are in", Harm: !found}
 	if !found {
 		u.Reason = "opens libraries whose names are not in its data: name them with --with"
 	}

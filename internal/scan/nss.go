@@ -60,5 +60,11 @@ func (p *program) nssServices(database string) []string {
 	if database == "initgroups" {
 		return p.nssServices("group")
 	}
-	return []string{"files", "dns", "db", "compat", "nis"} // glibc's defaults, by version
+	switch database { // glibc's nss/nss_database.c
+	case "hosts", "networks":
+		return []string{"dns", "files"}
+	case "passwd", "group", "shadow":
+		return []string{"compat", "files"}
+	}
+	return []string{"files"}
 }

@@ -103,6 +103,9 @@ func (r *resolver) up(id fid, f frame, way []fid) {
 		return
 	}
 	for _, e := range r.callers(id) {
+		if r.modules[e.from.mod].code.Funcs[e.from.fn].Calls[e.call].Middle != 0 {
+			continue // a part of the function jumps back into it
+		}
 		values := r.modules[e.from.mod].flow(int(e.from.fn)).Calls
 		if int(e.call) >= len(values) {
 			continue

@@ -35,7 +35,6 @@ type reach struct {
 	edges  []edge
 	sorted bool // edges, by target
 	golang golang
-	names  map[string]fid // of symbols that other modules define: who refers to it first
 }
 
 // explore starts at the entries of a program and goes on until nothing new is reached.
@@ -172,12 +171,6 @@ func (p *program) targets(m *module, r object.Reloc, from fid, how string) []tar
 		return nil
 	}
 	found, key := p.symbol(m, r.Symbol, r.Copy)
-	if key.name != "" {
-		if _, ok := p.names[key.name]; !ok {
-			p.names[key.name] = from
-		}
-		p.uses(key.name, m, from)
-	}
 	if found == nil {
 		p.missing[key.name] = append(p.missing[key.name], wanting{from, how, key})
 		return nil
