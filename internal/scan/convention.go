@@ -39,30 +39,29 @@ func (p *program) follow() {
 	}
 }
 
-// plug loads a file that a program opens itself, and reaches all that it exports, which the
-// program may look up by name.
-func (p *program) plug(path, why string, from fid) bool {
-	if _, ok := p.byPath[path]; ok && path == p.modules[0].file.Path {
-		return true
-	}
-	added := p.loadAll(path, why, nil)
-	m := p.byPath[path]
-	if m == nil {
-		return false
-	}
-	if len(added) > 0 {
+// plug loads a file that a program opens itself. It returns nil if that is not possible.
+func (p *program) plug(path, why string) *module {
+	if added := p.loadAll(path, why, nil); len(added) > 0 {
 		p.enter(added)
 	}
-	p.export(m, from)
-	return true
+	return p.byPath[path]
+}
+
+// plugAll loads a file that a program opens itself, and reaches all that it exports, which the
+// program may look up by name.
+func (p *program) plugAll(path, why string, from fid) bool {
+	m := p.plug(path, why)
+	if m != nil && m.index > 0 {
+		p.export(m, from)
+	}
+	return m != nil
 }
 
 // export reaches what a module exports.
 func (p *program) export(m *module, from fid) {
-	if p.done[m.file.Path] {
+	if !p.once("exports of " + m.file.Path) {
 		return
 	}
-	p.done[m.file.Path] = true
 	for _, name := range sortedKeys(m.defs) {
 		for _, i := range m.defs[name] {
 			p.visit(target{m, m.file.Symbols[i].Addr}, from, "looked up as "+name, true)
@@ -78,7 +77,7 @@ func (p *program) with() {
 	for _, path := range p.options.With {
 		err := p.search.walk(path, func(file string) error {
 			if mach := p.search.machine(file); mach != 0 && mach == p.modules[0].file.Machine {
-				p.plug(file, "with", none)
+				p.plugAll(file, "with", none)
 			}
 			return nil
 		})
@@ -129,7 +128,7 @@ func (p *program) plugLibrary(name, why string, from fid) bool {
 		}
 	}
 	path, ok := p.search.library(name, by.chain())
-	return ok && p.plug(path, why, from)
+	return ok && p.plugAll(path, why, from)
 }
 
 // gconv loads the converters between character sets.
@@ -159,7 +158,7 @@ func (p *program) plugPath(path, why string, from fid) bool {
 	if p.search.machine(clean) != p.modules[0].file.Machine {
 		return false
 	}
-	return p.plug(clean, why, from)
+	return p.plugAll(clean, why, from)
 }
 
 // python loads the extension modules of Python's own library.

@@ -230,7 +230,9 @@ func (p *program) guardDNS(m *module) {
 	var names []string
 	for _, db := range nssDatabases {
 		if db.database == "hosts" || db.database == "networks" {
-			names = append(names, db.names)
+			for name := range strings.FieldsSeq(db.names) {
+				names = append(names, name, name+"_r")
+			}
 		}
 	}
 	g := p.newGuard("hosts are looked up", strings.Join(names, " "))

@@ -174,6 +174,9 @@ func (p *program) openAll(m *module, l *loading) {
 		found = p.openName(m, name, l.from) || found
 	}
 	for _, dir := range unique(dirs) {
+		if strings.HasPrefix(filepath.Base(dir), "engines") && !p.usesEngines() {
+			continue
+		}
 		for _, file := range p.plugins(dir) {
 			found = p.plugPath(file, "plug-in folder in "+filepath.Base(m.file.Path), l.from) || found
 		}
@@ -183,6 +186,21 @@ func (p *program) openAll(m *module, l *loading) {
 		u.Reason = "opens libraries whose names are not in its data: name them with --with"
 	}
 	p.unresolved = append(p.unresolved, u)
+}
+
+// usesEngines reports whether the configuration of OpenSSL names engines. Others load only if
+// somebody asks a program for them.
+func (p *program) usesEngines() bool {
+	for _, path := range [...]string{"/etc/ssl/openssl.cnf", "/usr/lib/ssl/openssl.cnf", "/usr/local/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf"} {
+		for _, line := range p.search.lines(path) {
+			key, _, _ := strings.Cut(line, "=")
+			switch strings.TrimSpace(key) {
+			case "engines", "engine_id", "dynamic_path":
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func unique(list []string) []string {

@@ -1,41 +1,72 @@
 package scan
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
-// nssDatabases tells which databases of nsswitch.conf(5) functions of glibc use, by how
-// their names start after "get", "set", "end" and such.
+// nssDatabases tells which databases of nsswitch.conf(5) functions of glibc look into, and
+// which functions of a service they call for that: those with the prefix _nss_SERVICE_.
 var nssDatabases = [...]struct {
 	database string
-	names    string // exported functions that look something up in it
+	names    string // exported functions, without "_r"
+	calls    string // functions of a service
 }{
-	{"passwd", "getpwnam getpwnam_r getpwuid getpwuid_r getpwent getpwent_r"},
-	{"group", "getgrnam getgrnam_r getgrgid getgrgid_r getgrent getgrent_r"},
-	{"initgroups", "initgroups getgrouplist"},
-	{"shadow", "getspnam getspnam_r getspent getspent_r"},
-	{"gshadow", "getsgnam getsgnam_r getsgent getsgent_r"},
-	{"hosts", "getaddrinfo getnameinfo gethostbyname gethostbyname_r gethostbyname2 gethostbyname2_r gethostbyaddr gethostbyaddr_r gethostent gethostent_r"},
-	{"networks", "getnetbyname getnetbyname_r getnetbyaddr getnetbyaddr_r getnetent getnetent_r getnameinfo"},
-	{"protocols", "getprotobyname getprotobyname_r getprotobynumber getprotobynumber_r getprotoent getprotoent_r"},
-	{"services", "getservbyname getservbyname_r getservbyport getservbyport_r getservent getservent_r getaddrinfo getnameinfo"},
-	{"ethers", "ether_ntohost ether_hostton"},
-	{"rpc", "getrpcbyname getrpcbyname_r getrpcbynumber getrpcbynumber_r getrpcent getrpcent_r"},
-	{"netgroup", "setnetgrent innetgr getnetgrent getnetgrent_r"},
-	{"aliases", "getaliasbyname getaliasbyname_r getaliasent getaliasent_r"},
+	{"passwd", "getpwnam", "getpwnam_r"},
+	{"passwd", "getpwuid", "getpwuid_r"},
+	{"passwd", "getpwent setpwent endpwent", "setpwent getpwent_r endpwent"},
+	{"group", "getgrnam", "getgrnam_r"},
+	{"group", "getgrgid", "getgrgid_r"},
+	{"group", "getgrent setgrent endgrent", "setgrent getgrent_r endgrent"},
+	{"initgroups", "initgroups getgrouplist", "initgroups_dyn setgrent getgrent_r endgrent"},
+	{"shadow", "getspnam", "getspnam_r"},
+	{"shadow", "getspent setspent endspent", "setspent getspent_r endspent"},
+	{"gshadow", "getsgnam", "getsgnam_r"},
+	{"gshadow", "getsgent setsgent endsgent", "setsgent getsgent_r endsgent"},
+	{"hosts", "getaddrinfo getnameinfo gethostbyname gethostbyname2", "gethostbyname_r gethostbyname2_r gethostbyname3_r gethostbyname4_r getcanonname_r"},
+	{"hosts", "getnameinfo gethostbyaddr", "gethostbyaddr_r gethostbyaddr2_r"},
+	{"hosts", "gethostent sethostent endhostent", "sethostent gethostent_r endhostent"},
+	{"networks", "getnetbyname getnetbyaddr getnetent setnetent endnetent getnameinfo", "getnetbyname_r getnetbyaddr_r setnetent getnetent_r endnetent"},
+	{"protocols", "getprotobyname getprotobynumber getprotoent setprotoent endprotoent", "getprotobyname_r getprotobynumber_r setprotoent getprotoent_r endprotoent"},
+	{"services", "getservbyname getservbyport getservent setservent endservent getaddrinfo getnameinfo", "getservbyname_r getservbyport_r setservent getservent_r endservent"},
+	{"ethers", "ether_ntohost ether_hostton", "gethostton_r getntohost_r setetherent getetherent_r endetherent"},
+	{"rpc", "getrpcbyname getrpcbynumber getrpcent setrpcent endrpcent", "getrpcbyname_r getrpcbynumber_r setrpcent getrpcent_r endrpcent"},
+	{"netgroup", "setnetgrent innetgr getnetgrent endnetgrent", "setnetgrent getnetgrent_r endnetgrent"},
+	{"aliases", "getaliasbyname getaliasent setaliasent endaliasent", "getaliasbyname_r setaliasent getaliasent_r endaliasent"},
+	{"publickey", "getpublickey getsecretkey", "getpublickey getsecretkey netname2user"},
 }
 
 // nss loads the modules of the name service switch that a program uses: those that
 // nsswitch.conf names for the databases that reached functions look into. "files" and "dns"
 // are in libc since glibc 2.34, and are loaded where they are not.
 func (p *program) nss() {
-	for _, db := range nssDatabases {
+	for i, db := range nssDatabases {
 		for name := range strings.FieldsSeq(db.names) {
 			from, ok := p.apis[name]
-			if !ok || p.modules[from.mod] != p.libc() || !p.once("nss "+db.database) {
+			if !ok {
+				from, ok = p.apis[name+"_r"]
+			}
+			if !ok || p.modules[from.mod] != p.libc() || !p.once(fmt.Sprint("nss ", i)) {
 				continue
 			}
 			for _, service := range p.nssServices(db.database) {
-				p.plugLibrary("libnss_"+service+".so.2", "NSS ("+db.database+": "+service+")", from)
+				p.nssModule(service, db.database, strings.Fields(db.calls), from)
 			}
+		}
+	}
+}
+
+// nssModule loads the module of a service, and reaches functions of it.
+func (p *program) nssModule(service, database string, calls []string, from fid) {
+	name := "libnss_" + service + ".so.2"
+	path, ok := p.search.library(name, p.modules[from.mod].chain())
+	if !ok {
+		return // then glibc does without it
+	}
+	m := p.plug(path, "NSS ("+database+": "+service+")")
+	for _, call := range calls {
+		if id, ok := p.exported(m, "_nss_"+service+"_"+call); ok {
+			p.reachFunc(id, from, "NSS", true)
 		}
 	}
 }

@@ -97,7 +97,7 @@ func (r *resolver) up(id fid, f frame, way []fid) {
 	r.seen[key] = true
 	n := &r.modules[id.mod].nodes[id.fn]
 	if n.taken || n.parent == none || len(way) > maxUp {
-		r.open(f, way)
+		r.open(id, f, way)
 	}
 	if len(way) > maxUp {
 		return
@@ -115,9 +115,13 @@ func (r *resolver) up(id fid, f frame, way []fid) {
 }
 
 // open notes that a function can be called with anything.
-func (r *resolver) open(f frame, way []fid) {
+func (r *resolver) open(id fid, f frame, way []fid) {
 	if len(f.number.Entry) > 0 {
-		r.unknown("gets its number from a caller that is not known")
+		reason := "gets its number from callers that are not known"
+		if n := &r.modules[id.mod].nodes[id.fn]; n.taken && n.taker != none {
+			reason += ": " + r.place(n.taker) + " uses its address"
+		}
+		r.unknown(reason)
 	}
 	for i := range f.args {
 		if len(f.args[i].Entry) > 0 {

@@ -2,7 +2,9 @@ package scan
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 
 	"github.com/seccompile/seccompile/internal/scan/object"
@@ -18,6 +20,7 @@ var none = fid{-1, -1}
 type node struct {
 	reached bool
 	taken   bool // its address is known to code that may call it with any arguments
+	taker   fid  // of several the first
 	parent  fid
 	how     string
 }
@@ -199,7 +202,9 @@ func (p *program) visit(t target, from fid, how string, taken bool) {
 // reachFunc notes that a function is reached.
 func (p *program) reachFunc(id, from fid, how string, taken bool) {
 	n := &p.modules[id.mod].nodes[id.fn]
-	n.taken = n.taken || taken && from != id
+	if taken && !n.taken && from != id {
+		n.taken, n.taker = true, from
+	}
 	if n.reached {
 		return
 	}
@@ -271,6 +276,12 @@ func (p *program) steps(id fid) (steps []Step) {
 func (p *program) step(id fid, how string) Step {
 	m := p.modules[id.mod]
 	return Step{Module: m.file.Path, Addr: m.file.Funcs[id.fn].Addr, Name: m.name(int(id.fn)), How: how}
+}
+
+// place names a function in messages.
+func (p *program) place(id fid) string {
+	s := p.step(id, "")
+	return filepath.Base(s.Module) + ":" + cmp.Or(s.Name, fmt.Sprintf("%#x", s.Addr))
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
