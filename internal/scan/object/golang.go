@@ -20,7 +20,7 @@ type goLayout struct {
 	itaboffset uint64 // of itabs from the start of types, and the size of all
 	inittasks  uint64
 	size       uint64
-	mapSizes   []uint64 // of the descriptor of a map type, without uncommon part
+	mapSize    uint64 // of abi.MapType, from Go 1.24 on
 }
 
 // Offsets of moduledata that all releases share.
@@ -36,9 +36,9 @@ const (
 // goLayouts returns those that are known, the latest first.
 func goLayouts() []goLayout {
 	return []goLayout{
-		{"1.27", 304, 312, 360, 0, 0, 320, 448, 568, []uint64{136}},
-		{"1.26", 0, 304, 336, 360, 384, 0, 472, 592, []uint64{112}},
-		{"1.20 to 1.25", 0, 304, 328, 352, 376, 0, 464, 584, []uint64{88, 112}},
+		{"1.27", 304, 312, 360, 0, 0, 320, 448, 568, 136},
+		{"1.26", 0, 304, 336, 360, 384, 0, 472, 592, 112},
+		{"1.20 to 1.25", 0, 304, 328, 352, 376, 0, 464, 584, 112},
 	}
 }
 

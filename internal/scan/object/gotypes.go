@@ -26,6 +26,7 @@ const (
 	goUncommonSize = 16 // of abi.UncommonType
 	goMethodSize   = 16 // of abi.Method
 	goItabSize     = 24 // of abi.ITab without methods
+	bucketMapSize  = 88 // of abi.MapType before Go 1.24
 )
 
 // Flags of a type (abi.TFlag).
@@ -162,7 +163,7 @@ func (g *goReader) refer(t *Type, addrs ...uint64) bool {
 func (g *goReader) special(t goType, to *Type) (size uint64, ok bool) {
 	const first = goTypeSize
 	sizes := [...]uint64{
-		goArray: 72, goChan: 64, goFunc: 56, goInterface: 80, goMap: g.layout.mapSizes[0],
+		goArray: 72, goChan: 64, goFunc: 56, goInterface: 80, goMap: bucketMapSize,
 		goPointer: 56, goSlice: 56, goStruct: 80, goUnsafePointer: first,
 	}
 	size = max(sizes[t.kind], first)
@@ -189,16 +190,15 @@ func (g *goReader) special(t goType, to *Type) (size uint64, ok bool) {
 	return size, ok
 }
 
-// mapSize returns the size of the descriptor of a map type, which the releases of one layout
-// differ in: the offset of methods from the uncommon part tells, which no other field there
-// can hold by chance.
+// mapSize returns the size of the descriptor of a map type. From Go 1.24 on, unless built
+// with GOEXPERIMENT=noswissmap, it repeats the size of its groups; before, small numbers stand
+// there, which together are larger than that of the bucket.
 func (g *goReader) mapSize(t goType) uint64 {
-	for _, size := range g.layout.mapSizes {
-		if size+goUncommonSize <= uint64(len(t.data)) && t.word32(size+8) == goUncommonSize {
-			return size
-		}
+	group, _ := g.file.Word(t.addr + goTypeSize + 16)
+	if size, ok := g.file.Word(group); ok && size == binary.LittleEndian.Uint64(t.data[goTypeSize+32:]) {
+		return g.layout.mapSize
 	}
-	return g.layout.mapSizes[len(g.layout.mapSizes)-1]
+	return bucketMapSize
 }
 
 // signature reads the types of parameters and results, which follow the uncommon part.
@@ -270,7 +270,7 @@ func (g *goReader) fields(t goType, to *Type) bool {
 }
 
 // methods reads the method table of a type, behind its uncommon part at offset. The linker
-// puts -1 in place of methods that nothing can call.
+// puts -1 in place of code and of types that it left out: no interface has such a method.
 func (g *goReader) methods(t goType, offset uint64, to *Type) bool {
 	const unreachable = 1<<32 - 1
 	if offset+goUncommonSize > uint64(len(t.data)) {
@@ -286,8 +286,8 @@ func (g *goReader) methods(t goType, offset uint64, to *Type) bool {
 		return false
 	}
 	for entries := t.data[from : from+count*goMethodSize]; len(entries) > 0; entries = entries[goMethodSize:] {
-		called := binary.LittleEndian.Uint32(entries[8:])
-		if called == unreachable || called == 0 {
+		signature, called := binary.LittleEndian.Uint32(entries[4:]), binary.LittleEndian.Uint32(entries[8:])
+		if signature == unreachable || called == unreachable {
 			continue
 		}
 		method, ok := g.method(entries)
