@@ -241,9 +241,21 @@ func (r *reader) code() []start {
 	return areas
 }
 
-// sectionsIn returns the sections that lie in a segment, sorted.
+// isStart tells whether a segment begins with the header of the file, and the program headers
+// behind it.
+func (r *reader) isStart(segment Segment) bool {
+	return r.header.Phoff == headerSize && bytes.HasPrefix(segment.Data, r.data[:headerSize])
+}
+
+// sectionsIn returns the sections that lie in a segment, sorted; the headers of the file, if
+// they do, count as one.
 func (r *reader) sectionsIn(segment Segment) []section {
 	var in []section
+	if r.isStart(segment) {
+		head := section{name: "headers"}
+		head.Addr, head.Size = segment.Addr, min(segment.Size, headerSize+progSize*uint64(len(r.progs)))
+		in = append(in, head)
+	}
 	for _, s := range r.sections {
 		kind, flags := elf.SectionType(s.Type), elf.SectionFlag(s.Flags)
 		if flags&elf.SHF_ALLOC == 0 || flags&elf.SHF_TLS != 0 && kind == elf.SHT_NOBITS {

@@ -1,0 +1,184 @@
+package object
+
+import (
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/seccompile/seccompile/internal/golden"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// TestGolden writes out all that is read of two libraries (testdata/small.c): one of GNU's
+// linker, without section names for functions, and one of LLVM's with symbols.
+func TestGolden(t *testing.T) {
+	for _, name := range []string{"small-amd64", "small-arm64"} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join("testdata", name+".so")
+			f, err := Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden.Check(t, *update, filepath.Join("testdata", name+".txt"), dump(f))
+		})
+	}
+}
+
+// dump writes a file as text.
+func dump(f *File) string {
+	var b strings.Builder
+	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	p("build id %s, machine %d, fixed %v, interpreter %q, name %q", f.BuildID, f.Machine, f.Fixed, f.Interp, f.SOName)
+	p("needed %q, rpath %q, runpath %q, entry %#x", f.Needed, f.RPath, f.RunPath, f.Entry)
+	for _, s := range f.Segments {
+		p("segment %#x +%#x, %#x in the file, executable %v, writable %v", s.Addr, s.Size, len(s.Data), s.Executable, s.Writable)
+	}
+	for _, fn := range f.Funcs {
+		code := f.Bytes(fn.Addr)
+		p("func %#x +%#x %s%s: %s", fn.Addr, fn.Size, fn.Name, flags("gap", fn.Gap), hex.EncodeToString(code[:min(8, fn.Size)]))
+	}
+	for _, r := range f.Relocs {
+		target := fmt.Sprintf("%#x", r.Addend)
+		if r.Symbol >= 0 {
+			target = fmt.Sprintf("%s+%s", f.Symbols[r.Symbol].Name, target)
+		}
+		p("reloc %#x: %s%s", r.Addr, target, flags("resolver copy got", r.Resolver, r.Copy, r.GOT))
+	}
+	for _, s := range f.Symbols {
+		p("symbol %#x +%#x %s@%s%s", s.Addr, s.Size, s.Name, s.Version,
+			flags("func resolver defined dynamic weak hidden", s.Func, s.Resolver, s.Defined, s.Dynamic, s.Weak, s.Hidden))
+	}
+	for _, s := range f.PLT {
+		p("plt %#x +%#x: %#x", s.Addr, s.Size, s.Slot)
+	}
+	p("init %#x, fini %#x", f.Init, f.Fini)
+	for _, n := range f.Notes {
+		p("note %s", n)
+	}
+	return b.String()
+}
+
+// flags writes the names of those that are set.
+func flags(names string, set ...bool) string {
+	var b strings.Builder
+	for i, name := range strings.Fields(names) {
+		if set[i] {
+			b.WriteString(" " + name)
+		}
+	}
+	return b.String()
+}
+
+// TestFormat pins what is told apart from broken programs.
+func TestFormat(t *testing.T) {
+	whole, err := os.ReadFile("testdata/small-amd64.so")
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := func(offset int, to byte) []byte {
+		data := append([]byte(nil), whole...)
+		data[offset] = to
+		return data
+	}
+	for _, tt := range []struct {
+		name   string
+		data   []byte
+		format bool // another kind of file, as opposed to a broken one
+	}{
+		{"empty", nil, true},
+		{"script", []byte("#!/bin/sh\n" + strings.Repeat("true\n", 20)), true},
+		{"32-bit", changed(4, 1), true},
+		{"big-endian", changed(5, 2), true},
+		{"relocatable", changed(16, 1), true},
+		{"core", changed(16, 4), true},
+		{"riscv", changed(18, 243), true},
+		{"header only", whole[:64], false},
+		{"program headers far away", changed(36, 0xff), false},
+		{"program headers of another size", changed(54, 32), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f, err := Read("x", tt.data)
+			if err == nil || f != nil {
+				t.Fatalf("read without an error: %+v", f)
+			}
+			if errors.Is(err, ErrFormat) != tt.format {
+				t.Errorf("error %q: format %v, want %v", err, !tt.format, tt.format)
+			}
+		})
+	}
+	if _, err := Open("testdata"); !errors.Is(err, ErrFormat) {
+		t.Errorf("a directory: %v", err)
+	}
+	if _, err := Open("testdata/absent"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file that does not exist: %v", err)
+	}
+}
+
+// TestCutOff reads files that end early: what is left is read, with a note, or refused.
+func TestCutOff(t *testing.T) {
+	for _, name := range []string{"small-amd64", "small-arm64"} {
+		whole, err := os.ReadFile("testdata/" + name + ".so")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for size := 0; size < len(whole); size += 7 {
+			f, err := Read("x", whole[:size])
+			if err == nil && len(f.Notes) == 0 {
+				t.Fatalf("%s: %d of %d bytes read without a note", name, size, len(whole))
+			}
+		}
+	}
+}
+
+// TestWithoutSections drops the section headers, as sstrip does: functions, symbols and
+// relocations must stay.
+func TestWithoutSections(t *testing.T) {
+	for _, name := range []string{"small-amd64", "small-arm64"} {
+		whole, err := os.ReadFile("testdata/" + name + ".so")
+		if err != nil {
+			t.Fatal(err)
+		}
+		with, err := Read("x", whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clear(whole[40:48]) // e_shoff
+		without, err := Read("x", whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameExports(t, name, with, without)
+		if got, want := fmt.Sprint(without.PLT), fmt.Sprint(with.PLT); got != want {
+			t.Errorf("%s: PLT %s, with sections %s", name, got, want)
+		}
+		if got, want := fmt.Sprint(without.Init, without.Fini), fmt.Sprint(with.Init, with.Fini); got != want {
+			t.Errorf("%s: init and fini %s, with sections %s", name, got, want)
+		}
+		if len(without.Relocs) != len(with.Relocs) {
+			t.Errorf("%s: %d relocations, with sections %d", name, len(without.Relocs), len(with.Relocs))
+		}
+	}
+}
+
+// sameExports checks that dynamic symbols are found, and known as functions.
+func sameExports(t *testing.T, name string, with, without *File) {
+	t.Helper()
+	all := map[string]bool{}
+	for _, s := range without.Symbols {
+		all[fmt.Sprint(s)] = true
+		if i := without.Func(s.Addr); s.Func && s.Defined && (i < 0 || without.Funcs[i].Addr != s.Addr) {
+			t.Errorf("%s: %s is in no function of its own", name, s.Name)
+		}
+	}
+	for _, s := range with.Symbols {
+		if s.Dynamic && !all[fmt.Sprint(s)] {
+			t.Errorf("%s: symbol %s is lost without sections", name, s.Name)
+		}
+	}
+}
