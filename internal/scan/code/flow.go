@@ -12,6 +12,7 @@ type flow struct {
 	fn      int
 	ops     []op
 	sp      reg
+	frame   reg
 	base    int64 // where words of the caller begin, from the stack pointer on entry
 	blocks  []block
 	work    []bool
@@ -38,9 +39,10 @@ const (
 
 // Flow computes the values in the function with index fn of m.
 func (m *Module) Flow(fn int) Flow {
-	f := flow{m: m, fn: fn, ops: m.translate(fn, nil), sp: rsp, base: 8}
-	if m.File.Machine == object.ARM64 {
-		f.sp, f.base = 31, 0
+	f := flow{m: m, fn: fn, ops: m.translate(fn, nil)}
+	f.sp, f.frame = m.stackRegs()
+	if m.File.Machine == object.AMD64 {
+		f.base = 8 // the return address is below
 	}
 	f.cut()
 	for {

@@ -26,7 +26,7 @@ const (
 	opXor
 	opShl
 	opShr
-	opSelect // dst = a or b
+	opSelect // dst = a (or 0) or b
 	opLea    // dst = the address of the memory operand
 	opLoad   // dst = width bytes of memory
 	opStore  // width bytes of memory = dst (or val, if dst is noReg)

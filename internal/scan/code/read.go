@@ -50,7 +50,8 @@ type summary struct {
 
 	known   [nregs]uint64 // addresses that registers hold in the order of the code
 	has     [nregs]bool
-	indexed [nregs]bool // the register comes from a table by an index
+	indexed [nregs]bool   // the register comes from a table by an index
+	slot    [nregs]uint64 // the register was loaded from this word of the GOT
 }
 
 // summarize fills in the function and returns how it may return.
@@ -61,13 +62,9 @@ func (s *summary) summarize(ops []op) returning {
 		switch o.kind {
 		case opCall, opCallAt, opJump, opJumpAt, opBranch:
 			s.transfer(o, &ret)
-		case opCallTo:
-			s.fn.Indirect = append(s.fn.Indirect, o.at)
-		case opJumpTo:
-			if !s.indexed[o.a] {
-				s.fn.Indirect = append(s.fn.Indirect, o.at)
-			}
-			ret.always = true
+			s.forget(o)
+		case opCallTo, opJumpTo:
+			s.indirect(o, &ret)
 		case opRet:
 			ret.always = true
 		case opSite:
@@ -117,6 +114,34 @@ func (s *summary) transfer(o *op, ret *returning) {
 	}
 }
 
+// indirect notes a call or jump through a register, which may come from the GOT.
+func (s *summary) indirect(o *op, ret *returning) {
+	jump := o.kind == opJumpTo
+	slot := s.slot[o.a]
+	switch {
+	case slot != 0:
+		s.fn.Calls = append(s.fn.Calls, Call{At: o.at, Slot: slot, Tail: jump})
+	case !jump || !s.indexed[o.a]:
+		s.fn.Indirect = append(s.fn.Indirect, o.at)
+	}
+	if jump && (slot == 0 || !s.m.slotNeverReturns(slot)) {
+		ret.always = true
+	}
+	s.forget(o)
+}
+
+// forget clears what a call may change.
+func (s *summary) forget(o *op) {
+	if o.kind != opCall && o.kind != opCallAt && o.kind != opCallTo {
+		return
+	}
+	for r := range reg(nregs) {
+		if !s.m.preserved(r) {
+			s.has[r], s.indexed[r], s.slot[r] = false, false, 0
+		}
+	}
+}
+
 // data notes the addresses that an op mentions and follows those that registers hold.
 func (s *summary) data(o *op) {
 	addr, constant := o.constAddr()
@@ -147,21 +172,38 @@ func (s *summary) data(o *op) {
 		return
 	case opMove:
 		if o.width == 8 && o.a < nregs {
-			s.known[o.dst], s.has[o.dst], s.indexed[o.dst] = s.known[o.a], s.has[o.a], s.indexed[o.a]
+			s.known[o.dst], s.has[o.dst] = s.known[o.a], s.has[o.a]
+			s.indexed[o.dst], s.slot[o.dst] = s.indexed[o.a], s.slot[o.a]
 			return
 		}
 	}
 	if o.dst >= nregs || o.kind == opTouch {
 		return
 	}
-	table := false
+	table, slot := false, uint64(0)
 	switch o.kind {
 	case opLoad:
-		table = o.b != noReg && o.scale >= 4 && (o.a < nregs && s.has[o.a] || s.fixed(o.imm))
-	case opExtend, opMove:
+		table = o.b != noReg && (o.a < nregs && s.has[o.a] || s.fixed(o.imm))
+		slot = s.gotSlot(o)
+	case opExtend, opMove, opShl:
 		table = o.a < nregs && s.indexed[o.a]
 	}
-	s.has[o.dst], s.indexed[o.dst] = false, table
+	s.has[o.dst], s.indexed[o.dst], s.slot[o.dst] = false, table, slot
+}
+
+// gotSlot returns the word of the GOT that o loads, or 0.
+func (s *summary) gotSlot(o *op) uint64 {
+	addr, ok := o.constAddr()
+	if !ok && o.a < nregs && s.has[o.a] && o.b == noReg {
+		addr, ok = s.known[o.a]+o.imm, true
+	}
+	if !ok || o.width != 8 {
+		return 0
+	}
+	if r, ok := s.m.File.Reloc(addr); !ok || !r.GOT {
+		return 0
+	}
+	return addr
 }
 
 // store notes where a store goes, and addresses stored as numbers.
@@ -188,7 +230,7 @@ func (s *summary) add(o *op) {
 	}
 	s.number(o.imm)
 	table := o.b != noReg && (s.indexed[o.a] || o.b < nregs && s.indexed[o.b])
-	s.has[o.dst], s.indexed[o.dst] = false, table
+	s.has[o.dst], s.indexed[o.dst], s.slot[o.dst] = false, table, 0
 }
 
 // relative notes the address of a memory operand with registers: a table in a fixed file, or a
@@ -202,7 +244,7 @@ func (s *summary) relative(o *op) {
 
 func (s *summary) set(r reg, addr uint64) {
 	if r < nregs {
-		s.known[r], s.has[r], s.indexed[r] = addr, true, false
+		s.known[r], s.has[r], s.indexed[r], s.slot[r] = addr, true, false, 0
 	}
 }
 

@@ -61,6 +61,11 @@ func (f *flow) resultOf(b *block, r *Flow) {
 				}
 			}
 		case opCallTo, opJumpTo:
+			for i := range fn.Calls { // through the GOT
+				if fn.Calls[i].At == o.at {
+					r.Calls[i].Entry = f.entryAt(s, fn.Calls[i].Tail)
+				}
+			}
 			if i, ok := slices.BinarySearch(fn.Indirect, o.at); ok {
 				c := &r.Calls[len(fn.Calls)+i]
 				c.Target = f.target(f.get(s, o.a))

@@ -1,6 +1,10 @@
 package code
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/seccompile/seccompile/internal/scan/object"
+)
 
 // step changes s as o does. Jumps change nothing.
 func (f *flow) step(s *state, o *op) {
@@ -19,7 +23,11 @@ func (f *flow) step(s *state, o *op) {
 	case opAdd, opSub, opAnd, opOr, opXor, opShl, opShr:
 		v = f.arithmetic(s, o)
 	case opSelect:
-		v = join(f.get(s, o.a), f.get(s, o.b)).low(o.width)
+		first := number(0)
+		if o.a != noReg {
+			first = f.get(s, o.a)
+		}
+		v = join(first, f.get(s, o.b)).low(o.width)
 	case opLea:
 		v = f.address(s, o).low(o.width)
 	case opLoad:
@@ -53,17 +61,18 @@ func (f *flow) set(s *state, o *op, v *value) {
 	if o.dst >= nregs {
 		return
 	}
-	if v != nil && v.stack && o.dst != f.sp && o.dst != f.frame() && o.dst != temp {
+	if v != nil && v.stack && o.dst != f.sp && o.dst != f.frame && o.dst != temp {
 		f.escape(v.offset)
 	}
 	s.regs[o.dst] = v
 }
 
-func (f *flow) frame() reg {
-	if f.sp == rsp {
-		return rbp
+// stackRegs returns the stack and frame pointers.
+func (m *Module) stackRegs() (sp, frame reg) {
+	if m.File.Machine == object.ARM64 {
+		return sp64, 29
 	}
-	return 29
+	return rsp, rbp
 }
 
 func (f *flow) escape(offset int64) {
@@ -168,7 +177,7 @@ func (f *flow) store(s *state, o *op) {
 	if o.dst != noReg {
 		v = f.get(s, o.dst)
 	}
-	if v != nil && v.stack && o.dst != f.frame() {
+	if v != nil && v.stack && o.dst != f.frame {
 		f.escape(v.offset)
 	}
 	switch {
@@ -213,19 +222,21 @@ func (f *flow) forgetRange(s *state, from, to int64) {
 func (f *flow) call(s *state) {
 	f.forget(s)
 	for r := range s.regs {
-		if !f.preserved(reg(r)) {
+		if !f.m.preserved(reg(r)) {
 			s.regs[r] = unknown
 		}
 	}
 }
 
-func (f *flow) preserved(r reg) bool {
+// preserved tells whether a register is the same after a call.
+func (m *Module) preserved(r reg) bool {
+	sp, frame := m.stackRegs()
 	switch {
-	case r == f.sp || r == f.frame():
+	case r == sp || r == frame:
 		return true
-	case f.m.File.Go != nil || r == temp:
+	case m.File.Go != nil || r == temp:
 		return false
-	case f.sp == rsp:
+	case sp == rsp:
 		return r == rbx || r >= 12 && r < 16
 	}
 	return r >= 19 && r < 29
