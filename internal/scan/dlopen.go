@@ -34,7 +34,7 @@ func (p *program) dlopen() {
 				p.loaderCall(e, name)
 			}
 			if n := &t.mod.nodes[fn]; n.taken && n.parent != none && strings.HasSuffix(name, "open") {
-				p.opensValue(p.modules[n.parent.mod], n.parent, code.Value{Unknown: true})
+				p.opensValue(n.parent, code.Value{Unknown: true}, 0)
 			}
 		}
 	}
@@ -64,7 +64,7 @@ func (p *program) loaderCall(e edge, name string) {
 		first = second
 		fallthrough
 	case "dlopen":
-		p.opensValue(m, e.from, first)
+		p.opensValue(e.from, first, maxWrappers)
 	default:
 		p.looksUp(m, e.from, first, second)
 	}
@@ -97,12 +97,24 @@ func (m *module) texts(v code.Value) (list []string, ok bool) {
 	return list, true
 }
 
-// opensValue follows a call that opens the library that a value names.
-func (p *program) opensValue(m *module, from fid, v code.Value) {
+// maxWrappers bounds the functions around dlopen that pass a name on.
+const maxWrappers = 4
+
+// opensValue follows a call that opens the library that a value names: if the function gets
+// the name itself, its callers.
+func (p *program) opensValue(from fid, v code.Value, depth int) {
+	m := p.modules[from.mod]
 	l := p.loadings[m]
 	if l == nil {
 		l = &loading{from: from}
 		p.loadings[m] = l
+	}
+	if n := &m.nodes[from.fn]; len(v.Entry) > 0 && !v.Unknown && !n.taken && depth > 0 {
+		for _, e := range slices.Clone(p.callers(from)) {
+			up := substitute(v, &p.modules[e.from.mod].flow(int(e.from.fn)).Calls[e.call])
+			p.opensValue(e.from, up, depth-1)
+		}
+		v.Entry = nil
 	}
 	names, ok := m.texts(v)
 	l.unknown = l.unknown || !ok
@@ -169,18 +181,18 @@ func (p *program) openAll(m *module, l *loading) {
 		}
 		dirs = append(dirs, p.pluginDirs(m, s)...)
 	})
-	found := false
 	for _, name := range unique(names) {
-		found = p.openName(m, name, l.from) || found
+		p.openName(m, name, l.from)
 	}
 	for _, dir := range unique(dirs) {
 		if strings.HasPrefix(filepath.Base(dir), "engines") && !p.usesEngines() {
 			continue
 		}
 		for _, file := range p.plugins(dir) {
-			found = p.plugPath(file, "plug-in folder in "+filepath.Base(m.file.Path), l.from) || found
+			p.plugPath(file, "plug-in folder in "+filepath.Base(m.file.Path), l.from)
 		}
 	}
+	found := len(names)+len(dirs) > 0
 	u := Unresolved{Step: p.step(l.from, ""), Reason: "opens libraries by names that it makes; those in its data and in the folders that its data names are in", Harm: !found}
 	if !found {
 		u.Reason = "opens libraries whose names are not in its data: name them with --with"
@@ -208,7 +220,7 @@ func unique(list []string) []string {
 	return slices.Compact(list)
 }
 
-// pluginDirs returns the folders in a string that hold plug-ins: a path by itself, one in a
+// pluginDirs returns the folders in a string that may hold plug-ins: a path by itself, one in a
 // list, one in front of a pattern such as "?.so", or one in an option as "--modules-path=".
 func (p *program) pluginDirs(m *module, s string) (dirs []string) {
 	if !strings.Contains(s, "/") || len(s) > 1<<14 {
@@ -221,9 +233,12 @@ func (p *program) pluginDirs(m *module, s string) (dirs []string) {
 		if !strings.HasPrefix(token, "/") || strings.Count(token, "/") < 3 {
 			continue
 		}
-		dir, _, err := p.search.resolve(token)
-		if err != nil || !p.search.isDir(dir) || p.isLibraryDir(m, dir) {
-			continue
+		dir := filepath.Clean(token)
+		if clean, _, err := p.search.resolve(token); err == nil {
+			dir = clean
+		}
+		if !strings.Contains(dir, "/lib") || strings.Contains(filepath.Base(dir), ".so") || p.isLibraryDir(m, dir) {
+			continue // documentation, data, devices, libraries
 		}
 		dirs = append(dirs, dir)
 	}
@@ -246,9 +261,6 @@ const (
 
 // plugins returns the libraries below a folder.
 func (p *program) plugins(dir string) (files []string) {
-	if !strings.Contains(dir, "/lib") { // documentation, data, devices
-		return nil
-	}
 	left := maxPlugins
 	_ = p.search.walkDepth(dir, pluginDepth, &left, func(path string) error {
 		if strings.HasSuffix(path, ".so") || strings.Contains(filepath.Base(path), ".so.") {

@@ -116,12 +116,13 @@ func (r *resolver) up(id fid, f frame, way []fid) {
 
 // open notes that a function can be called with anything.
 func (r *resolver) open(id fid, f frame, way []fid) {
-	if len(f.number.Entry) > 0 {
-		reason := "gets its number from callers that are not known"
-		if n := &r.modules[id.mod].nodes[id.fn]; n.taken && n.taker != none {
-			reason += ": " + r.place(n.taker) + " uses its address"
-		}
-		r.unknown(reason)
+	n := &r.modules[id.mod].nodes[id.fn]
+	switch {
+	case len(f.number.Entry) == 0:
+	case !n.taken || n.taker == none:
+		r.unknown("gets its number from callers that are not known")
+	case !r.pointers(id, f, way):
+		r.unknown("gets its number from callers that are not known: " + r.place(n.taker) + " uses its address")
 	}
 	for i := range f.args {
 		if len(f.args[i].Entry) > 0 {

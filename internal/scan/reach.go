@@ -19,8 +19,9 @@ var none = fid{-1, -1}
 // A node is what is known of a function while a program is explored.
 type node struct {
 	reached bool
-	taken   bool // its address is known to code that may call it with any arguments
-	taker   fid  // of several the first
+	taken   bool    // its address is known to code that may call it with any arguments
+	taker   fid     // of several the first
+	takers  []int32 // modules
 	parent  fid
 	how     string
 }
@@ -202,8 +203,13 @@ func (p *program) visit(t target, from fid, how string, taken bool) {
 // reachFunc notes that a function is reached.
 func (p *program) reachFunc(id, from fid, how string, taken bool) {
 	n := &p.modules[id.mod].nodes[id.fn]
-	if taken && !n.taken && from != id {
-		n.taken, n.taker = true, from
+	if taken && from != id {
+		if !n.taken {
+			n.taken, n.taker = true, from
+		}
+		if !slices.Contains(n.takers, from.mod) {
+			n.takers = append(n.takers, from.mod)
+		}
 	}
 	if n.reached {
 		return
