@@ -2,23 +2,24 @@ package scan
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/seccompile/seccompile/internal/scan/code"
+	"github.com/seccompile/seccompile/syscalltables"
 )
 
-// bound decides whether a system call whose number is not known makes a result incomplete. It
-// does unless something else says which calls these can be.
-func (r *resolver) bound(u *Unresolved) {
-	m := r.modules[r.site.mod]
+// bound tells which calls those can be whose number is not known because of what a function
+// gives it: "" if nothing says that, which makes a result incomplete.
+func (r *resolver) bound(origin fid) string {
+	m := r.modules[origin.mod]
 	switch {
-	case m.file.SOName == "libc.so.6" && r.isSetxid(m):
-		u.Harm = false
-		u.Reason += "; it makes in all threads the call that setuid(3) and such made in one (glibc: nptl/nptl_setxid.c)"
-	case m.file.Go != nil && strings.HasPrefix(m.name(int(r.site.fn)), "runtime.runPerThreadSyscall"):
-		u.Harm = false
-		u.Reason += "; it makes in all threads the call that syscall.AllThreadsSyscall made in one (runtime/os_linux.go)"
+	case m.file.SOName == "libc.so.6" && r.isSetxid(m, origin):
+		return "it makes in all threads the call that setuid(3) and such made in one (glibc: nptl/nptl_setxid.c)"
+	case r.muslSetxid(m, origin):
+		return "it makes in all threads the call that setuid(3) and such name (musl: src/unistd/setxid.c)"
+	case m.file.Go != nil && m.name(int(origin.fn)) == "runtime.runPerThreadSyscall":
+		return "it makes in all threads the call that syscall.AllThreadsSyscall made in one (runtime/os_linux.go)"
 	}
+	return ""
 }
 
 // setters are the functions of glibc that change the identity of all threads.
@@ -27,12 +28,12 @@ var setters = [...]string{"setegid", "seteuid", "setgid", "setgroups", "setregid
 // isSetxid reports whether the site is in one of the two functions of glibc that repeat a call
 // in all threads: one that only setuid and such call, all of which make a call of their own
 // with a constant number, and one that only pthread_create mentions, as a signal handler.
-func (r *resolver) isSetxid(m *module) bool {
-	n := &m.nodes[r.site.fn]
-	if !r.isInternal(m, r.site) {
+func (r *resolver) isSetxid(m *module, origin fid) bool {
+	n := &m.nodes[origin.fn]
+	if !r.isInternal(m, origin) {
 		return false
 	}
-	callers := r.directCallers(m, r.site)
+	callers := r.directCallers(m, origin)
 	if len(callers) == 0 {
 		create, ok := r.exported(m, "pthread_create")
 		return ok && n.taken && n.taker == create
@@ -51,6 +52,34 @@ func (r *resolver) isSetter(m *module, id fid) bool {
 		return !s.Number.Unknown && len(s.Number.Consts) > 0
 	})
 }
+
+// muslSetxid reports whether the site is in a function of musl that makes a call in all
+// threads: one function mentions it, which gets the number of a call that changes the identity
+// of a process from all its callers. It notes these calls.
+func (r *resolver) muslSetxid(m *module, origin fid) bool {
+	n := &m.nodes[origin.fn]
+	if !n.taken || len(n.takers) != 1 || n.taker == none || n.taker.mod != origin.mod || len(r.callers(origin)) > 0 {
+		return false
+	}
+	callers := r.callers(n.taker)
+	for _, e := range callers {
+		v := m.flow(int(e.from.fn)).Calls[e.call].Entry(r.argument(0))
+		if e.from.mod != origin.mod || v.Unknown || len(v.Entry) > 0 || len(v.Consts) == 0 {
+			return false
+		}
+		for _, nr := range v.Consts {
+			call, ok := syscalltables.ByNumber(r.abi, uint32(nr))
+			if !ok || !slices.Contains(setters[:], call.Name()) {
+				return false
+			}
+			r.note(nr, &frame{number: v, args: anything}, []fid{origin})
+		}
+	}
+	return len(callers) > 0
+}
+
+// anything is what arguments can be of which nothing is known.
+var anything = [6]code.Value{{Unknown: true}, {Unknown: true}, {Unknown: true}, {Unknown: true}, {Unknown: true}, {Unknown: true}}
 
 // maxIndirect bounds the indirect calls of a module that takes the address of a wrapper.
 const maxIndirect = 1000

@@ -65,8 +65,11 @@ func (r *resolver) function(id fid) {
 	for _, s := range m.flow(int(id.fn)).Sites {
 		r.site, r.at, r.left, r.seen = id, s.At, maxWays, make(map[string]bool)
 		if slices.Contains(legacy, s.At) {
-			r.unknown("makes a 32-bit system call, which a filter for x86_64 kills")
+			r.unknown(id, "makes a 32-bit system call, which a filter for x86_64 kills")
 			continue
+		}
+		if m.file.Funcs[id.fn].Gap && empty(&s.Number) {
+			s.Number.Unknown = true // nobody says where functions start there
 		}
 		r.up(id, frame{s.Number, s.Args}, []fid{id})
 	}
@@ -76,11 +79,15 @@ func (r *resolver) function(id fid) {
 // decide, goes on with them.
 func (r *resolver) up(id fid, f frame, way []fid) {
 	if r.left--; r.left < 0 {
-		r.unknown("has a number that comes from too many callers")
+		r.unknown(id, "gets its number from too many callers")
 		return
 	}
 	if f.number.Unknown || len(f.number.Addrs) > 0 {
-		r.unknown("has a number that is not constant")
+		reason := "has a number that is not constant"
+		if len(way) > 1 {
+			reason = "gets a number that is not constant from " + r.place(id)
+		}
+		r.unknown(id, reason)
 	}
 	for _, nr := range f.number.Consts {
 		if !r.holdsSite(id, uint32(nr)) {
@@ -114,15 +121,20 @@ func (r *resolver) up(id fid, f frame, way []fid) {
 	}
 }
 
+// empty reports whether a value is none: the place is never reached.
+func empty(v *code.Value) bool {
+	return !v.Unknown && len(v.Consts)+len(v.Addrs)+len(v.Entry) == 0
+}
+
 // open notes that a function can be called with anything.
 func (r *resolver) open(id fid, f frame, way []fid) {
 	n := &r.modules[id.mod].nodes[id.fn]
 	switch {
 	case len(f.number.Entry) == 0:
 	case !n.taken || n.taker == none:
-		r.unknown("gets its number from callers that are not known")
+		r.unknown(id, "gets its number from callers that are not known")
 	case !r.pointers(id, f, way):
-		r.unknown("gets its number from callers that are not known: " + r.place(n.taker) + " uses its address")
+		r.unknown(id, "gets its number from callers that are not known: "+r.place(n.taker)+" uses its address")
 	}
 	for i := range f.args {
 		if len(f.args[i].Entry) > 0 {
@@ -258,11 +270,14 @@ func (r *resolver) way(way []fid) []Step {
 	return chain
 }
 
-// unknown notes that the number of an instruction is not known.
-func (r *resolver) unknown(reason string) {
+// unknown notes that the number of an instruction is not known, because of what a function
+// gives it.
+func (r *resolver) unknown(origin fid, reason string) {
 	u := Unresolved{Step: r.step(r.site, ""), Reason: reason, Harm: true}
 	u.Addr = r.at
-	r.bound(&u)
+	if limit := r.bound(origin); limit != "" {
+		u.Reason, u.Harm = u.Reason+"; "+limit, false
+	}
 	if !slices.Contains(r.unresolved, u) {
 		r.unresolved = append(r.unresolved, u)
 	}

@@ -171,6 +171,12 @@ func (s *scanner) readUnit(path string) (*unit, error) {
 		return nil, err
 	}
 	m, err := code.Read(f)
+	for range maxSplits {
+		if err != nil || !split(f, m) {
+			break
+		}
+		m, err = code.Read(f)
+	}
 	if err != nil {
 		return nil, err
 	}
