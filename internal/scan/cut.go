@@ -116,6 +116,8 @@ func (p *program) guard(modules []*module) {
 			p.guardDNS(m)
 		case strings.HasPrefix(m.file.SOName, "libcrypto.so."):
 			p.guardSharedMemory(m)
+		case m.file.Go != nil:
+			p.guardProfiler(m)
 		}
 	}
 }
@@ -253,6 +255,25 @@ func (p *program) guardSharedMemory(m *module) {
 	g := p.newGuard("getrandom fails", "")
 	g.never = true
 	p.guards.symbols[m] = append(p.guards.symbols[m], heldName{[]string{"shmget", "shmat", "shmdt"}, g})
+}
+
+// guardProfiler: the scheduler of Go gives a thread a timer for the CPU profiler if its rate has
+// changed (runtime/proc.go, execute), which only setcpuprofilerate does.
+func (p *program) guardProfiler(m *module) {
+	g := &guard{why: "the CPU profiler runs"}
+	var timer []fid
+	for fn := range m.file.Funcs {
+		switch m.file.Funcs[fn].Name {
+		case "runtime.setThreadCPUProfiler":
+			timer = append(timer, fid{int32(m.index), int32(fn)})
+		case "runtime.setcpuprofilerate", "runtime.SetCPUProfileRate", "runtime/pprof.StartCPUProfile":
+			g.fids = append(g.fids, fid{int32(m.index), int32(fn)})
+		}
+	}
+	p.guards.list = append(p.guards.list, g)
+	for _, id := range timer {
+		p.guards.entries[id] = g
+	}
 }
 
 // exported returns the function that a module exports by a name.
