@@ -34,29 +34,21 @@ func (r *reader) table(addr, size elf.DynTag) []byte {
 
 func (r *reader) dynamic() {
 	r.dyn.values = map[elf.DynTag]uint64{}
-	for _, p := range r.progs {
-		switch elf.ProgType(p.Type) {
-		case elf.PT_INTERP:
-			data, _ := r.cut(p.Off, p.Filesz)
-			r.file.Interp, _, _ = strings.Cut(string(data), "\x00")
-		case elf.PT_DYNAMIC:
-			r.dynamicTable(p)
-		}
+	if p, ok := r.prog(elf.PT_INTERP); ok {
+		data, _ := r.cut(p.Off, min(p.Filesz, maxText))
+		r.file.Interp, _, _ = strings.Cut(string(data), "\x00")
 	}
-}
-
-func (r *reader) dynamicTable(p elf.Prog64) {
+	p, ok := r.prog(elf.PT_DYNAMIC)
+	if !ok {
+		return
+	}
 	// ld.so reads the table in memory, wherever the file has it.
 	data, ok := r.file.bytesOf(p.Vaddr, p.Filesz)
 	if !ok {
 		r.note("dynamic table lies outside of the file")
 		return
 	}
-	type reference struct {
-		tag  elf.DynTag
-		text uint64
-	}
-	var references []reference
+	var needed []uint64
 	for ; len(data) >= 16; data = data[16:] {
 		tag := elf.DynTag(int64(binary.LittleEndian.Uint64(data)))
 		value := binary.LittleEndian.Uint64(data[8:])
@@ -64,29 +56,45 @@ func (r *reader) dynamicTable(p elf.Prog64) {
 			break
 		}
 		switch tag {
-		case elf.DT_NEEDED, elf.DT_SONAME, elf.DT_RPATH, elf.DT_RUNPATH, elf.DT_FILTER, elf.DT_AUXILIARY:
-			references = append(references, reference{tag, value})
+		case elf.DT_NEEDED, elf.DT_FILTER, elf.DT_AUXILIARY: // ld.so loads what a file filters, too
+			needed = append(needed, value)
 		default:
 			r.dyn.values[tag] = value
 		}
 	}
 	r.dyn.present = true
 	r.dyn.texts = string(r.table(elf.DT_STRTAB, elf.DT_STRSZ))
-	for _, ref := range references {
-		text := textAt(r.dyn.texts, ref.text)
-		if text == "" {
-			r.note("%s: no text at %#x", ref.tag, ref.text)
-			continue
-		}
-		switch ref.tag {
-		case elf.DT_SONAME:
-			r.file.SOName = text
-		case elf.DT_RPATH:
-			r.file.RPath = append(r.file.RPath, strings.Split(text, ":")...)
-		case elf.DT_RUNPATH:
-			r.file.RunPath = append(r.file.RunPath, strings.Split(text, ":")...)
-		default: // ld.so loads what a file filters as it loads what it needs
-			r.file.Needed = append(r.file.Needed, text)
+	for _, at := range needed {
+		if name := r.text(elf.DT_NEEDED, at); name != "" {
+			r.file.Needed = append(r.file.Needed, name)
 		}
 	}
+	r.file.SOName = r.tagText(elf.DT_SONAME)
+	r.file.RPath = splitPath(r.tagText(elf.DT_RPATH))
+	r.file.RunPath = splitPath(r.tagText(elf.DT_RUNPATH))
+}
+
+// text returns a text of the dynamic table.
+func (r *reader) text(tag elf.DynTag, at uint64) string {
+	text := textAt(r.dyn.texts, at)
+	if text == "" {
+		r.note("%s: no text at %#x", tag, at)
+	}
+	return text
+}
+
+// tagText returns the text of a tag, "" if the table lacks it.
+func (r *reader) tagText(tag elf.DynTag) string {
+	at, ok := r.dyn.values[tag]
+	if !ok {
+		return ""
+	}
+	return r.text(tag, at)
+}
+
+func splitPath(path string) []string {
+	if path == "" {
+		return nil
+	}
+	return strings.Split(path, ":")
 }

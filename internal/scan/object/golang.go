@@ -9,16 +9,16 @@ import (
 )
 
 // A goLayout is where the moduledata of some releases of Go holds what is read of it
-// (runtime/symtab.go). What stands before the types is the same in all of them.
+// (runtime/symtab.go).
 type goLayout struct {
-	releases   string
+	types      uint64
 	descriptor uint64 // typedesclen, the size of the part of types that holds types; 0 if absent
 	etypes     uint64
 	sections   uint64 // textsectmap
 	typelinks  uint64 // 0 if absent
 	itablinks  uint64 // 0 if itabs are found by itaboffset
 	itaboffset uint64 // of itabs from the start of types, and the size of all
-	inittasks  uint64
+	inittasks  uint64 // 0 if absent
 	size       uint64
 	mapSize    uint64 // of abi.MapType, from Go 1.24 on
 }
@@ -29,17 +29,26 @@ const (
 	goFuncs  = 128
 	goMinPC  = 160
 	goText   = 176
-	goTypes  = 296
 	goHeader = 72 // size of pcHeader
 )
 
-// goLayouts returns those that are known, the latest first.
+// goLayouts returns those that are known.
 func goLayouts() []goLayout {
 	return []goLayout{
-		{"1.27", 304, 312, 360, 0, 0, 320, 448, 568, 136},
-		{"1.26", 0, 304, 336, 360, 384, 0, 472, 592, 112},
-		{"1.20 to 1.25", 0, 304, 328, 352, 376, 0, 464, 584, 112},
+		{296, 304, 312, 360, 0, 0, 320, 448, 568, 136},         // Go 1.27
+		{296, 0, 304, 336, 360, 384, 0, 472, 592, 112},         // 1.26
+		{296, 0, 304, 328, 352, 376, 0, 464, 584, 112},         // 1.20 (where inittasks reads as empty) to 1.25
+		{280, 0, 288, 312, 336, 360, 0, 0, 544, bucketMapSize}, // 1.18, 1.19
 	}
+}
+
+// A goList is a slice of moduledata and the size of its elements.
+type goList struct{ offset, size uint64 }
+
+// lists returns those that list everything.
+func (l goLayout) lists() []goList {
+	lists := []goList{{l.typelinks, 4}, {l.itablinks, 8}, {l.inittasks, 8}}
+	return slices.DeleteFunc(lists, func(list goList) bool { return list.offset == 0 })
 }
 
 // A goReader reads the tables of a Go program.
@@ -54,7 +63,6 @@ type goReader struct {
 	names    string // the bytes from types to etypes, of which names are parts
 	text     uint64
 	sections []goSection
-	budget   uint64 // bytes that lists may still take, which is at most the size of the file
 }
 
 // A goSection is a part of the text that the linker moved as a whole.
@@ -63,11 +71,11 @@ type goSection struct{ offset, end, addr uint64 }
 // golang finds and reads the tables of a Go program: the pclntab by its header, and
 // moduledata by its reference to it, since neither section names nor symbols are certain.
 func (r *reader) golang() {
-	g := &goReader{reader: r, budget: uint64(len(r.data))}
+	g := &goReader{reader: r}
 	if !g.find() {
 		for _, s := range r.sections {
 			if strings.HasSuffix(s.name, ".gopclntab") {
-				r.note("go: no moduledata of a release from 1.20 on: functions are known by symbols at most")
+				r.note("go: no moduledata of a release from 1.18 on: functions are known by symbols at most")
 				r.file.Go = &Go{Version: r.goVersion()}
 			}
 		}
@@ -89,21 +97,27 @@ func (r *reader) golang() {
 
 // find looks for the pclntab and moduledata.
 func (g *goReader) find() bool {
-	magic := []byte{0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8}
+	header := []byte{0xff, 0xff, 0xff, 0, 0, 1, 8} // of the magic without its first byte
 	if g.file.Machine == ARM64 {
-		magic[6] = 4 // the smallest instruction
+		header[5] = 4 // the smallest instruction
 	}
+	tries := 16 // each looks at the whole file
 	for _, s := range g.file.Segments {
-		for at := 0; ; at++ {
-			next := bytes.Index(s.Data[at:], magic)
+		for at := 1; at < len(s.Data) && tries > 0; at++ {
+			next := bytes.Index(s.Data[at:], header)
 			if next < 0 {
 				break
 			}
 			at += next
-			g.pclntab, g.table = s.Addr+uint64(at), s.Data[at:]
-			if g.pclntab%8 == 0 && len(g.table) > goHeader && g.findModule() {
+			// 0xf0 from Go 1.18 on, 0xf1 from Go 1.20 on
+			g.pclntab, g.table = s.Addr+uint64(at-1), s.Data[at-1:]
+			if g.pclntab%8 != 0 || g.table[0]&^1 != 0xf0 || len(g.table) <= goHeader {
+				continue
+			}
+			if g.findModule() {
 				return true
 			}
+			tries--
 		}
 	}
 	return false
@@ -189,7 +203,7 @@ func (g *goReader) slice(offset, size uint64) (addr, count uint64, ok bool) {
 
 // fits tells whether moduledata makes sense in the layout, and takes its bounds.
 func (g *goReader) fits() bool {
-	g.types, g.etypes = g.word(goTypes), g.word(g.layout.etypes)
+	g.types, g.etypes = g.word(g.layout.types), g.word(g.layout.etypes)
 	if g.types > g.etypes {
 		return false
 	}
@@ -203,8 +217,8 @@ func (g *goReader) fits() bool {
 	if at := g.layout.itaboffset; at != 0 && (g.word(at) > size || g.word(at+8) > size-g.word(at)) {
 		return false
 	}
-	for _, list := range []struct{ offset, size uint64 }{{g.layout.typelinks, 4}, {g.layout.itablinks, 8}, {g.layout.inittasks, 8}} {
-		if _, _, ok := g.slice(list.offset, list.size); list.offset != 0 && !ok {
+	for _, list := range g.layout.lists() {
+		if _, _, ok := g.slice(list.offset, list.size); !ok {
 			return false
 		}
 	}
@@ -214,8 +228,9 @@ func (g *goReader) fits() bool {
 // textSections reads how offsets of code translate to addresses: the text is in parts where
 // it is too long for direct calls.
 func (g *goReader) textSections() bool {
+	const most = 1 << 10
 	at, count, ok := g.slice(g.layout.sections, 24)
-	if !ok || count == 0 {
+	if !ok || count == 0 || count > most {
 		return false
 	}
 	g.sections = make([]goSection, 0, count)
@@ -267,9 +282,13 @@ func (g *goReader) functions() {
 }
 
 // initTasks collects the functions that initialise packages: those of inittasks, and by their
-// names those of the runtime, whose list the runtime has in a variable. Go 1.20 has no list.
+// names those of the runtime, whose list the runtime has in a variable, and of releases that
+// have no list.
 func (g *goReader) initTasks() {
-	at, count, _ := g.slice(g.layout.inittasks, 8)
+	var at, count uint64
+	if g.layout.inittasks != 0 {
+		at, count, _ = g.slice(g.layout.inittasks, 8)
+	}
 	for ; count > 0; count, at = count-1, at+8 {
 		task, _ := g.file.Word(at)
 		head, ok := g.file.bytesOf(task, 8) // state, number of functions
@@ -301,15 +320,6 @@ func isInit(name string) bool {
 	return name == "init" || ok && strings.Trim(number, "0123456789") == ""
 }
 
-// spend takes from what lists may take, since those of a sound file do not overlap.
-func (g *goReader) spend(size uint64) bool {
-	if size > g.budget {
-		return false
-	}
-	g.budget -= size
-	return true
-}
-
 // lists notes the tables that list everything for the runtime.
 func (g *goReader) lists() {
 	add := func(addr, size uint64) {
@@ -319,11 +329,9 @@ func (g *goReader) lists() {
 	}
 	add(g.module, g.layout.size)
 	add(g.pclntab, g.header(8)+8*(g.header(1)+1))
-	for _, list := range []struct{ offset, size uint64 }{{g.layout.typelinks, 4}, {g.layout.itablinks, 8}, {g.layout.inittasks, 8}} {
-		if list.offset != 0 {
-			addr, count, _ := g.slice(list.offset, list.size)
-			add(addr, count*list.size)
-		}
+	for _, list := range g.layout.lists() {
+		addr, count, _ := g.slice(list.offset, list.size)
+		add(addr, count*list.size)
 	}
 	slices.SortFunc(g.file.Go.Lists, func(a, b Range) int { return cmp.Compare(a.Start, b.Start) })
 }

@@ -55,7 +55,7 @@ func TestGoWithoutSections(t *testing.T) {
 	}
 }
 
-func buildGo(t *testing.T, arch, cgo string, flags ...string) string {
+func buildGo(t testing.TB, arch, cgo string, flags ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "prog")
 	cmd := exec.Command("go", append([]string{"build", "-o", out}, append(flags, "./testdata/prog")...)...)

@@ -123,7 +123,7 @@ func (g *goReader) name(offset uint32) (goName, bool) {
 	}
 	data, _ := g.file.bytesOf(g.types+uint64(offset), g.etypes-g.types-uint64(offset))
 	size, n := binary.Uvarint(data[1:])
-	if data[0]&^flags != 0 || n <= 0 || size > uint64(len(data)-1-n) {
+	if data[0]&^flags != 0 || n <= 0 || size > uint64(len(data)-1-n) || size > maxText {
 		return goName{}, false
 	}
 	// Names are not copied: many types share few of them, and a hostile file could make them long.

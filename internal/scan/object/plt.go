@@ -32,21 +32,14 @@ func (r *reader) stubs() {
 
 // stubAreas returns the sections of the PLT, or all code if sections do not tell.
 func (r *reader) stubAreas() []start {
-	var areas []start
-	for _, s := range r.sections {
-		if (strings.HasPrefix(s.name, ".plt") || s.name == ".iplt") && r.file.Executable(s.Addr) {
-			areas = append(areas, start{addr: s.Addr, size: s.Size})
-		}
+	code := r.code()
+	named := slices.DeleteFunc(slices.Clone(code), func(s start) bool {
+		return !strings.HasPrefix(s.name, ".plt") && s.name != ".iplt"
+	})
+	if len(named) > 0 {
+		return named
 	}
-	if len(areas) > 0 {
-		return areas
-	}
-	for _, s := range r.file.Segments {
-		if s.Executable {
-			areas = append(areas, start{addr: s.Addr, size: uint64(len(s.Data))})
-		}
-	}
-	return areas
+	return code
 }
 
 // stub adds an entry if the slot is one that relocation fills; the first entry of a PLT, for

@@ -18,8 +18,14 @@ import (
 // libraries of the machines that can be read: text, archives, object files, 32-bit programs.
 var ErrFormat = errors.New("not a 64-bit little-endian ELF program or library for x86_64 or aarch64")
 
-// maxFile is the largest file that Open takes into memory.
-const maxFile = 1 << 30
+// Limits of what is read, which no sound file comes near: parts of a hostile file can overlap,
+// so that work on each of many would not be bounded by the size of the file.
+const (
+	maxFile     = 1 << 30 // bytes that Open takes into memory
+	maxSegments = 1 << 10
+	maxText     = 1 << 15 // bytes of a name
+	maxNotes    = 50
+)
 
 const (
 	headerSize  = 64 // of elf.Header64
@@ -67,7 +73,7 @@ func Read(path string, data []byte) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("object: %s: %w", path, err)
 	}
-	r := &reader{data: data, header: header, file: &File{Path: path, Fixed: header.Type == uint16(elf.ET_EXEC)}}
+	r := &reader{data: data, header: header, budget: uint64(len(data)), file: &File{Path: path, Fixed: header.Type == uint16(elf.ET_EXEC)}}
 	r.file.Machine = machine(header)
 	if err := r.programs(); err != nil {
 		return nil, fmt.Errorf("object: %s: %w", path, err)
@@ -109,6 +115,7 @@ type reader struct {
 	sections []section
 	got      []section // .got and .got.plt
 	dyn      dynamic
+	budget   uint64  // bytes that lists may still take: those of a sound file do not overlap
 	starts   []start // of functions
 	goText   Range   // code whose functions the pclntab names
 }
@@ -121,9 +128,31 @@ type section struct {
 
 // note records what was left out, once.
 func (r *reader) note(format string, args ...any) {
+	if len(r.file.Notes) >= maxNotes {
+		return
+	}
 	if text := fmt.Sprintf(format, args...); !slices.Contains(r.file.Notes, text) {
 		r.file.Notes = append(r.file.Notes, text)
 	}
+}
+
+// spend takes the size of a list from what lists may take.
+func (r *reader) spend(size uint64) bool {
+	if size > r.budget {
+		r.note("lists overlap: not all are read")
+		return false
+	}
+	r.budget -= size
+	return true
+}
+
+// prog returns the program header of a kind of which a file has one.
+func (r *reader) prog(kind elf.ProgType) (elf.Prog64, bool) {
+	i := slices.IndexFunc(r.progs, func(p elf.Prog64) bool { return elf.ProgType(p.Type) == kind })
+	if i < 0 {
+		return elf.Prog64{}, false
+	}
+	return r.progs[i], true
 }
 
 func parseHeader(data []byte) (elf.Header64, error) {
@@ -175,6 +204,9 @@ func (r *reader) programs() error {
 		if elf.ProgType(p.Type) != elf.PT_LOAD || p.Memsz == 0 {
 			continue
 		}
+		if len(r.file.Segments) == maxSegments {
+			return fmt.Errorf("more than %d segments", maxSegments)
+		}
 		if p.Vaddr+p.Memsz < p.Vaddr {
 			return fmt.Errorf("segment at %#x: %d bytes exceed the address space", p.Vaddr, p.Memsz)
 		}
@@ -205,17 +237,16 @@ func (r *reader) arrange() error {
 			return fmt.Errorf("segments at %#x and %#x overlap", before.Addr, s.Addr)
 		}
 	}
-	for _, p := range r.progs {
-		if elf.ProgType(p.Type) != elf.PT_GNU_RELRO || p.Vaddr+p.Memsz < p.Vaddr {
-			continue
-		}
-		r.split(p.Vaddr)
-		end := p.Vaddr + p.Memsz
-		r.split(end)
-		for i, s := range r.file.Segments {
-			if s.Addr >= p.Vaddr && s.Addr+s.Size <= end {
-				r.file.Segments[i].Writable = false
-			}
+	p, ok := r.prog(elf.PT_GNU_RELRO)
+	if !ok || p.Vaddr+p.Memsz < p.Vaddr {
+		return nil
+	}
+	end := p.Vaddr + p.Memsz
+	r.split(p.Vaddr)
+	r.split(end)
+	for i, s := range r.file.Segments {
+		if s.Addr >= p.Vaddr && s.Addr+s.Size <= end {
+			r.file.Segments[i].Writable = false
 		}
 	}
 	return nil
@@ -308,11 +339,9 @@ func textAt(table string, offset uint64) string {
 	if offset >= uint64(len(table)) {
 		return ""
 	}
-	text, _, ok := strings.Cut(table[offset:], "\x00")
-	if !ok {
-		return ""
-	}
-	return text
+	table = table[offset:]
+	end := strings.IndexByte(table[:min(maxText, len(table))], 0)
+	return table[:max(end, 0)]
 }
 
 // buildID takes the identity that the linker noted, or computes one.
@@ -322,7 +351,7 @@ func (r *reader) buildID() {
 			continue
 		}
 		data, ok := r.cut(p.Off, p.Filesz)
-		if !ok {
+		if !ok || !r.spend(p.Filesz) {
 			r.note("note segment lies outside of the file")
 			continue
 		}

@@ -77,12 +77,15 @@ func (r *reader) relocationTables() [][]byte {
 }
 
 func (r *reader) relocations() {
-	for _, s := range r.sections {
-		if s.name == ".got" || s.name == ".got.plt" {
-			r.got = append(r.got, s)
+	for _, name := range []string{".got", ".got.plt"} {
+		if i := slices.IndexFunc(r.sections, func(s section) bool { return s.name == name }); i >= 0 {
+			r.got = append(r.got, r.sections[i])
 		}
 	}
 	for _, table := range r.relocationTables() {
+		if !r.spend(uint64(len(table))) {
+			continue
+		}
 		r.file.Relocs = slices.Grow(r.file.Relocs, len(table)/relaSize)
 		for ; len(table) >= relaSize; table = table[relaSize:] {
 			r.relocation(table)
@@ -207,7 +210,7 @@ func (r *reader) array(to []uint64, at, size uint64) []uint64 {
 	if at == 0 || size == 0 {
 		return to
 	}
-	if _, ok := r.file.bytesOf(at, size); !ok {
+	if _, ok := r.file.bytesOf(at, size); !ok || !r.spend(size) {
 		r.note("array of functions at %#x lies outside of the file", at)
 		return to
 	}

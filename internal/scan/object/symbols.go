@@ -17,6 +17,9 @@ func (r *reader) symbols() {
 		if elf.SectionType(s.Type) != elf.SHT_SYMTAB || uint64(s.Link) >= uint64(len(r.sections)) {
 			continue
 		}
+		if !r.spend(s.Size) {
+			return
+		}
 		texts := r.sectionText(r.sections[s.Link])
 		data := r.sectionData(s)
 		r.file.Symbols = slices.Grow(r.file.Symbols, len(data)/symbolSize)
@@ -203,7 +206,7 @@ func (r *reader) versionTable(addr, number elf.DynTag, names map[uint16]string) 
 	}
 	le := binary.LittleEndian
 	for range min(r.dyn.values[number], 1<<15) {
-		if len(data) < 20 {
+		if len(data) < 20 || !r.spend(20) {
 			r.note("%s: table lies outside of the file", addr)
 			return
 		}
@@ -229,7 +232,7 @@ func (r *reader) neededVersions(need []byte, names map[uint16]string) {
 	le := binary.LittleEndian
 	count, aux := le.Uint16(need[2:]), uint64(le.Uint32(need[8:]))
 	for range count {
-		if aux+16 > uint64(len(need)) {
+		if aux+16 > uint64(len(need)) || !r.spend(16) {
 			return
 		}
 		entry := need[aux:]
