@@ -31,6 +31,29 @@ func (r *reader) frames() {
 	for _, p := range r.progs {
 		if elf.ProgType(p.Type) == elf.PT_GNU_EH_FRAME {
 			r.frameHeader(p.Vaddr)
+			return
+		}
+	}
+	if len(r.sections) == 0 && r.file.Go == nil {
+		r.frameSearch()
+	}
+}
+
+// frameSearch looks for .eh_frame by its form: static programs have no header of it, and need
+// not have section headers.
+func (r *reader) frameSearch() {
+	cie := []byte{0, 0, 0, 0, 1, 'z'} // id, version, augmentation
+	for _, s := range r.file.Segments {
+		for at := 4; at < len(s.Data); {
+			next := bytes.Index(s.Data[at:], cie)
+			if next < 0 {
+				break
+			}
+			at += next
+			if addr := s.Addr + uint64(at); at%4 == 0 && r.frameCommon(addr+4, s.Data[at+4:]).ok {
+				at += r.frameList(addr-4, s.Data[at-4:], false)
+			}
+			at += len(cie)
 		}
 	}
 }
@@ -56,14 +79,15 @@ type frameCommon struct {
 }
 
 // frameList reads the entries of .eh_frame. Linkers put an empty entry at the end, and some
-// also between parts, which only counts as the end if nothing else bounds the list.
-func (r *reader) frameList(at uint64, data []byte, bounded bool) {
-	commons := map[uint64]frameCommon{}
+// also between parts, which only counts as the end if nothing else bounds the list. It
+// returns the size of what was read.
+func (r *reader) frameList(at uint64, data []byte, bounded bool) int {
+	commons, all := map[uint64]frameCommon{}, len(data)
 	for len(data) >= 4 {
 		length, head := uint64(binary.LittleEndian.Uint32(data)), uint64(4)
 		if length == 0 {
 			if !bounded {
-				return
+				break
 			}
 			at, data = at+4, data[4:]
 			continue
@@ -73,7 +97,7 @@ func (r *reader) frameList(at uint64, data []byte, bounded bool) {
 		}
 		if length < 4 || length > uint64(len(data))-head {
 			r.note(".eh_frame: entry at %#x exceeds the table", at)
-			return
+			break
 		}
 		entry := data[head : head+length]
 		id := uint64(binary.LittleEndian.Uint32(entry))
@@ -86,6 +110,7 @@ func (r *reader) frameList(at uint64, data []byte, bounded bool) {
 		}
 		at, data = at+head+length, data[head+length:]
 	}
+	return all - len(data)
 }
 
 // frameCommon reads a CIE behind its id.
@@ -146,6 +171,12 @@ func (r *reader) frame(common frameCommon, at uint64, data []byte) {
 		first, size = first+1, size-1
 	}
 	r.starts = append(r.starts, start{addr: first, size: size})
+	// In assembly the entry can begin with the padding in front of the function.
+	code := r.file.Bytes(first)
+	code = code[:min(size, 16, uint64(len(code)))]
+	if pad := uint64(padding(r.file.Machine, code)); first%16 != 0 && pad < size && (first+pad)%16 == 0 {
+		r.starts = append(r.starts, start{addr: first + pad, size: size - pad})
+	}
 }
 
 // restorer tells whether the code at addr is MOV $15, RAX or EAX (rt_sigreturn), SYSCALL.

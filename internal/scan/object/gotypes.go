@@ -194,6 +194,9 @@ func (g *goReader) special(t goType, to *Type) (size uint64, ok bool) {
 // with GOEXPERIMENT=noswissmap, it repeats the size of its groups; before, small numbers stand
 // there, which together are larger than that of the bucket.
 func (g *goReader) mapSize(t goType) uint64 {
+	if g.layout.mapSize == bucketMapSize {
+		return bucketMapSize
+	}
 	group, _ := g.file.Word(t.addr + goTypeSize + 16)
 	if size, ok := g.file.Word(group); ok && size == binary.LittleEndian.Uint64(t.data[goTypeSize+32:]) {
 		return g.layout.mapSize
