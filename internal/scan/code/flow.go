@@ -15,8 +15,9 @@ type flow struct {
 	frame   reg
 	base    int64 // where words of the caller begin, from the stack pointer on entry
 	blocks  []block
-	work    []bool
-	cursor  int
+	work    []bool   // blocks whose state changed since they were run ...
+	pending int      // ... and how many,
+	cursor  int      // all at or after this one
 	escaped []int64  // places on the stack whose address went elsewhere: sorted
 	tables  []uint64 // where jump tables of the function lead
 	at      *state   // join of what was at indirect jumps
@@ -110,7 +111,7 @@ func (f *flow) cut() {
 	starts := make([]bool, len(f.ops)+1)
 	starts[0] = true
 	for _, addr := range f.m.indexed().inner[f.fn] {
-		starts[f.opAt(addr)] = true
+		starts[opAt(f.ops, addr)] = true
 	}
 	indirect := false
 	for i := range f.ops {
@@ -118,7 +119,7 @@ func (f *flow) cut() {
 		case opBranch, opJump:
 			starts[i+1] = true
 			if f.inside(o.imm) {
-				starts[f.opAt(o.imm)] = true
+				starts[opAt(f.ops, o.imm)] = true
 			}
 		case opJumpTo:
 			indirect = true
@@ -134,7 +135,7 @@ func (f *flow) cut() {
 	if indirect {
 		f.findTables()
 		for _, addr := range f.tables {
-			starts[f.opAt(addr)] = true
+			starts[opAt(f.ops, addr)] = true
 		}
 	}
 	for i := range f.ops {
@@ -152,21 +153,9 @@ func (f *flow) inside(addr uint64) bool {
 	return addr-fn.Addr < fn.Size
 }
 
-// opAt returns the index of the first op at or after addr, or of the instruction that addr lies
-// in: code jumps over a LOCK prefix.
-func (f *flow) opAt(addr uint64) int {
-	i, _ := slices.BinarySearchFunc(f.ops, addr, func(o op, addr uint64) int {
-		if o.at+uint64(o.length) <= addr {
-			return -1
-		}
-		return 1
-	})
-	return i
-}
-
 // blockAt returns the index of the block at addr, or -1 at the end of the function.
 func (f *flow) blockAt(addr uint64) int {
-	op := f.opAt(addr)
+	op := opAt(f.ops, addr)
 	i, ok := slices.BinarySearchFunc(f.blocks, op, func(b block, op int) int { return b.from - op })
 	if !ok {
 		return -1
@@ -192,7 +181,10 @@ func (f *flow) enter(i int, s *state) {
 	case !b.in.merge(s, f.base, b.visits > widenAfter):
 		return
 	}
-	f.work[i] = true
+	if !f.work[i] {
+		f.work[i] = true
+		f.pending++
+	}
 	f.cursor = min(f.cursor, i)
 }
 
@@ -204,11 +196,12 @@ func (f *flow) enterAt(addr uint64, s *state) {
 
 // settle runs blocks whose state changed until none does, or until that takes too long.
 func (f *flow) settle() {
-	for f.cursor < len(f.blocks) && f.steps <= maxSteps {
+	for f.pending > 0 && f.steps <= maxSteps {
 		i := f.cursor
 		f.cursor++
 		if f.work[i] {
 			f.work[i] = false
+			f.pending--
 			f.runBlock(i) // lowers the cursor when it changes a block before
 		}
 	}

@@ -51,6 +51,7 @@ type summary struct {
 	known   [nregs]uint64 // addresses that registers hold in the order of the code
 	has     [nregs]bool
 	indexed [nregs]bool   // the register comes from a table by an index
+	page    [nregs]bool   // the address is that of a page, to which an offset is still to be added
 	slot    [nregs]uint64 // the register was loaded from this word of the GOT
 }
 
@@ -76,6 +77,16 @@ func (s *summary) summarize(ops []op) returning {
 			s.data(o)
 		}
 	}
+	s.m.findPages(ops, func(addr uint64, o *op) {
+		if o.kind == opAdd {
+			s.mention(addr)
+		} else {
+			s.direct(addr)
+		}
+		if o.kind == opStore && s.m.File.Go != nil {
+			s.fn.Written = append(s.fn.Written, addr)
+		}
+	})
 	s.fn.Mentions, s.fn.Direct, s.fn.Written = set(s.fn.Mentions), set(s.fn.Direct), set(s.fn.Written)
 	ret.end(ops)
 	return ret
@@ -148,6 +159,7 @@ func (s *summary) data(o *op) {
 	switch o.kind {
 	case opAddr:
 		s.set(o.dst, o.imm)
+		s.page[o.dst] = true
 		return
 	case opLea:
 		if constant {
@@ -173,7 +185,7 @@ func (s *summary) data(o *op) {
 	case opMove:
 		if o.width == 8 && o.a < nregs {
 			s.known[o.dst], s.has[o.dst] = s.known[o.a], s.has[o.a]
-			s.indexed[o.dst], s.slot[o.dst] = s.indexed[o.a], s.slot[o.a]
+			s.page[o.dst], s.indexed[o.dst], s.slot[o.dst] = s.page[o.a], s.indexed[o.a], s.slot[o.a]
 			return
 		}
 	}
@@ -224,8 +236,11 @@ func (s *summary) store(o *op, addr uint64, constant bool) {
 // add follows the sum of an address and a number, and that of a table and its element.
 func (s *summary) add(o *op) {
 	if o.b == noReg && s.has[o.a] {
+		page := s.page[o.a]
 		s.set(o.dst, s.known[o.a]+o.imm)
-		s.mention(s.known[o.dst])
+		if !page {
+			s.mention(s.known[o.dst])
+		}
 		return
 	}
 	s.number(o.imm)
@@ -237,14 +252,14 @@ func (s *summary) add(o *op) {
 // place relative to a known address.
 func (s *summary) relative(o *op) {
 	s.number(o.imm)
-	if o.a < nregs && s.has[o.a] {
+	if o.a < nregs && s.has[o.a] && !s.page[o.a] {
 		s.direct(s.known[o.a] + o.imm)
 	}
 }
 
 func (s *summary) set(r reg, addr uint64) {
 	if r < nregs {
-		s.known[r], s.has[r], s.indexed[r], s.slot[r] = addr, true, false, 0
+		s.known[r], s.has[r], s.page[r], s.indexed[r], s.slot[r] = addr, true, false, false, 0
 	}
 }
 
