@@ -145,7 +145,7 @@ func (t *arm64) single(vector bool) {
 		if opc >= 2 {
 			a.width = 16
 		}
-	case opc == 2 && size == 3: // PRFM
+	case opc == 2 && size == 3 && (t.bits(24, 1) == 1 || t.bits(21, 1) == 0 || t.bits(10, 2) == 2): // PRFM
 		return
 	case opc >= 2:
 		a.extend = opc == 2
