@@ -74,8 +74,10 @@ func (r *reading) inferNoReturn() {
 	}
 	dependents := map[int][]int{}
 	var work []int
-	for i := range r.returns {
+	for i := range m.Funcs {
 		m.Funcs[i].NoReturn = true
+	}
+	for i := range r.returns {
 		ret := &r.returns[i]
 		ret.call = m.lastCall(i, ret)
 		switch {

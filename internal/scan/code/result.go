@@ -132,7 +132,7 @@ func (f *flow) siteValues(s *state, o *op) SiteValues {
 	case o.kind == opLegacy:
 		args = legacyArgs
 	}
-	v := SiteValues{At: o.at, Number: s.regs[number].public()}
+	v := SiteValues{At: o.at, Number: s.regs[number].low(4).public()}
 	for i, r := range args {
 		v.Args[i] = s.regs[r].public()
 	}
