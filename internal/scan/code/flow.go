@@ -127,7 +127,7 @@ func (f *flow) cut() {
 		case opJumpAt, opRet, opTrap:
 			starts[i+1] = true
 		case opCall, opCallAt:
-			if f.noReturn(o) {
+			if f.m.stops(o) {
 				starts[i+1] = true
 			}
 		}
@@ -161,15 +161,6 @@ func (f *flow) blockAt(addr uint64) int {
 		return -1
 	}
 	return i
-}
-
-// noReturn tells whether control does not come back from a call.
-func (f *flow) noReturn(o *op) bool {
-	if o.kind == opCallAt {
-		return f.m.slotNeverReturns(o.imm)
-	}
-	to := f.m.File.Func(o.imm)
-	return to >= 0 && f.m.File.Funcs[to].Addr == o.imm && f.m.Funcs[to].NoReturn
 }
 
 // enter joins s into the state at the start of block i.
@@ -224,7 +215,7 @@ func (f *flow) runBlock(i int) {
 			f.jumpTo(s)
 		case opCall, opCallAt:
 			f.step(s, o)
-			if f.noReturn(o) {
+			if f.m.stops(o) {
 				return
 			}
 			continue

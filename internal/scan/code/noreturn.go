@@ -11,10 +11,10 @@ import (
 // counts as well, so that what catches an exception and returns is not taken for a function
 // that never does.
 type returning struct {
-	always bool  // it has a return, or a jump to an unknown place
-	tails  []int // functions that it jumps to
-	falls  bool  // it runs into the next function ...
-	call   int   // ... after the call with this index in Calls, if not -1, returns
+	always bool     // it has a return, or a jump to an unknown place
+	tails  []uint64 // functions that it jumps to
+	falls  bool     // it runs into the next function ...
+	call   int      // ... after the call with this index in Calls, if not -1, returns
 	last   uint64
 }
 
@@ -55,12 +55,17 @@ func (m *Module) slotNeverReturns(slot uint64) bool {
 	return slices.Contains(neverReturn, name) || strings.HasPrefix(name, "_ZSt") && strings.Contains(name, "__throw_")
 }
 
-// namedNoReturn tells whether the name of a function in the file says that it does not return.
+// namedNoReturn tells whether the name of a function in the file says that it does not return,
+// even if its code has a return. A program may give its own functions names that are not reserved.
 func (m *Module) namedNoReturn(f *object.Func) bool {
-	if m.File.Go == nil || strings.HasPrefix(f.Name, "runtime.panicCheck") {
-		return false
+	switch {
+	case m.File.Go != nil:
+		return !strings.HasPrefix(f.Name, "runtime.panicCheck") &&
+			slices.ContainsFunc(goNeverReturn, func(p string) bool { return strings.HasPrefix(f.Name, p) })
+	case strings.HasPrefix(f.Name, "_"), f.Name == "abort", f.Name == "exit", f.Name == "longjmp":
+		return slices.Contains(neverReturn, f.Name)
 	}
-	return slices.ContainsFunc(goNeverReturn, func(p string) bool { return strings.HasPrefix(f.Name, p) })
+	return false
 }
 
 // inferNoReturn finds the functions that cannot return: it spreads returning from those that
@@ -129,7 +134,10 @@ func (m *Module) next(i int) int {
 
 // dependsOn returns the functions whose return lets function i return.
 func (m *Module) dependsOn(i int, ret *returning) []int {
-	on := ret.tails
+	var on []int
+	for _, t := range ret.tails {
+		on = append(on, m.File.Func(t))
+	}
 	if ret.falls {
 		if next := m.next(i); next >= 0 {
 			on = append(on, next)
@@ -144,7 +152,7 @@ func (m *Module) dependsOn(i int, ret *returning) []int {
 // mayReturn tells whether function i can return, given what is known of others.
 func (m *Module) mayReturn(i int, ret *returning) bool {
 	for _, t := range ret.tails {
-		if !m.Funcs[t].NoReturn {
+		if !m.Funcs[m.File.Func(t)].NoReturn {
 			return true
 		}
 	}
@@ -177,4 +185,17 @@ func (m *Module) addFallThrough(returns []returning) {
 			m.Funcs[i].Calls = append(m.Funcs[i].Calls, Call{At: returns[i].last, To: m.File.Funcs[next].Addr, Tail: true})
 		}
 	}
+}
+
+// stops tells whether control does not go on behind an op: it ends there, or is a call that does
+// not come back.
+func (m *Module) stops(o *op) bool {
+	switch o.kind {
+	case opCallAt:
+		return m.slotNeverReturns(o.imm)
+	case opCall:
+		to := m.File.Func(o.imm)
+		return to >= 0 && m.File.Funcs[to].Addr == o.imm && m.Funcs[to].NoReturn
+	}
+	return o.ends()
 }

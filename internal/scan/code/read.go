@@ -11,26 +11,64 @@ import (
 type reading struct {
 	m       *Module
 	ops     []op
-	returns []returning // by function
+	returns []returning   // by function
+	gaps    []object.Func // the space between functions, as the file has it
 }
 
 // Read translates all functions of a file and infers which never return. It knows the names
-// of imported functions that never return (exit, abort, __stack_chk_fail, ...). A Module with
+// of imported functions that never return (exit, abort, __stack_chk_fail, ...). Where calls
+// lead into the space between the functions of f, it adds functions to f. A Module with
 // the same File and Funcs, as a cache keeps them, is as good as one that Read returns.
 func Read(f *object.File) (*Module, error) {
 	if f.Machine != object.AMD64 && f.Machine != object.ARM64 {
 		return nil, errors.New("code: the file is for a machine whose code is not read: use one for x86_64 or aarch64")
 	}
-	m := &Module{File: f, Funcs: make([]Function, len(f.Funcs))}
-	r := reading{m: m, returns: make([]returning, len(f.Funcs))}
-	for i := range f.Funcs {
+	m := &Module{File: f}
+	r := reading{m: m}
+	for _, fn := range f.Funcs {
+		if fn.Gap {
+			r.gaps = append(r.gaps, fn)
+		}
+	}
+	r.run(nil)
+	for range maxSplits {
+		before := f.Funcs
+		if !r.splitGaps() {
+			break
+		}
+		r.run(before)
+	}
+	m.addFallThrough(r.returns)
+	return m, nil
+}
+
+// run summarizes all functions and infers which never return. Those that were functions before
+// and call the same functions as then are taken over.
+func (r *reading) run(before []object.Func) {
+	m, done, returns := r.m, r.m.Funcs, r.returns
+	m.Funcs, r.returns = make([]Function, len(m.File.Funcs)), make([]returning, len(m.File.Funcs))
+	old := 0
+	for i := range m.Funcs {
+		f := &m.File.Funcs[i]
+		for old < len(before) && before[old].Addr < f.Addr {
+			old++
+		}
+		if old < len(before) && before[old].Addr == f.Addr && before[old].Size == f.Size && m.current(&done[old]) {
+			m.Funcs[i], r.returns[i] = done[old], returns[old]
+			continue
+		}
 		r.ops = m.translate(i, r.ops[:0])
 		s := summary{m: m, index: i, fn: &m.Funcs[i]}
 		r.returns[i] = s.summarize(r.ops)
 	}
 	r.inferNoReturn()
-	m.addFallThrough(r.returns)
-	return m, nil
+}
+
+// current tells whether calls of fn into the middle of functions still are such.
+func (m *Module) current(fn *Function) bool {
+	return !slices.ContainsFunc(fn.Calls, func(c Call) bool {
+		return c.Middle != 0 && m.File.Funcs[m.File.Func(c.Middle)].Addr != c.To
+	})
 }
 
 // translate appends the ops of a function to ops.
@@ -121,7 +159,7 @@ func (s *summary) transfer(o *op, ret *returning) {
 	}
 	s.fn.Calls = append(s.fn.Calls, c)
 	if c.Tail {
-		ret.tails = append(ret.tails, to)
+		ret.tails = append(ret.tails, start)
 	}
 }
 

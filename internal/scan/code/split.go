@@ -1,0 +1,124 @@
+package code
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/seccompile/seccompile/internal/scan/object"
+)
+
+// maxSplits is how often gaps are divided: what is found to never return shows where more
+// functions end.
+const maxSplits = 3
+
+// splitGaps divides the space between known functions where functions seem to start, and where
+// other code calls, jumps to or mentions something in it; it tells whether it did. Files without
+// .eh_frame, such as those of musl, hide their static functions there; stripped, they have no
+// others. A place that is not the start of a function does no harm: what runs into it calls it.
+func (r *reading) splitGaps() bool {
+	var seem []uint64
+	for i := range r.m.File.Funcs {
+		if r.inGap(i) {
+			r.ops = r.m.translate(i, r.ops[:0])
+			seem = r.seemingStarts(&r.m.File.Funcs[i], seem)
+		}
+	}
+	used := r.usedStarts()
+	before := len(r.m.File.Funcs)
+	r.m.File.Funcs = split(split(r.m.File.Funcs, set(seem), true), set(used), false)
+	return len(r.m.File.Funcs) > before
+}
+
+// inGap tells whether function i is a gap or a part of one.
+func (r *reading) inGap(i int) bool {
+	f := r.m.File.Funcs
+	gap, ok := slices.BinarySearchFunc(r.gaps, f[i].Addr, func(g object.Func, addr uint64) int { return cmp.Compare(g.Addr, addr) })
+	if !ok {
+		gap--
+	}
+	return gap >= 0 && f[i].Addr-r.gaps[gap].Addr < r.gaps[gap].Size
+}
+
+// usedStarts returns the places in gaps that calls, jumps and pointers lead to.
+func (r *reading) usedStarts() []uint64 {
+	m := r.m
+	var starts []uint64
+	add := func(addr uint64, from int) {
+		if to := m.File.Func(addr); to >= 0 && to != from && r.inGap(to) {
+			starts = append(starts, addr)
+		}
+	}
+	for i := range m.Funcs {
+		for _, c := range m.Funcs[i].Calls {
+			switch {
+			case c.Middle == 0:
+				add(c.To, -1)
+			case c.Tail:
+				add(c.Middle, i)
+			default:
+				add(c.Middle, -1)
+			}
+		}
+		for _, addr := range m.Funcs[i].Mentions {
+			add(addr, -1)
+		}
+	}
+	for _, r := range m.File.Relocs {
+		if r.Symbol < 0 {
+			add(r.Addend, -1)
+		}
+	}
+	for _, addr := range slices.Concat(m.File.Init, m.File.Fini, []uint64{m.File.Entry}) {
+		add(addr, -1)
+	}
+	return starts
+}
+
+// split cuts functions at the given places. What begins at one is a gap or not, as told.
+func split(funcs []object.Func, starts []uint64, gap bool) []object.Func {
+	var all []object.Func
+	for _, f := range funcs {
+		for len(starts) > 0 && starts[0] < f.Addr+f.Size {
+			switch at := starts[0]; {
+			case at == f.Addr:
+				f.Gap = f.Gap && gap
+			case at > f.Addr:
+				first := f
+				first.Size = at - f.Addr
+				all = append(all, first)
+				f = object.Func{Addr: at, Size: f.Size - first.Size, Gap: gap}
+			}
+			starts = starts[1:]
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// seemingStarts adds where functions seem to start in a gap, whose ops were just read: aligned,
+// behind code that ends, and reached by nothing but unconditional jumps from outside.
+func (r *reading) seemingStarts(f *object.Func, starts []uint64) []uint64 {
+	crossed := make([]int, len(r.ops)+1) // jumps that begin to cross the place before an op, less those that end
+	for i := range r.ops {
+		o := &r.ops[i]
+		if o.kind != opJump && o.kind != opBranch || o.imm-f.Addr >= f.Size {
+			continue
+		}
+		to := opAt(r.ops, o.imm)
+		if o.kind == opJump && o.imm&15 == 0 && to > 0 && r.m.stops(&r.ops[to-1]) {
+			starts = append(starts, o.imm)
+			continue
+		}
+		crossed[min(i, to)+1]++
+		crossed[min(max(i, to)+1, len(r.ops))]--
+	}
+	sum := 0
+	for i := 1; i < len(r.ops); i++ {
+		sum += crossed[i]
+		last := &r.ops[i-1]
+		if at := (last.at + uint64(last.length) + 15) &^ 15; sum == 0 && at <= r.ops[i].at && r.m.stops(last) {
+			starts = append(starts, at)
+		}
+	}
+	return starts
+}
