@@ -147,6 +147,8 @@ var arithmetic = [8]opKind{opAdd, opOr, opClobber, opClobber, opAnd, opSub, opXo
 func (t *amd64) arith(n uint8, src reg, imm uint64, width uint8) {
 	kind := arithmetic[n&7]
 	switch {
+	case kind == opTouch && t.in.mod == 3 && src == noReg && width == 8: // CMP r, imm
+		t.emit(op{kind: opTest, dst: noReg, a: reg(t.in.rm), imm: imm})
 	case kind == opTouch:
 		t.touch()
 	case t.in.mod != 3 || width < 4 || kind == opClobber:
@@ -195,11 +197,13 @@ func (t *amd64) oneByteOp() {
 	case o >= 0x6c && o < 0x70, o >= 0xa4 && o < 0xa8, o >= 0xaa && o < 0xb0:
 		t.stringOp()
 	case o < 0x80:
-		t.emit(op{kind: opBranch, imm: t.end() + imm})
+		t.branch(o)
 	case o == 0x80:
 		t.arith(in.reg, noReg, imm, 1)
 	case o == 0x81, o == 0x83:
 		t.arith(in.reg, noReg, imm, width)
+	case o == 0x85 && in.mod == 3 && in.reg == in.rm && width == 8: // TEST r, r
+		t.emit(op{kind: opTest, dst: noReg, a: reg(in.rm)})
 	case o < 0x86, o == 0x8e:
 		t.touch()
 	case o < 0x8c, o >= 0xa0 && o < 0xa4, o >= 0xb0 && o < 0xc0, o == 0xc6, o == 0xc7:
@@ -227,6 +231,12 @@ func (t *amd64) oneByteOp() {
 	default:
 		t.oneByteControl(o)
 	}
+}
+
+// branch translates conditional jumps.
+func (t *amd64) branch(o byte) {
+	c := [16]cond{4: isEqual, 5: isOther}[o&15]
+	t.emit(op{kind: opBranch, imm: t.end() + uint64(t.in.imm), cond: c})
 }
 
 // pushed returns the register of PUSH r. What RSP was before is not followed.

@@ -14,7 +14,7 @@ func (t *amd64) twoByteOp() {
 		src := t.load(width)
 		t.emit(op{kind: opSelect, dst: reg(in.reg), a: reg(in.reg), b: src, width: width})
 	case o >= 0x80 && o < 0x90:
-		t.emit(op{kind: opBranch, imm: t.end() + uint64(in.imm)})
+		t.branch(o)
 	case o >= 0x90 && o < 0xa0: // SET
 		t.unknownRM(1)
 	case o == 0xb6, o == 0xb7, o == 0xbe, o == 0xbf:

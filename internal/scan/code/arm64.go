@@ -102,11 +102,13 @@ func (t *arm64) immediateOp() {
 		if t.bits(29, 1) == 1 {
 			dst = t.rd()
 		}
-		kind := opAdd
-		if t.bits(30, 1) == 1 {
-			kind, imm = opAdd, -imm
+		if t.bits(29, 2) == 0b11 && width == 8 && dst == noReg { // CMP
+			t.emit(op{kind: opTest, dst: noReg, a: reg(t.bits(5, 5)), imm: imm})
 		}
-		t.result(op{kind: kind, dst: dst, a: reg(t.bits(5, 5)), b: noReg, imm: imm, width: width})
+		if t.bits(30, 1) == 1 {
+			imm = -imm
+		}
+		t.result(op{kind: opAdd, dst: dst, a: reg(t.bits(5, 5)), b: noReg, imm: imm, width: width})
 	case 4: // AND, ORR, EOR, ANDS
 		dst, opc := reg(t.bits(0, 5)), t.bits(29, 2)
 		if opc == 3 {
@@ -215,7 +217,7 @@ func (t *arm64) controlOp() {
 		}
 		t.emit(op{kind: kind, imm: t.at + t.signed(0, 26)<<2})
 	case t.bits(24, 8) == 0x54, t.bits(25, 6) == 0b011010: // B.cond, CBZ
-		t.emit(op{kind: opBranch, imm: t.at + t.signed(5, 19)<<2})
+		t.branch()
 	case t.bits(25, 6) == 0b011011: // TBZ
 		t.emit(op{kind: opBranch, imm: t.at + t.signed(5, 14)<<2})
 	case t.bits(25, 7) == 0b1101011:
@@ -238,6 +240,22 @@ func (t *arm64) controlOp() {
 	case t.w&0xfff00000 == 0xd5300000, t.w&0xfff80000 == 0xd5280000: // MRS, SYSL
 		t.clobber(t.rd())
 	}
+}
+
+// branch translates B.cond, CBZ and CBNZ.
+func (t *arm64) branch() {
+	o := op{kind: opBranch, imm: t.at + t.signed(5, 19)<<2}
+	equal := t.bits(0, 4)
+	if t.bits(25, 6) == 0b011010 {
+		equal = t.bits(24, 1)
+		if t.w>>31 == 1 && t.rd() != noReg {
+			t.emit(op{kind: opTest, dst: noReg, a: t.rd()})
+		}
+	}
+	if equal < 2 {
+		o.cond = isEqual + cond(equal)
+	}
+	t.emit(o)
 }
 
 // registerOp translates data processing between registers.

@@ -179,7 +179,11 @@ func (f *flow) enter(i int, s *state) {
 	f.cursor = min(f.cursor, i)
 }
 
+// enterAt joins s into the state of the block at addr, if that lies in the function.
 func (f *flow) enterAt(addr uint64, s *state) {
+	if !f.inside(addr) {
+		return
+	}
 	if i := f.blockAt(addr); i >= 0 {
 		f.enter(i, s)
 	}
@@ -207,10 +211,10 @@ func (f *flow) runBlock(i int) {
 	for k := b.from; k < b.to; k++ {
 		o := &f.ops[k]
 		switch o.kind {
-		case opBranch, opJump:
-			if f.inside(o.imm) {
-				f.enterAt(o.imm, s)
-			}
+		case opBranch:
+			s = f.branch(s, k, k == b.from)
+		case opJump:
+			f.enterAt(o.imm, s)
 		case opJumpTo:
 			f.jumpTo(s)
 		case opCall, opCallAt:
@@ -228,6 +232,32 @@ func (f *flow) runBlock(i int) {
 	if i+1 < len(f.blocks) {
 		f.enter(i+1, s)
 	}
+}
+
+// branch passes s to where op k perhaps jumps, and returns the state if it does not. Where a
+// register was just compared with a number and is equal, it holds that number.
+// Flags from another block, or from before another instruction, are not followed.
+func (f *flow) branch(s *state, k int, first bool) *state {
+	o := &f.ops[k]
+	if first || o.cond == anyCond || !f.testedBy(k) {
+		f.enterAt(o.imm, s)
+		return s
+	}
+	test := &f.ops[k-1]
+	equal := s.clone()
+	equal.regs[test.a] = number(test.imm)
+	if o.cond == isOther {
+		f.enterAt(o.imm, s)
+		return equal
+	}
+	f.enterAt(o.imm, equal)
+	return s
+}
+
+// testedBy tells whether the instruction before branch k, or its own, compares a register.
+func (f *flow) testedBy(k int) bool {
+	test := &f.ops[k-1]
+	return test.kind == opTest && test.a != f.sp && test.at+uint64(test.length) >= f.ops[k].at
 }
 
 // jumpTo passes s to wherever jump tables lead, and to what nothing else reaches.

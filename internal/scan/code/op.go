@@ -31,11 +31,12 @@ const (
 	opLoad   // dst = width bytes of memory
 	opStore  // width bytes of memory = dst (or val, if dst is noReg)
 	opTouch  // memory is read, for a purpose of no interest
+	opTest   // compares the 8 bytes of a with imm, for the branch that follows
 	opCall   // call the function at imm
 	opCallAt // call what the word at imm holds
 	opCallTo // call the function at a
 	opJump   // jump to imm
-	opBranch // perhaps jump to imm
+	opBranch // perhaps jump to imm; cond tells when, if it is known
 	opJumpAt // jump to what the word at imm holds
 	opJumpTo // jump to a; opTable if a comes from an indexed load
 	opRet
@@ -55,8 +56,18 @@ type op struct {
 	width     uint8 // of the result or of the memory in bytes
 	dst, a, b reg
 	scale     uint8
+	cond      cond
 	far       bool
 }
+
+// A cond is when a branch jumps.
+type cond uint8
+
+const (
+	anyCond cond = iota
+	isEqual      // what was compared before is equal
+	isOther
+)
 
 // ends tells whether control does not go on to the next instruction.
 func (o *op) ends() bool {

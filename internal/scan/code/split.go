@@ -39,12 +39,13 @@ func (r *reading) inGap(i int) bool {
 	return gap >= 0 && f[i].Addr-r.gaps[gap].Addr < r.gaps[gap].Size
 }
 
-// usedStarts returns the places in gaps that calls, jumps and pointers lead to.
+// usedStarts returns the places in gaps that calls, jumps and pointers lead to, and those in
+// functions that are called: what assemblers write has a name for the first of several.
 func (r *reading) usedStarts() []uint64 {
 	m := r.m
 	var starts []uint64
-	add := func(addr uint64, from int) {
-		if to := m.File.Func(addr); to >= 0 && to != from && r.inGap(to) {
+	add := func(addr uint64) {
+		if to := m.File.Func(addr); to >= 0 && r.inGap(to) {
 			starts = append(starts, addr)
 		}
 	}
@@ -52,24 +53,26 @@ func (r *reading) usedStarts() []uint64 {
 		for _, c := range m.Funcs[i].Calls {
 			switch {
 			case c.Middle == 0:
-				add(c.To, -1)
+				add(c.To)
+			case c.Tail && r.inGap(i):
+				// It is in seemingStarts if it looks like a call.
 			case c.Tail:
-				add(c.Middle, i)
+				add(c.Middle)
 			default:
-				add(c.Middle, -1)
+				starts = append(starts, c.Middle)
 			}
 		}
 		for _, addr := range m.Funcs[i].Mentions {
-			add(addr, -1)
+			add(addr)
 		}
 	}
 	for _, r := range m.File.Relocs {
 		if r.Symbol < 0 {
-			add(r.Addend, -1)
+			add(r.Addend)
 		}
 	}
 	for _, addr := range slices.Concat(m.File.Init, m.File.Fini, []uint64{m.File.Entry}) {
-		add(addr, -1)
+		add(addr)
 	}
 	return starts
 }
@@ -116,7 +119,7 @@ func (r *reading) seemingStarts(f *object.Func, starts []uint64) []uint64 {
 	for i := 1; i < len(r.ops); i++ {
 		sum += crossed[i]
 		last := &r.ops[i-1]
-		if at := (last.at + uint64(last.length) + 15) &^ 15; sum == 0 && at <= r.ops[i].at && r.m.stops(last) {
+		if at := (last.at + uint64(last.length) + 15) &^ 15; sum == 0 && at <= r.ops[i].at && r.ops[i].kind != opTrap && r.m.stops(last) {
 			starts = append(starts, at)
 		}
 	}
