@@ -120,7 +120,9 @@ func (p *program) interpreter(m *module) {
 		p.unresolved = append(p.unresolved, Unresolved{Step: Step{Module: m.file.Path}, Reason: fmt.Sprintf("its interpreter %s is missing", m.file.Interp), Harm: true})
 		return
 	}
-	p.load(clean, "interpreter", m)
+	if i := p.load(clean, "interpreter", m); i != nil {
+		i.why = "interpreter" // even if the program also needs it as a library, as on aarch64
+	}
 }
 
 // chain returns the files that led to a module, itself first.
