@@ -174,13 +174,15 @@ var libraryName = regexp.MustCompile(`^[A-Za-z0-9_./+-]+\.so(\.[0-9]+)*$`)
 // openAll loads what the data of a module names that opens libraries by names which are not
 // literal.
 func (p *program) openAll(m *module, l *loading) {
-	var names, dirs []string
-	m.strings(func(s string) {
-		if libraryName.MatchString(s) && !slices.Contains(m.file.Needed, s) && s != m.file.SOName {
-			names = append(names, s)
+	names, dirs := p.pluginNames(m)
+	if len(names)+len(dirs) == 0 { // a library that opens what others name
+		for _, other := range slices.Clone(p.modules) {
+			if slices.Contains(other.file.Needed, m.file.SOName) {
+				moreNames, moreDirs := p.pluginNames(other)
+				names, dirs = append(names, moreNames...), append(dirs, moreDirs...)
+			}
 		}
-		dirs = append(dirs, p.pluginDirs(m, s)...)
-	})
+	}
 	for _, name := range unique(names) {
 		p.openName(m, name, l.from)
 	}
@@ -198,6 +200,17 @@ func (p *program) openAll(m *module, l *loading) {
 		u.Reason = "opens libraries whose names are not in its data: name them with --with"
 	}
 	p.unresolved = append(p.unresolved, u)
+}
+
+// pluginNames returns the names of libraries and the folders with plug-ins in a module's data.
+func (p *program) pluginNames(m *module) (names, dirs []string) {
+	m.strings(func(s string) {
+		if libraryName.MatchString(s) && !slices.Contains(m.file.Needed, s) && s != m.file.SOName {
+			names = append(names, s)
+		}
+		dirs = append(dirs, p.pluginDirs(m, s)...)
+	})
+	return names, dirs
 }
 
 // usesEngines reports whether the configuration of OpenSSL names engines. Others load only if

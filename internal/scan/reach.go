@@ -114,7 +114,11 @@ func (p *program) expand(id fid) {
 			}
 		}
 	}
-	for _, addr := range f.Mentions {
+	for i, addr := range f.Mentions {
+		if fn, ok := m.fn(addr); ok && i+1 < len(f.Mentions) && m.inside(f.Mentions[i+1], fn) {
+			p.reachFunc(fid{id.mod, int32(fn)}, id, "compared", false)
+			continue
+		}
 		p.mention(m, addr, id)
 	}
 	for _, addr := range f.Direct {
@@ -148,6 +152,14 @@ func (p *program) mention(m *module, addr uint64, from fid) {
 		return
 	}
 	p.visit(target{m, addr}, from, "mentioned", true)
+}
+
+// inside reports whether an address is in the middle of a function: a place to jump to, not
+// one to call. Code that knows such a place and the start compares program counters with
+// both, as musl does to cancel a thread in a system call, and does not call the function.
+func (m *module) inside(addr uint64, fn int) bool {
+	f := &m.file.Funcs[fn]
+	return !f.Gap && addr > f.Addr && addr-f.Addr < f.Size
 }
 
 // word follows one word of the GOT.
@@ -193,7 +205,7 @@ func (p *program) targets(m *module, r object.Reloc, from fid, how string) []tar
 func (p *program) visit(t target, from fid, how string, taken bool) {
 	if fn, ok := t.mod.fn(t.addr); ok {
 		if id := (fid{int32(t.mod.index), int32(fn)}); !p.holds(from, id, -1, how) {
-			p.reachFunc(id, from, how, taken)
+			p.reachFunc(id, from, how, taken && !t.mod.inside(t.addr, fn))
 		}
 		return
 	}
