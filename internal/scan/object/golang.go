@@ -23,13 +23,14 @@ type goLayout struct {
 	mapSize    uint64 // of abi.MapType, from Go 1.24 on
 }
 
-// Offsets of moduledata that all releases share.
+// Offsets of moduledata that all releases share, and sizes of what it refers to.
 const (
-	goNames  = 8
-	goFuncs  = 128
-	goMinPC  = 160
-	goText   = 176
-	goHeader = 72 // size of pcHeader
+	goNames       = 8
+	goFuncs       = 128
+	goMinPC       = 160
+	goText        = 176
+	goHeader      = 72 // of pcHeader
+	goSectionSize = 24 // of textsect
 )
 
 // goLayouts returns those that are known.
@@ -47,7 +48,7 @@ type goList struct{ offset, size uint64 }
 
 // lists returns those that list everything.
 func (l goLayout) lists() []goList {
-	lists := []goList{{l.typelinks, 4}, {l.itablinks, 8}, {l.inittasks, 8}}
+	lists := []goList{{l.sections, goSectionSize}, {l.typelinks, 4}, {l.itablinks, 8}, {l.inittasks, 8}}
 	return slices.DeleteFunc(lists, func(list goList) bool { return list.offset == 0 })
 }
 
@@ -229,12 +230,12 @@ func (g *goReader) fits() bool {
 // it is too long for direct calls.
 func (g *goReader) textSections() bool {
 	const most = 1 << 10
-	at, count, ok := g.slice(g.layout.sections, 24)
+	at, count, ok := g.slice(g.layout.sections, goSectionSize)
 	if !ok || count == 0 || count > most {
 		return false
 	}
 	g.sections = make([]goSection, 0, count)
-	for ; count > 0; count, at = count-1, at+24 {
+	for ; count > 0; count, at = count-1, at+goSectionSize {
 		var words [3]uint64
 		for i := range words {
 			words[i], _ = g.file.Word(at + 8*uint64(i))

@@ -94,7 +94,7 @@ type Go struct {
 	InitTask []uint64 // functions that initialise packages (inittasks), besides main.main
 	Itabs    []Itab   // tables built by the linker
 	Types    []Type
-	Lists    []Range // moduledata, itablinks, typelinks, the pclntab: they list everything, and refer to nothing
+	Lists    []Range // moduledata, the pclntab, lists of text sections, types, itabs and initialisers: they list everything, and refer to nothing
 }
 
 // A Range is the addresses from Start to before End.

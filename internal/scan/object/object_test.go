@@ -1,12 +1,16 @@
 package object
 
 import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,6 +122,48 @@ func TestFormat(t *testing.T) {
 	if _, err := Open("testdata/absent"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file that does not exist: %v", err)
 	}
+}
+
+// TestHostile reads files that contradict themselves, as fuzzing found them.
+func TestHostile(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(segment, section []byte) // the headers of the code
+	}{
+		{"section behind the bytes of its segment", func(segment, section []byte) {
+			put(segment[40:], get(segment[40:])+1<<20) // p_memsz
+			put(section[16:], get(section[16:])+1<<16) // sh_addr
+		}},
+		{"section of all memory", func(_, section []byte) { put(section[32:], ^uint64(0)) }},
+		{"segment of all memory", func(segment, _ []byte) { put(segment[40:], ^uint64(0)-get(segment[16:])) }},
+		{"segment without bytes", func(segment, _ []byte) { put(segment[32:], 0) }},
+		{"section outside of the file", func(_, section []byte) { put(section[24:], 1<<62) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			data, err := os.ReadFile("testdata/small-arm64.so")
+			if err != nil {
+				t.Fatal(err)
+			}
+			segment, section := headersOfCode(t, data)
+			tt.change(segment, section)
+			readHostile(t, data)
+		})
+	}
+}
+
+func get(b []byte) uint64        { return binary.LittleEndian.Uint64(b) }
+func put(b []byte, value uint64) { binary.LittleEndian.PutUint64(b, value) }
+
+// headersOfCode returns the program header and the section header of .text.
+func headersOfCode(t *testing.T, data []byte) (segment, section []byte) {
+	t.Helper()
+	file, err := elf.NewFile(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(file.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_LOAD && p.Flags&elf.PF_X != 0 })
+	j := slices.IndexFunc(file.Sections, func(s *elf.Section) bool { return s.Name == ".text" })
+	return data[get(data[32:])+uint64(i)*progSize:], data[get(data[40:])+uint64(j)*sectionSize:]
 }
 
 // TestCutOff reads files that end early: what is left is read, with a note, or refused.

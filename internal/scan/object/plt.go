@@ -218,7 +218,7 @@ func (r *reader) code() []start {
 		end := segment.Addr + uint64(len(segment.Data))
 		at := segment.Addr
 		for _, s := range r.sectionsIn(segment) {
-			from, to := max(s.Addr, at), min(s.Addr+s.Size, end)
+			from, to := min(max(s.Addr, at), end), min(s.Addr+s.Size, end)
 			if from > at {
 				areas = append(areas, start{addr: at, size: from - at})
 			}
