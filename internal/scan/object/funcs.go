@@ -72,7 +72,8 @@ func compareNames(a, b string) int {
 }
 
 // area adds the functions of one area of code. One whose size is unknown goes as far as the
-// next; what follows a start within another function still belongs to code.
+// next, and counts as a gap unless it has a name: without .eh_frame, much else can be behind
+// the entry point. What follows a start within another function still belongs to code.
 func (r *reader) area(area start, starts []start) {
 	end := area.addr + area.size
 	at := area.addr // up to where code is accounted for
@@ -82,11 +83,14 @@ func (r *reader) area(area start, starts []start) {
 		if i+1 < len(starts) {
 			next = starts[i+1].addr
 		}
-		if s.size == 0 && at <= s.addr {
+		unknown := s.size == 0 && at <= s.addr
+		if unknown {
 			at = next
 		}
 		at = max(at, s.addr+min(s.size, end-s.addr))
-		r.file.Funcs = append(r.file.Funcs, Func{Addr: s.addr, Size: min(at, next) - s.addr, Name: s.name})
+		r.file.Funcs = append(r.file.Funcs, Func{
+			Addr: s.addr, Size: min(at, next) - s.addr, Name: s.name, Gap: unknown && s.name == "",
+		})
 	}
 	r.gap(at, end)
 }

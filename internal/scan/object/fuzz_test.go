@@ -78,11 +78,22 @@ func goRegions(tb testing.TB, data []byte) [][2]uint64 {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	offset := fileOffset(tb, data)
+	regions := [][2]uint64{{0, uint64(len(data))}}
+	for _, r := range f.Go.Lists {
+		regions = append(regions, [2]uint64{offset(r.Start), offset(r.Start) + r.End - r.Start})
+	}
+	types := f.Go.Types
+	return append(regions, [2]uint64{offset(types[0].Addr), offset(types[len(types)-1].Addr)})
+}
+
+// fileOffset returns what translates addresses to offsets in a file.
+func fileOffset(tb testing.TB, data []byte) func(addr uint64) uint64 {
 	file, err := elf.NewFile(bytes.NewReader(data))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	offset := func(addr uint64) uint64 {
+	return func(addr uint64) uint64 {
 		for _, p := range file.Progs {
 			if p.Type == elf.PT_LOAD && addr-p.Vaddr < p.Filesz {
 				return p.Off + addr - p.Vaddr
@@ -91,12 +102,6 @@ func goRegions(tb testing.TB, data []byte) [][2]uint64 {
 		tb.Fatalf("%#x is not in the file", addr)
 		return 0
 	}
-	regions := [][2]uint64{{0, uint64(len(data))}}
-	for _, r := range f.Go.Lists {
-		regions = append(regions, [2]uint64{offset(r.Start), offset(r.Start) + r.End - r.Start})
-	}
-	types := f.Go.Types
-	return append(regions, [2]uint64{offset(types[0].Addr), offset(types[len(types)-1].Addr)})
 }
 
 // readHostile reads a file and checks what must hold whatever it is.

@@ -76,7 +76,7 @@ func (r *reader) golang() {
 	if !g.find() {
 		for _, s := range r.sections {
 			if strings.HasSuffix(s.name, ".gopclntab") {
-				r.note("go: no moduledata of a release from 1.18 on: functions are known by symbols at most")
+				r.note("go: no moduledata of a release from 1.18 on: all functions count as reached")
 				r.file.Go = &Go{Version: r.goVersion()}
 			}
 		}
@@ -85,7 +85,7 @@ func (r *reader) golang() {
 	r.file.Go = &Go{Version: r.goVersion()}
 	g.functions()
 	if g.layout.size == 0 {
-		r.note("go: moduledata of an unknown release (%s): types are left out", r.file.Go.Version)
+		r.note("go: moduledata of an unknown release (%s): all functions count as reached", r.file.Go.Version)
 		return
 	}
 	data, _ := r.file.bytesOf(g.types, g.etypes-g.types)
@@ -319,6 +319,17 @@ func isInit(name string) bool {
 	name = strings.TrimPrefix(name, "map.")
 	number, ok := strings.CutPrefix(name, "init.")
 	return name == "init" || ok && strings.Trim(number, "0123456789") == ""
+}
+
+// reachAll takes every function of a Go program whose types are unknown as one that runs.
+func (r *reader) reachAll() {
+	if r.file.Go == nil || len(r.file.Go.Types) > 0 {
+		return
+	}
+	for _, fn := range r.file.Funcs {
+		r.file.Go.InitTask = append(r.file.Go.InitTask, fn.Addr)
+	}
+	r.file.Go.InitTask = distinct(r.file.Go.InitTask)
 }
 
 // lists notes the tables that list everything for the runtime.

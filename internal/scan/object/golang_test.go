@@ -55,6 +55,39 @@ func TestGoWithoutSections(t *testing.T) {
 	}
 }
 
+// TestGoUnknown reads a program whose moduledata is of no known form, as that of a future
+// release could be: all of its functions must count as reached.
+func TestGoUnknown(t *testing.T) {
+	path := buildGo(t, "amd64", "0", "-ldflags=-s -w")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	offset := fileOffset(t, data)
+	f := open(t, path)
+	module := slices.IndexFunc(f.Go.Lists, func(module Range) bool { // its first word refers to the pclntab
+		word, _ := f.Word(module.Start)
+		return slices.ContainsFunc(f.Go.Lists, func(pclntab Range) bool { return pclntab.Start == word })
+	})
+	words := data[offset(f.Go.Lists[module].Start):][:584]
+	for _, etypes := range []int{288, 304, 312} {
+		put(words[etypes:], 1) // less than where the types begin
+	}
+	f, err = Read(path, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Notes) != 1 || len(f.Go.Types) != 0 {
+		t.Errorf("notes %q, %d types", f.Notes, len(f.Go.Types))
+	}
+	if len(f.Go.InitTask) != len(f.Funcs) {
+		t.Errorf("%d of %d functions are reached", len(f.Go.InitTask), len(f.Funcs))
+	}
+	if !slices.ContainsFunc(f.Funcs, func(fn Func) bool { return fn.Name == "main.main" }) {
+		t.Error("the pclntab was not read")
+	}
+}
+
 func buildGo(t testing.TB, arch, cgo string, flags ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "prog")

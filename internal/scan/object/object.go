@@ -32,7 +32,7 @@ type File struct {
 
 	Segments []Segment
 	Bounds   []uint64 // where sections and PT_DYNAMIC begin and end: no object in data spans one
-	Funcs    []Func   // do not overlap; cover every executable section
+	Funcs    []Func   // do not overlap; cover all code but padding
 	Relocs   []Reloc
 	Symbols  []Symbol // dynamic symbols, and those of .symtab if the file has it
 	PLT      []Stub
@@ -56,7 +56,7 @@ type Segment struct {
 type Func struct {
 	Addr, Size uint64
 	Name       string // "" if the file does not tell
-	Gap        bool   // between known functions: padding, a table, or a function nobody names
+	Gap        bool   // between known functions: a table, or functions nobody names; its size may cover several
 }
 
 // A Reloc says what ld.so stores at Addr: the address of a symbol (Symbol is an index into
@@ -91,10 +91,10 @@ type Stub struct{ Addr, Size, Slot uint64 }
 // Go is what a Go program says of itself in its pclntab and moduledata.
 type Go struct {
 	Version  string
-	InitTask []uint64 // functions that initialise packages (inittasks), besides main.main
+	InitTask []uint64 // functions that initialise packages (inittasks); all functions, if Types is empty
 	Itabs    []Itab   // tables built by the linker
-	Types    []Type
-	Lists    []Range // moduledata, the pclntab, lists of text sections, types, itabs and initialisers: they list everything, and refer to nothing
+	Types    []Type   // empty if the tables are of an unknown form, which Notes tell
+	Lists    []Range  // moduledata, the pclntab, lists of text sections, types, itabs and initialisers: they list everything, and refer to nothing
 }
 
 // A Range is the addresses from Start to before End.

@@ -92,6 +92,7 @@ func Read(path string, data []byte) (*File, error) {
 	r.stubs()
 	r.golang()
 	r.functions()
+	r.reachAll()
 	return r.file, nil
 }
 
