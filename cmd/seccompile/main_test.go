@@ -92,6 +92,9 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TERM", "xterm")
 			env.Setenv("NO_COLOR", "")
+			if cache, err := os.UserCacheDir(); err == nil && os.Getenv("GOCACHE") == "" {
+				env.Setenv("GOCACHE", filepath.Join(cache, "go-build")) // for scripts that build programs
+			}
 			env.Setenv("HOSTILE", "\x1b[31mx\u202e")
 			return os.CopyFS(filepath.Join(env.WorkDir, "profiles"), os.DirFS("../../testdata/profiles"))
 		},

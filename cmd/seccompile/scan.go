@@ -88,7 +88,7 @@ func (a *app) scanCommand() *cobra.Command {
 	f.StringVar(&s.why, "why", "", "print how a program reaches `CALL`")
 	f.StringVar(&s.observed, "observed", "", "compare with `RECORDING`, a profile that record wrote")
 	annotate(cmd, "observed", readsFile)
-	f.StringVar(&s.unseen, "unseen", "allow", "what the profile does about calls that --observed did not see: allow, log or notify")
+	f.StringVar(&s.unseen, "unseen", "allow", "about calls that --observed did not see, the profile does `ACTION`: allow, log or notify")
 	f.StringVar(&s.options.Root, "root", "", "take paths as of `DIR`, the root folder of an image")
 	f.StringArrayVar(&s.options.With, "with", nil, "programs also load `FILE`, or all files in a folder")
 	f.StringVar(&s.cache, "cache", "", "keep what is known of files in `DIR` (default: seccompile in the user's cache folder; none keeps nothing)")

@@ -90,8 +90,9 @@ func (p *program) loadAll(path, why string, by *module) (added []*module) {
 			p.interpreter(m)
 		}
 	}
-	p.retry()
-	return slices.Clone(p.modules[n:])
+	added = slices.Clone(p.modules[n:])
+	p.retry(added)
+	return added
 }
 
 // need loads a library that a module needs by name.
@@ -174,18 +175,23 @@ func (p *program) lookup(key symbolKey) (list []target) {
 	return nil
 }
 
-// retry follows references to symbols that were missing until more was loaded.
-func (p *program) retry() {
-	for _, name := range sortedKeys(p.missing) {
-		list := p.missing[name]
-		delete(p.missing, name)
-		for _, w := range list {
-			found := p.lookup(w.key)
-			if found == nil {
-				p.missing[name] = append(p.missing[name], w)
-			}
-			for _, t := range found {
-				p.visit(t, w.from, w.how, true)
+// retry follows references to symbols that were missing until modules were loaded.
+func (p *program) retry(added []*module) {
+	if len(p.missing) == 0 {
+		return
+	}
+	for _, m := range added {
+		for _, name := range sortedKeys(m.defs) {
+			list := p.missing[name]
+			delete(p.missing, name)
+			for _, w := range list {
+				found := p.lookup(w.key)
+				if found == nil { // another version
+					p.missing[name] = append(p.missing[name], w)
+				}
+				for _, t := range found {
+					p.visit(t, w.from, w.how, true)
+				}
 			}
 		}
 	}

@@ -24,7 +24,7 @@ type Options struct {
 	Root  string   // what absolute paths in files (interpreters, libraries, modules) are relative to; "" means "/"
 	Paths []string // programs, scripts, directories
 	With  []string // files and directories of files that the programs also load, with all that they export
-	Cache string   // a directory for what is known of files by build-id; "" means none
+	Cache string   // a directory for what is known of the code in files; "" means none
 	// Args tells of which arguments of a call the values matter, as bits; nil means of none.
 	Args func(abi arch.ABI, name string) uint8
 }
@@ -110,6 +110,7 @@ type Unresolved struct {
 type scanner struct {
 	options Options
 	search  *search
+	cache   *cache
 	units   map[string]*unit
 	errs    map[string]error
 }
@@ -118,7 +119,7 @@ type scanner struct {
 // cannot be read is in Result.Unresolved.
 func Scan(o Options) (*Result, error) {
 	t := tree{cmp.Or(o.Root, "/")}
-	s := &scanner{options: o, search: newSearch(t), units: make(map[string]*unit), errs: make(map[string]error)}
+	s := &scanner{options: o, search: newSearch(t), cache: newCache(o.Cache), units: make(map[string]*unit), errs: make(map[string]error)}
 	list, err := starts(t, o.Paths)
 	if err == nil && len(list) == 0 {
 		err = errors.New("scan: no programs found: name executable files, scripts or folders with some")
@@ -170,16 +171,14 @@ func (s *scanner) readUnit(path string) (*unit, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := code.Read(f)
-	for range maxSplits {
-		if err != nil || !split(f, m) {
-			break
-		}
-		m, err = code.Read(f)
+	if m := s.cache.load(f, data); m != nil {
+		return newUnit(f, m), nil
 	}
+	m, err := code.Read(f)
 	if err != nil {
 		return nil, err
 	}
+	s.cache.store(data, m)
 	return newUnit(f, m), nil
 }
 

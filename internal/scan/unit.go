@@ -146,8 +146,36 @@ func (u *unit) findStarts() {
 	for addr := range u.itabs {
 		add(addr)
 	}
+	if u.file.Go != nil {
+		u.findClosures(add)
+	}
 	slices.Sort(u.starts)
 	u.starts = slices.Compact(u.starts)
+}
+
+// findClosures finds the function values of a Go program: what is pointed to and starts with
+// the address of a function is that word alone, as static closures capture nothing.
+func (u *unit) findClosures(add func(uint64)) {
+	for _, r := range u.relocs {
+		if _, code := u.fn(r.Addend); !code && r.Symbol < 0 && u.isClosure(r.Addend) {
+			add(r.Addend)
+		}
+	}
+	for _, addr := range slices.Clone(u.starts) {
+		if u.isClosure(addr) {
+			add(addr + 8)
+		}
+	}
+}
+
+// isClosure reports whether the word at an address is that of a function.
+func (u *unit) isClosure(addr uint64) bool {
+	r, ok := u.reloc(addr)
+	if !ok || r.Symbol >= 0 {
+		return false
+	}
+	fn, ok := u.fn(r.Addend)
+	return ok && u.file.Funcs[fn].Addr == r.Addend
 }
 
 // object returns the object in data that an address is in.
