@@ -2,6 +2,7 @@ package code
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 
 	"github.com/seccompile/seccompile/internal/scan/object"
@@ -71,10 +72,25 @@ func (r *reading) usedStarts() []uint64 {
 			add(r.Addend)
 		}
 	}
+	if m.File.Fixed { // its tables of functions have no relocations
+		words(m.File, add)
+	}
 	for _, addr := range slices.Concat(m.File.Init, m.File.Fini, []uint64{m.File.Entry}) {
 		add(addr)
 	}
 	return starts
+}
+
+// words calls a function with all words of a file's data.
+func words(f *object.File, each func(uint64)) {
+	for _, s := range f.Segments {
+		if s.Executable {
+			continue
+		}
+		for i := -s.Addr % 8; i+8 <= uint64(len(s.Data)); i += 8 {
+			each(binary.LittleEndian.Uint64(s.Data[i:]))
+		}
+	}
 }
 
 // split cuts functions at the given places. What begins at one is a gap or not, as told.
