@@ -62,6 +62,9 @@ func (p *program) enter(modules []*module) {
 		if f.Entry != 0 && (m.index == 0 || m.why == "interpreter") {
 			p.visit(target{m, f.Entry}, none, "entry", false)
 		}
+		if m.why == "interpreter" {
+			p.stages(m)
+		}
 		for _, addr := range f.Init {
 			p.visit(target{m, addr}, none, "constructor", false)
 		}
@@ -80,6 +83,16 @@ func (p *program) enter(modules []*module) {
 			case m.index == 0 && f.Go == nil && !r.GOT:
 				p.refer(m, r, none, "in data")
 			}
+		}
+	}
+}
+
+// stages reaches the functions in which musl's ld.so (ldso/dynlink.c) goes on once it has
+// relocated itself: it looks for them by name, as for symbols of a library.
+func (p *program) stages(m *module) {
+	for _, name := range [...]string{"__dls2b", "__dls3"} {
+		for _, i := range m.defs[name] {
+			p.visit(target{m, m.file.Symbols[i].Addr}, none, "entry", false)
 		}
 	}
 }
