@@ -1,7 +1,9 @@
 package scan
 
 import (
+	"cmp"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -161,23 +163,27 @@ func (p *program) plugPath(path, why string, from fid) bool {
 	return p.plugAll(clean, why, from)
 }
 
-// python loads the extension modules of Python's own library.
+// python loads the extension modules of Python's own library, which is in a folder named
+// after the version: that of the file name, or all if it does not tell.
 func (p *program) python() {
 	from, ok := p.apis["Py_BytesMain"]
 	if !ok || !p.once("python") {
 		return
 	}
-	m := p.modules[from.mod]
-	found := false
-	m.strings(func(s string) {
-		if version, ok := strings.CutPrefix(s, "python3."); ok && !found && strings.Trim(version, "0123456789") == "" {
-			for _, prefix := range [...]string{"/usr/lib/", "/usr/local/lib/", "/usr/lib64/"} {
-				dir := prefix + s + "/lib-dynload"
-				for _, name := range p.search.names(dir) {
-					found = p.plugPath(filepath.Join(dir, name), "Python's lib-dynload", from) || found
-				}
+	file := p.modules[from.mod].file
+	version := pythonVersion.FindString(cmp.Or(file.SOName, filepath.Base(file.Path)))
+	for _, prefix := range [...]string{"/usr/lib", "/usr/local/lib", "/usr/lib64"} {
+		for _, folder := range p.search.names(prefix) {
+			if !strings.HasPrefix(folder, "python3") || version != "" && folder != version {
+				continue
+			}
+			dir := filepath.Join(prefix, folder, "lib-dynload")
+			for _, name := range p.search.names(dir) {
+				p.plugPath(filepath.Join(dir, name), "Python's lib-dynload", from)
 			}
 		}
-	})
+	}
 	p.unresolved = append(p.unresolved, Unresolved{Step: p.step(from, ""), Reason: "runs extension modules that Python programs import: those of lib-dynload are in, name others with --with"})
 }
+
+var pythonVersion = regexp.MustCompile(`python3\.[0-9]+`)
