@@ -45,9 +45,23 @@ func (p *program) numbers() {
 			}
 		}
 	}
+	r.handlers()
 	for _, nr := range sortedKeys(r.calls) {
 		p.result = append(p.result, *r.calls[nr])
 	}
+}
+
+// handlers notes the call that ends a signal handler, if the program can install one. On
+// x86_64 a function of the C library makes it (SA_RESTORER); on aarch64 it is in the vDSO
+// (arch/arm64/kernel/signal.c: setup_return), which no file has.
+func (r *resolver) handlers() {
+	const sigaction, sigreturn = 134, 139
+	install := r.calls[sigaction]
+	if r.abi != arch.AArch64 || install == nil || r.calls[sigreturn] != nil {
+		return
+	}
+	chain := append(slices.Clone(install.Chain), Step{Module: "vDSO", Name: "__kernel_rt_sigreturn", How: "signal handler returns"})
+	r.calls[sigreturn] = &Call{ABI: r.abi, NR: sigreturn, Name: "rt_sigreturn", Chain: chain}
 }
 
 // abi returns the ABI of a program's calls.
