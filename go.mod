@@ -10,12 +10,12 @@ require (
 	github.com/spf13/cobra v1.9.1
 	github.com/spf13/pflag v1.0.7
 	go.yaml.in/yaml/v3 v3.0.4
+	golang.org/x/arch v0.30.0
 	golang.org/x/net v0.31.0
 	golang.org/x/sys v0.45.0
 )
 
 require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
-	golang.org/x/arch v0.30.0 // indirect
 	golang.org/x/tools v0.26.0 // indirect
 )

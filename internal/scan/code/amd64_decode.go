@@ -12,6 +12,7 @@ type inst struct {
 	far, addr32   bool // FS or GS, address-size prefix
 	rex           bool // any REX prefix: registers 4 to 7 of a byte operand are SPL to DIL
 	vector        byte // 0xc5 for VEX, 0x62 for EVEX, 0x8f for XOP
+	wide          bool // of VEX: 32 bytes
 	vvvv          uint8
 	table         byte // 0: one byte, 1: 0F, 2: 0F38, 3: 0F3A, others of VEX, EVEX and XOP
 	op            byte
@@ -124,6 +125,7 @@ func (in *inst) vectorPrefix(r *reader, first byte) (rexR, rexX, rexB uint8) {
 		in.vector = 0xc5
 	}
 	in.vvvv = ^last >> 3 & 15
+	in.wide = last&4 != 0
 	in.size16 = last&3 == 1
 	in.rep = [4]byte{0, 0, 0xf3, 0xf2}[last&3]
 	if first == 0x62 {
@@ -148,7 +150,7 @@ func vectorOperands(in *inst, opcode byte) byte {
 // operands reads ModRM, displacement and immediate.
 func (in *inst) operands(r *reader, what byte, rexR, rexX, rexB uint8) bool {
 	word := 4
-	if in.size16 {
+	if in.size16 && !in.rexW {
 		word = 2
 	}
 	switch what {

@@ -123,8 +123,24 @@ func (t *amd64) vectorMemory() {
 	}
 	t.touch()
 	if t.writesVector() {
-		t.memory(op{kind: opStore, dst: other, width: 64})
+		t.memory(op{kind: opStore, dst: other, width: t.vectorWidth()})
 	}
+}
+
+// vectorWidth returns at most how many bytes a vector instruction stores.
+func (t *amd64) vectorWidth() uint8 {
+	in := &t.in
+	switch {
+	case in.vector == 0 && in.table == 1 && (in.op == 0xae || in.op == 0xc7): // FXSAVE, XSAVE: the most that is followed
+		return 255
+	case in.vector == 0x62:
+		return 64
+	case in.vector == 0xc5 && in.wide:
+		return 32
+	case in.table == 1 && (in.op == 0x13 || in.op == 0x17 || in.op == 0xd6 || in.op == 0x7e || in.op == 0x11 && in.rep != 0):
+		return 8
+	}
+	return 16
 }
 
 // writesVector tells whether a vector instruction of the table 0F writes its memory operand.

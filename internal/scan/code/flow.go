@@ -1,6 +1,7 @@
 package code
 
 import (
+	"math"
 	"slices"
 
 	"github.com/seccompile/seccompile/internal/scan/object"
@@ -15,13 +16,15 @@ type flow struct {
 	frame   reg
 	base    int64 // where words of the caller begin, from the stack pointer on entry
 	blocks  []block
-	work    []bool   // blocks whose state changed since they were run ...
-	pending int      // ... and how many,
-	cursor  int      // all at or after this one
-	escaped []int64  // places on the stack whose address went elsewhere: sorted
-	tables  []uint64 // where jump tables of the function lead
-	at      *state   // join of what was at indirect jumps
-	steps   int
+	work    []bool       // blocks whose state changed since they were run ...
+	pending int          // ... and how many,
+	cursor  int          // all at or after this one
+	escaped [parts]int64 // the lowest place in each part of the stack whose address went elsewhere
+	moved   bool         // there is a lower one than when the run began
+	tables  []uint64     // where jump tables of the function lead
+	at      *state       // join of what was at indirect jumps
+	open    []int        // blocks that are entered with it, as nothing else reaches them
+	left    int          // steps that the function may still take
 }
 
 // A block is a piece of code that is entered at its start only.
@@ -31,10 +34,11 @@ type block struct {
 	visits   int
 }
 
-// maxSteps bounds the ops that are run for one function; a block that is visited more than
-// widenAfter times knows only what never changed.
+// A function takes at most baseSteps steps, and stepsPerOp for each op; real ones need a third of
+// that. A block that is visited more than widenAfter times knows only what never changed.
 const (
-	maxSteps   = 1 << 20
+	baseSteps  = 1 << 16
+	stepsPerOp = 256
 	widenAfter = 12
 )
 
@@ -45,13 +49,12 @@ func (m *Module) Flow(fn int) Flow {
 	if m.File.Machine == object.AMD64 {
 		f.base = 8 // the return address is below
 	}
+	f.escaped = [parts]int64{math.MaxInt64 - 64, math.MaxInt64 - 64, math.MaxInt64 - 64}
+	f.left = baseSteps + stepsPerOp*len(f.ops)
 	f.cut()
-	for {
-		n := len(f.escaped)
+	for f.moved = true; f.moved; {
+		f.moved = false
 		f.run()
-		if len(f.escaped) == n {
-			break
-		}
 	}
 	return f.result()
 }
@@ -61,7 +64,7 @@ func (f *flow) run() {
 	for i := range f.blocks {
 		f.blocks[i].in, f.blocks[i].visits = nil, 0
 	}
-	f.at = nil
+	f.at, f.open = nil, nil
 	if len(f.blocks) == 0 {
 		return
 	}
@@ -76,6 +79,7 @@ func (f *flow) run() {
 			continue
 		}
 		if f.at != nil {
+			f.open = append(f.open, i)
 			f.enter(i, f.at)
 		} else {
 			f.enter(i, f.lostState())
@@ -191,7 +195,7 @@ func (f *flow) enterAt(addr uint64, s *state) {
 
 // settle runs blocks whose state changed until none does, or until that takes too long.
 func (f *flow) settle() {
-	for f.pending > 0 && f.steps <= maxSteps {
+	for f.pending > 0 && f.left > 0 {
 		i := f.cursor
 		f.cursor++
 		if f.work[i] {
@@ -206,7 +210,7 @@ func (f *flow) settle() {
 func (f *flow) runBlock(i int) {
 	b := &f.blocks[i]
 	b.visits++
-	f.steps += b.to - b.from
+	f.left -= b.to - b.from + len(b.in.slots)
 	s := b.in.clone()
 	for k := b.from; k < b.to; k++ {
 		o := &f.ops[k]
@@ -269,5 +273,8 @@ func (f *flow) jumpTo(s *state) {
 	}
 	for _, addr := range f.tables {
 		f.enterAt(addr, s)
+	}
+	for _, i := range f.open {
+		f.enter(i, s)
 	}
 }

@@ -3,48 +3,43 @@ package code
 import "slices"
 
 // A pager finds the addresses that aarch64 code computes from a page (ADRP) and an offset in
-// the page. Compilers load a page once and use it far away, behind branches and calls, so
-// which page a register holds is followed backward from each use over the blocks of the
-// function. Pages that code stores in memory are not followed: none of the compilers does.
+// the page, and from such addresses: GCC reaches several variables from one. Compilers load
+// an address once and use it far away, behind branches and calls, so what registers hold is
+// followed over the blocks of the function. What code stores in memory is not followed, nor
+// what it leaves in registers for parts of the function elsewhere: compilers do neither.
 type pager struct {
 	ops    []op
-	regs   [nregs]bool  // registers into which a page is loaded somewhere
-	all    [nregs]pages // and all pages that are
+	all    [nregs]pages // the addresses that are put into a register anywhere
 	blocks []pageBlock  // in the order of the code
-	jumps  []int        // blocks that end in a jump to an unknown place
 	uses   func(addr uint64, o *op)
 	m      *Module
-	known  map[pageUse]pages
+	before [nregs][]pages // by register, what it can hold at the start of each block
+	left   int            // addresses that may still be found
 }
 
-// A pageUse is a use of a register that was defined before the block.
-type pageUse struct {
-	block int
-	r     reg
-}
+// An address that is one of more than maxPages is taken for any of the function, of which
+// maxFound are found for each op: compilers need few.
+const (
+	maxPages = 16
+	maxFound = 64
+)
 
 type pages []uint64
 
 // A pageBlock is a piece of code that is entered at its start only.
 type pageBlock struct {
 	from, to int
-	preds    []int
+	succs    []int
+	entered  bool // from another block
 	defines  [nregs]bool
-	leaves   [nregs]uint64 // the page that a register defined in the block holds at its end, if not 0
+	leaves   [nregs]uint64 // the address that a register defined in the block holds at its end, if not 0
 }
 
 // findPages calls use for every address that the ops of a function may compute or access
-// relative to a page.
+// relative to another.
 func (m *Module) findPages(ops []op, use func(addr uint64, o *op)) {
-	p := pager{m: m, ops: ops, uses: use, known: map[pageUse]pages{}}
-	found := false
-	for i := range ops {
-		if o := &ops[i]; o.kind == opAddr {
-			p.regs[o.dst], found = true, true
-			p.all[o.dst] = append(p.all[o.dst], o.imm)
-		}
-	}
-	if !found {
+	p := pager{m: m, ops: ops, uses: use, left: maxFound * len(ops)}
+	if !slices.ContainsFunc(ops, func(o op) bool { return o.kind == opAddr }) {
 		return
 	}
 	p.cut()
@@ -93,14 +88,14 @@ func (p *pager) cut() {
 		blockOf[i] = len(p.blocks) - 1
 		p.blocks[blockOf[i]].to = i + 1
 	}
-	link := func(from, to int) { p.blocks[to].preds = append(p.blocks[to].preds, from) }
+	link := func(from, to int) {
+		p.blocks[from].succs = append(p.blocks[from].succs, to)
+		p.blocks[to].entered = true
+	}
 	for b := range p.blocks {
 		last := &ops[p.blocks[b].to-1]
 		if (last.kind == opBranch || last.kind == opJump) && inside(last.imm) {
 			link(b, blockOf[opAt(ops, last.imm)])
-		}
-		if last.kind == opJumpTo {
-			p.jumps = append(p.jumps, b)
 		}
 		if !last.ends() && b+1 < len(p.blocks) {
 			link(b, b+1)
@@ -112,11 +107,15 @@ func (p *pager) cut() {
 func (p *pager) follow(b int) {
 	block := &p.blocks[b]
 	for i := block.from; i < block.to; i++ {
-		p.define(&p.ops[i], &block.defines, &block.leaves)
+		o := &p.ops[i]
+		p.define(o, &block.defines, &block.leaves)
+		if o.dst < nregs && block.leaves[o.dst] != 0 && o.kind < opStore {
+			p.all[o.dst] = append(p.all[o.dst], block.leaves[o.dst])
+		}
 	}
 }
 
-// define notes which registers o writes, and with which page.
+// define notes which registers o writes, and with which address.
 func (p *pager) define(o *op, defines *[nregs]bool, holds *[nregs]uint64) {
 	switch o.kind {
 	case opStore, opTouch, opJump, opBranch, opJumpAt, opJumpTo, opRet, opTrap:
@@ -135,14 +134,19 @@ func (p *pager) define(o *op, defines *[nregs]bool, holds *[nregs]uint64) {
 	if o.dst >= nregs {
 		return
 	}
-	page := uint64(0)
-	if o.kind == opAddr {
-		page = o.imm
+	addr := uint64(0)
+	switch {
+	case o.kind == opAddr, o.kind == opLea && o.a == noReg && o.b == noReg:
+		addr = o.imm
+	case o.kind == opAdd && o.b == noReg && o.width == 8 && holds[o.a] != 0:
+		addr = holds[o.a] + o.imm
+	case o.kind == opMove && o.width == 8 && o.a < nregs:
+		addr = holds[o.a]
 	}
-	defines[o.dst], holds[o.dst] = true, page
+	defines[o.dst], holds[o.dst] = true, addr
 }
 
-// use finds the uses of pages in block b.
+// use finds the uses of addresses in block b.
 func (p *pager) use(b int) {
 	block := &p.blocks[b]
 	var defined [nregs]bool
@@ -151,7 +155,7 @@ func (p *pager) use(b int) {
 		o := &p.ops[i]
 		switch o.kind {
 		case opAdd, opLoad, opStore, opTouch:
-			if o.a >= nregs || !p.regs[o.a] || o.kind == opAdd && o.b != noReg {
+			if o.a >= nregs || len(p.all[o.a]) == 0 || o.kind == opAdd && o.b != noReg {
 				break
 			}
 			if !defined[o.a] {
@@ -166,40 +170,51 @@ func (p *pager) use(b int) {
 	}
 }
 
-// reaching returns the pages that r can hold at the start of block b.
+// reaching returns the addresses that r can hold at the start of block b.
 func (p *pager) reaching(b int, r reg) pages {
-	use := pageUse{b, r}
-	found, ok := p.known[use]
-	if !ok {
-		found = p.search(b, r)
-		p.known[use] = found
+	if p.before[r] == nil {
+		p.before[r] = p.spread(r)
 	}
+	found := p.before[r][b]
+	found = found[:min(len(found), max(p.left, 0))]
+	p.left -= len(found)
 	return found
 }
 
-func (p *pager) search(b int, r reg) pages {
-	var found pages
-	seen := make([]bool, len(p.blocks))
-	for work := []int{b}; len(work) > 0; {
-		b := work[len(work)-1]
-		work = work[:len(work)-1]
-		preds := p.blocks[b].preds
-		if len(preds) == 0 && b > 0 {
-			if preds = p.jumps; len(preds) == 0 {
-				return p.all[r] // entered by an unwinder, or by another function
-			}
+// spread computes what r can hold at the start of all blocks.
+func (p *pager) spread(r reg) []pages {
+	before := make([]pages, len(p.blocks))
+	all := set(slices.Clone(p.all[r]))
+	var work []int
+	add := func(b int, addrs pages) {
+		more := set(slices.Concat(before[b], addrs))
+		if len(more) > maxPages {
+			more = all
 		}
-		for _, q := range preds {
-			switch {
-			case seen[q]:
-				continue
-			case !p.blocks[q].defines[r]:
-				work = append(work, q)
-			case p.blocks[q].leaves[r] != 0:
-				found = append(found, p.blocks[q].leaves[r])
-			}
-			seen[q] = true
+		if len(more) > len(before[b]) {
+			before[b] = more
+			work = append(work, b)
 		}
 	}
-	return set(found)
+	leave := func(b int, addrs pages) {
+		for _, next := range p.blocks[b].succs {
+			add(next, addrs)
+		}
+	}
+	for b := range p.blocks {
+		if !p.blocks[b].entered && b > 0 {
+			add(b, all) // entered by a jump through a table, an unwinder, or another function
+		}
+		if p.blocks[b].leaves[r] != 0 {
+			leave(b, pages{p.blocks[b].leaves[r]})
+		}
+	}
+	for len(work) > 0 {
+		b := work[len(work)-1]
+		work = work[:len(work)-1]
+		if !p.blocks[b].defines[r] {
+			leave(b, before[b])
+		}
+	}
+	return before
 }

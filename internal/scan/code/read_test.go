@@ -90,6 +90,10 @@ func TestRead(t *testing.T) {
 			"adrp x19, 0x4000; cbz x0, 1f; adrp x19, 0x5000; b 2f; 1: bl 3f; add x0, x19, #0x18; 2: ldr x1, [x19, #0x20]; ret; 3: ret",
 			"130000f0600000b433000090030000140400009460620091611240f9c0035fd6c0035fd6", []uint64{0x1020}, nil,
 			[]string{"call 0x1020, mentions [0x4018], direct [0x4020 0x5020]", ""}},
+		{"variables from the address of another, behind a branch", object.ARM64,
+			"adrp x19, 0x4000; add x21, x19, #0x10; cbz x0, 1f; mov x21, x0; b 2f; 1: bl 3f; add x0, x21, #0x18; 2: ret; 3: ret",
+			"130000f075420091600000b4f50300aa0300001403000094a0620091c0035fd6c0035fd6", []uint64{0x1020}, nil,
+			[]string{"call 0x1020, mentions [0x4010 0x4028]", ""}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := program(t, test.machine, test.code, make([]byte, 0x2000), test.starts...)

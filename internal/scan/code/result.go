@@ -20,7 +20,7 @@ func (f *flow) result() Flow {
 	for i, at := range fn.Indirect {
 		r.Calls[len(fn.Calls)+i] = CallValues{At: at, Entry: none}
 	}
-	if f.steps > maxSteps {
+	if f.left <= 0 {
 		return allUnknown(r)
 	}
 	for i := range f.blocks {

@@ -55,8 +55,14 @@ func (s *state) read(offset int64, width uint8, base int64) *value {
 // maxStack is the number of words of the caller that are followed.
 const maxStack = 64
 
+// maxSlots is the number of slots that are kept; others are unknown.
+const maxSlots = 512
+
 // write stores width bytes at offset. Parts of words are not followed.
 func (s *state) write(offset, width int64, v *value) {
+	if len(s.slots) >= maxSlots {
+		s.slots, s.lost = s.slots[:0], true
+	}
 	if width <= 0 || offset > 1<<40 || offset < -1<<40 {
 		return
 	}
@@ -118,8 +124,8 @@ func (s *state) mergeSlots(t *state, base int64, widen bool) bool {
 			continue
 		}
 		v := join(s.read(u.offset, uint8(min(u.width, 64)), base), u.val)
-		if v == unknown && (s.lost || u.offset < base) {
-			continue // as without the slot
+		if v.unknown && (s.lost || u.offset < base) {
+			continue // unknown without the slot as well
 		}
 		s.write(u.offset, u.width, v)
 		changed = true

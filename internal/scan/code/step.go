@@ -1,8 +1,6 @@
 package code
 
 import (
-	"slices"
-
 	"github.com/seccompile/seccompile/internal/scan/object"
 )
 
@@ -75,9 +73,30 @@ func (m *Module) stackRegs() (sp, frame reg) {
 	return rsp, rbp
 }
 
+// The parts of the stack: words of the caller, those of the function, and those behind an
+// alignment of the stack pointer.
+const (
+	callers = iota
+	own
+	behind
+	parts
+)
+
+func (f *flow) part(offset int64) int {
+	switch {
+	case offset >= f.base:
+		return callers
+	case offset > -aligned/2:
+		return own
+	}
+	return behind
+}
+
+// escape notes that the address of a place on the stack goes elsewhere. What lies above it in its
+// part of the stack may belong to the same object.
 func (f *flow) escape(offset int64) {
-	if i, ok := slices.BinarySearch(f.escaped, offset); !ok && len(f.escaped) < 1<<12 {
-		f.escaped = slices.Insert(f.escaped, i, offset)
+	if p := f.part(offset); offset < f.escaped[p] {
+		f.escaped[p], f.moved = offset, true
 	}
 }
 
@@ -184,36 +203,23 @@ func (f *flow) store(s *state, o *op) {
 	case at.isStack():
 		s.write(at.offset, int64(o.width), v.low(o.width))
 	case at == nil, at.unknown, at.stack, len(at.entry) > 0:
-		f.forget(s)
+		f.forget(s) // the base of an index has just escaped
 	}
 }
 
-// forget makes unknown what has escaped: from each such place up to the next one, or to the words
-// of the caller.
-func (f *flow) forget(s *state) {
-	for i, from := range f.escaped {
-		to := int64(0)
-		if from >= f.base {
-			to = f.base + 8*maxStack
-		}
-		if i+1 < len(f.escaped) {
-			to = min(to, f.escaped[i+1])
-		}
-		f.forgetRange(s, from, to)
-	}
-}
+// forget makes unknown what has escaped.
+func (f *flow) forget(s *state) { f.forgetAbove(s, f.escaped) }
 
-func (f *flow) forgetRange(s *state, from, to int64) {
+// forgetAbove makes unknown the words from a place on in each part of the stack.
+func (f *flow) forgetAbove(s *state, from [parts]int64) {
 	for k := range s.slots {
-		if t := &s.slots[k]; t.offset+t.width > from && t.offset < to {
+		if t := &s.slots[k]; t.offset+t.width > from[f.part(t.offset)] {
 			t.val = join(t.val, unknown)
 		}
 	}
-	if from >= f.base && to > from {
-		for at := from &^ 7; at < to; at += 8 {
-			if i := s.slotAt(at); i == len(s.slots) || s.slots[i].offset > at {
-				s.write(at, 8, unknown)
-			}
+	for at := from[callers] &^ 7; at < f.base+8*maxStack; at += 8 {
+		if i := s.slotAt(at); i == len(s.slots) || s.slots[i].offset > at {
+			s.write(at, 8, unknown)
 		}
 	}
 }

@@ -29,6 +29,7 @@ func TestCompiled(t *testing.T) {
 		{"static-pie", "gcc", []string{"-static-pie"}, true, false},
 		{"one segment", "gcc", []string{"-Wl,-z,noseparate-code"}, true, true},
 		{"relr", "gcc", []string{"-Wl,-z,pack-relative-relocs"}, true, true},
+		{"gold", "gcc", []string{"-fuse-ld=gold"}, true, true},
 		{"lld", "gcc", []string{"-fuse-ld=lld"}, true, true},
 		{"lld, one segment", "gcc", []string{"-fuse-ld=lld", "-Wl,--no-rosegment"}, true, true},
 		{"musl", "musl-gcc", nil, false, true},
@@ -135,8 +136,8 @@ func compile(t *testing.T, compiler string, flags ...string) string {
 	if _, err := exec.LookPath(compiler); err != nil {
 		t.Skipf("%v (Debian: apt-get install gcc musl-tools lld gcc-aarch64-linux-gnu)", err)
 	}
-	if slices.Contains(flags, "-fuse-ld=lld") {
-		if _, err := exec.LookPath("ld.lld"); err != nil {
+	for _, linker := range []string{"lld", "gold"} {
+		if _, err := exec.LookPath("ld." + linker); err != nil && slices.Contains(flags, "-fuse-ld="+linker) {
 			t.Skip(err)
 		}
 	}
@@ -162,6 +163,17 @@ func open(t *testing.T, path string) *File {
 		t.Errorf("%s: notes %q", path, f.Notes)
 	}
 	return f
+}
+
+// TestNotRead packs relocations in a way that is not read: a note must say so.
+func TestNotRead(t *testing.T) {
+	f, err := Open(compile(t, "gcc", "-fuse-ld=lld", "-Wl,--pack-dyn-relocs=android"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(f.Notes, func(note string) bool { return strings.Contains(note, "Android") }) {
+		t.Errorf("notes %q", f.Notes)
+	}
 }
 
 // TestSystem reads programs and libraries of the machine at hand: they must be read, and say

@@ -15,8 +15,9 @@ type dynamic struct {
 
 // Tags that debug/elf does not name.
 const (
-	dtRelrSize elf.DynTag = 35
-	dtRelr     elf.DynTag = 36
+	dtRelrSize    elf.DynTag = 35
+	dtRelr        elf.DynTag = 36
+	dtAndroidRela elf.DynTag = 0x60000011
 )
 
 // table returns a table by the tags of its address and its size in bytes.

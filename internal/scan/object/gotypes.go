@@ -73,9 +73,11 @@ func (g *goReader) readType(addr uint64, data []byte) (Type, bool) {
 		result.Name = strings.TrimPrefix(name.text, "*")
 	}
 	if offset := t.word32(44); offset != 0 {
-		if result.Pointer, ok = g.typeAt(offset); !ok {
+		pointer, ok := g.typeAt(offset)
+		if !ok {
 			return Type{}, false
 		}
+		result.Refers = append(result.Refers, pointer)
 	}
 	size, ok := g.special(t, &result)
 	if !ok || t.flag&goUncommon != 0 && !g.methods(t, size, &result) {

@@ -115,8 +115,7 @@ type Type struct {
 	Name    string
 	Methods []Method // of the method table of a concrete type
 	Wants   []Method // of an interface: what it can call (Func is 0)
-	Refers  []uint64 // types that this one mentions (element, fields, key, ...)
-	Pointer uint64   // the type of pointers to this one, which reflect can make; 0 if the file has none
+	Refers  []uint64 // types that reflect gets from this one: element, fields, key, ..., and that of pointers to it
 }
 
 // A Method is a method of a type: a value calls it by name and type.

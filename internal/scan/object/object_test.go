@@ -151,6 +151,22 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// TestPacked reads what UPX leaves of a program: its mark behind the program headers.
+func TestPacked(t *testing.T) {
+	data, err := os.ReadFile("testdata/small-amd64.so")
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(data[headerSize+progSize*int(data[56])+4:], "UPX!")
+	f, err := Read("x", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Notes) == 0 || !strings.Contains(f.Notes[0], "UPX") {
+		t.Errorf("notes %q", f.Notes)
+	}
+}
+
 func get(b []byte) uint64        { return binary.LittleEndian.Uint64(b) }
 func put(b []byte, value uint64) { binary.LittleEndian.PutUint64(b, value) }
 

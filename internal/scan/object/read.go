@@ -82,6 +82,7 @@ func Read(path string, data []byte) (*File, error) {
 	if r.debugOnly() {
 		return nil, fmt.Errorf("object: %s: debug information without the code: %w", path, ErrFormat)
 	}
+	r.packed()
 	r.bounds()
 	r.buildID()
 	r.dynamic()
@@ -318,6 +319,13 @@ func (r *reader) debugOnly() bool {
 	return slices.ContainsFunc(r.sections, func(s section) bool {
 		return elf.SectionType(s.Type) == elf.SHT_NOBITS && elf.SectionFlag(s.Flags)&elf.SHF_EXECINSTR != 0
 	})
+}
+
+// packed notes a program that unpacks itself, of which only that part can be read.
+func (r *reader) packed() {
+	if bytes.Contains(r.data[:min(1024, len(r.data))], []byte("UPX!")) {
+		r.note("packed by UPX: its code cannot be read: scan the program from before, or unpack it (upx -d)")
+	}
 }
 
 // sectionData returns what the file has of a section.

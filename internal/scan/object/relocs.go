@@ -92,6 +92,9 @@ func (r *reader) relocations() {
 		}
 	}
 	r.relative(r.table(dtRelr, dtRelrSize))
+	if _, ok := r.dyn.values[dtAndroidRela]; ok {
+		r.note("packed relocations of Android are not read: link the file without --pack-dyn-relocs=android")
+	}
 	slices.SortStableFunc(r.file.Relocs, func(a, b Reloc) int { return cmp.Compare(a.Addr, b.Addr) })
 	r.file.Relocs = slices.CompactFunc(r.file.Relocs, func(a, b Reloc) bool { return a.Addr == b.Addr })
 	r.sortSymbols()

@@ -28,8 +28,6 @@ func (h handler) String() string { return "handler" }
 
 var early = func() int { return len(os.Args) }()
 
-func init() { fmt.Println("init") }
-
 func main() {
 	var data sort.Interface = lengths{}
 	sort.Sort(data)
