@@ -283,6 +283,7 @@ func TestRequirements(t *testing.T) {
 		"github.com/opencontainers/runtime-spec", "golang.org/x/net", "golang.org/x/sys", // the library
 		"github.com/moby/profiles/seccomp",                 // language/moby
 		"github.com/spf13/cobra", "github.com/spf13/pflag", // the command
+		"golang.org/x/arch",                                                        // its scan
 		"github.com/inconshreveable/mousetrap", "github.com/cpuguy83/go-md2man/v2", // cobra's
 		"github.com/russross/blackfriday/v2",                                                // cobra's
 		"go.yaml.in/yaml/v3",                                                                // language/yaml

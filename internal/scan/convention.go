@@ -3,7 +3,6 @@ package scan
 import (
 	"cmp"
 	"path/filepath"
-	"regexp"
 	"strings"
 )
 
@@ -171,7 +170,7 @@ func (p *program) python() {
 		return
 	}
 	file := p.modules[from.mod].file
-	version := pythonVersion.FindString(cmp.Or(file.SOName, filepath.Base(file.Path)))
+	version := pythonVersion(cmp.Or(file.SOName, filepath.Base(file.Path)))
 	for _, prefix := range [...]string{"/usr/lib", "/usr/local/lib", "/usr/lib64"} {
 		for _, folder := range p.search.names(prefix) {
 			if !strings.HasPrefix(folder, "python3") || version != "" && folder != version {
@@ -186,4 +185,15 @@ func (p *program) python() {
 	p.unresolved = append(p.unresolved, Unresolved{Step: p.step(from, ""), Reason: "runs extension modules that Python programs import: those of lib-dynload are in, name others with --with"})
 }
 
-var pythonVersion = regexp.MustCompile(`python3\.[0-9]+`)
+// pythonVersion returns the version in the name of a file, as python3.11; "" without one.
+func pythonVersion(name string) string {
+	i := strings.Index(name, "python3.")
+	if i < 0 {
+		return ""
+	}
+	end := i + len("python3.")
+	for end < len(name) && '0' <= name[end] && name[end] <= '9' {
+		end++
+	}
+	return name[i:end]
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -168,8 +167,13 @@ func (p *program) looksUp(m *module, from fid, handle, name code.Value) {
 	}
 }
 
-// libraryName is how literal names of libraries look.
-var libraryName = regexp.MustCompile(`^[A-Za-z0-9_./+-]+\.so(\.[0-9]+)*$`)
+// isLibraryName reports whether a string looks like the name of a library: libx.so.1.
+func isLibraryName(s string) bool {
+	name, version, found := strings.Cut(s, ".so")
+	const usual = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./+-"
+	return found && name != "" && strings.Trim(name, usual) == "" && strings.Trim(version, "0123456789.") == "" &&
+		(version == "" || version[0] == '.')
+}
 
 // openAll loads what the data of a module names that opens libraries by names which are not
 // literal.
@@ -205,7 +209,7 @@ func (p *program) openAll(m *module, l *loading) {
 // pluginNames returns the names of libraries and the folders with plug-ins in a module's data.
 func (p *program) pluginNames(m *module) (names, dirs []string) {
 	m.strings(func(s string) {
-		if libraryName.MatchString(s) && !slices.Contains(m.file.Needed, s) && s != m.file.SOName {
+		if isLibraryName(s) && !slices.Contains(m.file.Needed, s) && s != m.file.SOName && s != m.file.Interp {
 			names = append(names, s)
 		}
 		dirs = append(dirs, p.pluginDirs(m, s)...)

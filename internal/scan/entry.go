@@ -115,6 +115,14 @@ func decodeEntry(data []byte) (bounds []object.Func, funcs []code.Function, err 
 		return nil, nil, errEntry
 	}
 	d := decoder{data: data[:n]}
+	bounds, funcs = d.functions()
+	if d.failed || len(d.data) > 0 {
+		return nil, nil, errEntry
+	}
+	return bounds, funcs, nil
+}
+
+func (d *decoder) functions() (bounds []object.Func, funcs []code.Function) {
 	funcs = make([]code.Function, d.count(11)) // each has at least so many numbers
 	bounds = make([]object.Func, len(funcs))
 	for i := range funcs {
@@ -133,8 +141,5 @@ func decodeEntry(data []byte) (bounds []object.Func, funcs []code.Function, err 
 			c.Tail = d.number() != 0
 		}
 	}
-	if d.failed || len(d.data) > 0 {
-		return nil, nil, errEntry
-	}
-	return bounds, funcs, nil
+	return bounds, funcs
 }

@@ -116,8 +116,14 @@ func envProgram(fields []string) string {
 	if filepath.Base(fields[0]) != "env" {
 		return ""
 	}
+	value := false // of the option before
 	for _, arg := range fields[1:] {
 		arg = strings.TrimPrefix(strings.TrimPrefix(arg, "--split-string="), "-S") // -Sprog too
+		if value {
+			value = false
+			continue
+		}
+		value = arg == "-u" || arg == "--unset" || arg == "-C" || arg == "--chdir"
 		if arg != "" && !strings.HasPrefix(arg, "-") && !strings.Contains(arg, "=") {
 			return arg
 		}

@@ -1,0 +1,180 @@
+package scan_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/internal/scan"
+)
+
+// build compiles a program in Go or, if its text has an #include, in C with the flags.
+func build(t *testing.T, text string, flags ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	out := filepath.Join(dir, "program")
+	var cmd *exec.Cmd
+	if strings.Contains(text, "#include") {
+		if _, err := exec.LookPath("gcc"); err != nil {
+			t.Skip("no gcc")
+		}
+		cmd = exec.Command("gcc", slices.Concat([]string{"-O2", "-w", "-o", out, filepath.Join(dir, "program.c")}, flags)...)
+	} else {
+		cmd = exec.Command("go", slices.Concat([]string{"build", "-o", out}, flags, []string{filepath.Join(dir, "program.go")})...)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64", "GOFLAGS=", "GOWORK=off")
+	}
+	source := filepath.Join(dir, "program.go")
+	if cmd.Args[0] == "gcc" {
+		source = filepath.Join(dir, "program.c")
+	}
+	if err := os.WriteFile(source, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Dir = dir
+	if b, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", cmd, err, b)
+	}
+	return out
+}
+
+// calls scans a program and returns the names of its calls.
+func calls(t *testing.T, o scan.Options) (names []string, res *scan.Result) {
+	t.Helper()
+	res, err := scan.Scan(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range res.Calls {
+		names = append(names, c.Name)
+		if len(c.Chain) == 0 || c.Chain[0].How == "call" {
+			t.Errorf("%s: chain %v", c.Name, c.Chain)
+		}
+	}
+	return names, res
+}
+
+// check fails if a program can make one of some calls and should not, or the reverse.
+func check(t *testing.T, got []string, can, cannot string) {
+	t.Helper()
+	for name := range strings.FieldsSeq(can) {
+		if !slices.Contains(got, name) {
+			t.Errorf("%s is missing", name)
+		}
+	}
+	for name := range strings.FieldsSeq(cannot) {
+		if slices.Contains(got, name) {
+			t.Errorf("%s is there", name)
+		}
+	}
+}
+
+// Edges that count under a condition: without it, and with it.
+func TestConditions(t *testing.T) {
+	const (
+		goHello    = `package main; func main() { println("x") }`
+		goProfile  = `package main; import ("os"; "runtime/pprof"); func main() { pprof.StartCPUProfile(os.Stdout) }`
+		scheduling = "sched_setscheduler sched_get_priority_min sched_get_priority_max"
+	)
+	locks := "#include <pthread.h>\nint main() { pthread_mutex_t m; pthread_mutexattr_t a; pthread_mutexattr_init(&a); %; pthread_mutex_init(&m, &a); pthread_mutex_lock(&m); }"
+	threads := "#define _GNU_SOURCE\n#include <pthread.h>\nvoid *f(void *x) { return x; } int main() { pthread_t t; cpu_set_t c; pthread_attr_t a; pthread_attr_init(&a); %; pthread_create(&t, &a, f, 0); pthread_join(t, 0); }"
+	with := func(text, call string) string { return strings.Replace(text, "%", call, 1) }
+	for _, tt := range []struct {
+		name, text  string
+		can, cannot string
+	}{
+		{"a Go program", goHello, "write exit_group mmap", "timer_create timer_settime timer_delete"},
+		{"a Go program with a profile", goProfile, "timer_create timer_settime timer_delete setitimer", ""},
+		{"locks", with(locks, ""), "futex", scheduling},
+		{"locks with a ceiling", with(locks, "pthread_mutexattr_setprotocol(&a, PTHREAD_PRIO_PROTECT)"), "futex " + scheduling, ""},
+		{"threads", with(threads, ""), "clone clone3 futex", "sched_setscheduler sched_setaffinity socket sendto"},
+		{"threads with a policy", with(threads, "pthread_attr_setinheritsched(&a, PTHREAD_EXPLICIT_SCHED)"), "sched_setscheduler", "sched_setaffinity"},
+		{"threads with processors", with(threads, "pthread_attr_setaffinity_np(&a, sizeof c, &c)"), "sched_setaffinity", "sched_setscheduler"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			program := build(t, tt.text)
+			got, res := calls(t, scan.Options{Paths: []string{program}})
+			if res.Programs[0].ABI != arch.X86_64 {
+				t.Skip("glibc of another machine")
+			}
+			check(t, got, tt.can, tt.cannot)
+			if why := res.Incomplete(); why != nil {
+				t.Errorf("incomplete: %q", why)
+			}
+		})
+	}
+}
+
+// Numbers through syscall(3), by literal and unknown; names of libraries likewise.
+func TestUnresolved(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		can        string
+		reason     string // of what makes it incomplete
+	}{
+		{"a literal number", "#include <unistd.h>\nint main() { return syscall(169); }", "reboot", ""},
+		{"through a function", "#include <unistd.h>\n__attribute__((noinline)) long f(long n, long a) { return syscall(n, a); } int main() { return f(163, 0) + f(163, 1); }", "acct", ""},
+		{"an argument", "#include <unistd.h>\n#include <stdlib.h>\nint main(int n, char **v) { return syscall(atoi(v[1])); }", "", "gets a number that is not constant"},
+		{"a library by name", "#include <dlfcn.h>\nint main(int n, char **v) { return !dlopen(v[1], RTLD_NOW); }", "", "opens libraries whose names are not in its data"},
+		{"a literal library", "#include <dlfcn.h>\nint main() { return !dlopen(\"libm.so.6\", RTLD_NOW); }", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, res := calls(t, scan.Options{Paths: []string{build(t, tt.text)}})
+			check(t, got, tt.can, "")
+			why := strings.Join(res.Incomplete(), "\n")
+			if tt.reason == "" && why != "" || !strings.Contains(why, tt.reason) {
+				t.Errorf("incomplete: %q, want %q", why, tt.reason)
+			}
+			if tt.name == "a literal library" && !slices.ContainsFunc(res.Modules, func(m scan.Module) bool { return strings.HasPrefix(m.Why, "dlopen literal") }) {
+				t.Errorf("libm is not loaded: %+v", res.Modules)
+			}
+		})
+	}
+}
+
+func TestArguments(t *testing.T) {
+	families := func(abi arch.ABI, name string) uint8 {
+		if name == "socket" {
+			return 1
+		}
+		return 0
+	}
+	for _, tt := range []struct {
+		text string
+		want []uint64
+	}{
+		{"#include <sys/socket.h>\nint main(int n, char **v) { return n > 1 ? socket(AF_UNIX, 1, 0) : socket(AF_VSOCK, 1, 0); }", []uint64{1, 40}},
+		{"#include <sys/socket.h>\nint main(int n, char **v) { return socket(n, 1, 0); }", nil},
+	} {
+		_, res := calls(t, scan.Options{Paths: []string{build(t, tt.text)}, Args: families})
+		for _, c := range res.Calls {
+			if c.Name == "socket" && (c.Args[0].Any != (tt.want == nil) || !slices.Equal(c.Args[0].Values, tt.want)) {
+				t.Errorf("family %+v, want %v", c.Args[0], tt.want)
+			}
+		}
+	}
+}
+
+// The same files give the same result, with and without a cache.
+func TestDeterminism(t *testing.T) {
+	program := build(t, `package main; import "net/http"; func main() { http.ListenAndServe(":0", nil) }`, "-ldflags=-s -w")
+	dir := t.TempDir()
+	var first *scan.Result
+	for _, cache := range []string{"", dir, dir} {
+		_, res := calls(t, scan.Options{Paths: []string{program}, Cache: cache})
+		if first == nil {
+			first = res
+		}
+		if len(res.Calls) != len(first.Calls) {
+			t.Fatalf("%d calls, then %d", len(first.Calls), len(res.Calls))
+		}
+		for i := range res.Calls {
+			if !slices.Equal(res.Calls[i].Chain, first.Calls[i].Chain) {
+				t.Errorf("%s: %v, then %v", res.Calls[i].Name, first.Calls[i].Chain, res.Calls[i].Chain)
+			}
+		}
+	}
+}
