@@ -3,7 +3,9 @@ package scan
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -276,13 +278,21 @@ const (
 	maxPlugins  = 2000
 )
 
-// plugins returns the libraries below a folder.
+// plugins returns the libraries below a folder: of hard links to one file, as drivers of Mesa
+// are, the first.
 func (p *program) plugins(dir string) (files []string) {
 	left := maxPlugins
+	seen := make(map[int64][]fs.FileInfo) // by size
 	_ = p.search.walkDepth(dir, pluginDepth, &left, func(path string) error {
-		if strings.HasSuffix(path, ".so") || strings.Contains(filepath.Base(path), ".so.") {
-			files = append(files, path)
+		if !strings.HasSuffix(path, ".so") && !strings.Contains(filepath.Base(path), ".so.") {
+			return nil
 		}
+		info, err := os.Lstat(p.search.host(path))
+		if err != nil || slices.ContainsFunc(seen[info.Size()], func(other fs.FileInfo) bool { return os.SameFile(info, other) }) {
+			return nil
+		}
+		seen[info.Size()] = append(seen[info.Size()], info)
+		files = append(files, path)
 		return nil
 	})
 	return files

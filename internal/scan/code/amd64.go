@@ -22,7 +22,7 @@ func translateAMD64(code []byte, addr uint64, ops []op) []op {
 		t.in, t.at = in, addr+uint64(i)
 		if !ok {
 			t.in.length = 1
-			t.emit(op{kind: opTrap})
+			t.emit(op{kind: opTrap, fault: true})
 			continue
 		}
 		switch {
@@ -180,6 +180,8 @@ func (t *amd64) arithReg(n uint8, width uint8) {
 func (t *amd64) oneByteOp() {
 	in, width, imm := &t.in, t.width(), uint64(t.in.imm)
 	switch o := in.op; {
+	case privileged(o):
+		t.emit(op{kind: opTrap, fault: true})
 	case o < 0x40:
 		t.arithOpcode(o)
 	case o < 0x58:
@@ -194,7 +196,7 @@ func (t *amd64) oneByteOp() {
 	case o == 0x69, o == 0x6b:
 		t.touch()
 		t.clobber(reg(in.reg))
-	case o >= 0x6c && o < 0x70, o >= 0xa4 && o < 0xa8, o >= 0xaa && o < 0xb0:
+	case o >= 0xa4 && o < 0xa8, o >= 0xaa && o < 0xb0:
 		t.stringOp()
 	case o < 0x80:
 		t.branch(o)
@@ -226,7 +228,7 @@ func (t *amd64) oneByteOp() {
 		t.push(other, 0)
 	case o == 0x9d:
 		t.popTo(temp)
-	case o == 0x9f, o == 0xd7, o == 0xe4, o == 0xe5, o == 0xec, o == 0xed:
+	case o == 0x9f, o == 0xd7:
 		t.clobber(rax)
 	default:
 		t.oneByteControl(o)
@@ -237,6 +239,11 @@ func (t *amd64) oneByteOp() {
 func (t *amd64) branch(o byte) {
 	c := [16]cond{4: isEqual, 5: isOther}[o&15]
 	t.emit(op{kind: opBranch, imm: t.end() + uint64(t.in.imm), cond: c})
+}
+
+// privileged tells whether the kernel alone may execute an opcode: IN, OUT, INS, OUTS, CLI and STI.
+func privileged(o byte) bool {
+	return o >= 0x6c && o < 0x70 || o >= 0xe4 && o < 0xe8 || o >= 0xec && o < 0xf0 || o == 0xfa || o == 0xfb
 }
 
 // pushed returns the register of PUSH r. What RSP was before is not followed.
@@ -301,9 +308,12 @@ func (t *amd64) arithOpcode(o byte) {
 	}
 }
 
-// stringOp makes the pointers and the counter of a string instruction unknown. What it
-// writes goes through a pointer whose target has escaped.
+// stringOp makes the pointers and the counter of a string instruction unknown, and what it
+// writes: how much is not known.
 func (t *amd64) stringOp() {
+	if o := t.in.op &^ 1; o == 0xa4 || o == 0xaa {
+		t.emit(op{kind: opStore, dst: other, a: rdi, b: noReg})
+	}
 	t.clobber(rsi, rdi)
 	if t.in.rep != 0 {
 		t.clobber(rcx)
@@ -395,8 +405,10 @@ func (t *amd64) oneByteControl(o byte) {
 		t.unknownRM(1)
 	case o == 0xc1, o == 0xd1, o == 0xd3:
 		t.shift(o, width)
-	case o == 0xc2, o == 0xc3, o == 0xca, o == 0xcb, o == 0xcf:
+	case o == 0xc2, o == 0xc3:
 		t.emit(op{kind: opRet})
+	case o == 0xca, o == 0xcb, o == 0xcf: // to another code segment
+		t.emit(op{kind: opRet, fault: true})
 	case o == 0xc8: // ENTER
 		t.clobber(rsp, rbp)
 	case o == 0xc9: // LEAVE
@@ -415,6 +427,8 @@ func (t *amd64) oneByteControl(o byte) {
 			t.clobber(rcx)
 		}
 		t.emit(op{kind: opBranch, imm: t.end() + imm})
+	case o == 0xe8 && imm == 0: // to the next instruction, which pops its own address
+		t.push(other, 0)
 	case o == 0xe8:
 		t.emit(op{kind: opCall, imm: t.end() + imm})
 	case o == 0xe9, o == 0xeb:

@@ -38,10 +38,14 @@ func translateARM64(code []byte, addr uint64, ops []op) []op {
 		case 0b0111, 0b1111:
 			t.vectorOp()
 		case 0b0010: // SVE
-			t.clobber(t.rd())
+			if t.w>>29 == 7 {
+				t.emit(op{kind: opStore, dst: other, a: reg(t.bits(5, 5)), b: noReg})
+			} else {
+				t.clobber(t.rd())
+			}
 		default:
 			if t.w>>31 == 0 {
-				t.emit(op{kind: opTrap}) // UDF and what is not allocated
+				t.emit(op{kind: opTrap, fault: true}) // UDF and what is not allocated
 			} else {
 				t.clobber(t.rd())
 			}

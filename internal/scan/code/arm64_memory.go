@@ -261,8 +261,9 @@ func (t *arm64) otherMemory() {
 		} else {
 			t.clobber(orZero(t.bits(0, 5)))
 		}
-	default: // CPY, SET
-		t.memory(op{kind: opStore, dst: other, width: 64}, base, 0)
+	default: // CPY, SET: of two registers, either may hold where they write
+		t.memory(op{kind: opStore, dst: other}, base, 0)
+		t.memory(op{kind: opStore, dst: other}, reg(t.bits(0, 5)), 0)
 		t.clobber(base)
 		t.clobber(orZero(t.bits(0, 5)))
 		t.clobber(orZero(t.bits(16, 5)))

@@ -16,15 +16,16 @@ type flow struct {
 	frame   reg
 	base    int64 // where words of the caller begin, from the stack pointer on entry
 	blocks  []block
-	work    []bool       // blocks whose state changed since they were run ...
-	pending int          // ... and how many,
-	cursor  int          // all at or after this one
-	escaped [parts]int64 // the lowest place in each part of the stack whose address went elsewhere
-	moved   bool         // there is a lower one than when the run began
-	tables  []uint64     // where jump tables of the function lead
-	at      *state       // join of what was at indirect jumps
-	open    []int        // blocks that are entered with it, as nothing else reaches them
-	left    int          // steps that the function may still take
+	work    []bool             // blocks whose state changed since they were run ...
+	pending int                // ... and how many,
+	cursor  int                // all at or after this one
+	escaped [parts]int64       // the lowest place in each part of the stack whose address went elsewhere
+	moved   bool               // there is a lower one than when the run began
+	tables  []uint64           // where jump tables of the function lead
+	at      *state             // join of what was at indirect jumps
+	open    []int              // blocks that are entered with it, as nothing else reaches them
+	results map[uint64][]int64 // by function, see resultWords
+	left    int                // steps that the function may still take
 }
 
 // A block is a piece of code that is entered at its start only.
@@ -44,7 +45,7 @@ const (
 
 // Flow computes the values in the function with index fn of m.
 func (m *Module) Flow(fn int) Flow {
-	f := flow{m: m, fn: fn, ops: m.translate(fn, nil)}
+	f := flow{m: m, fn: fn, ops: m.translate(fn, nil), results: map[uint64][]int64{}}
 	f.sp, f.frame = m.stackRegs()
 	if m.File.Machine == object.AMD64 {
 		f.base = 8 // the return address is below

@@ -120,6 +120,8 @@ func TestNumbers(t *testing.T) {
 		{"shifted", object.AMD64, "mov eax, 1; shl eax, 4; add eax, 3; shr eax, 1; syscall; ret", "b801000000c1e00483c003d1e80f05c3", "9"},
 		{"negative", object.AMD64, "mov rax, -1; syscall; ret", "48c7c0ffffffff0f05c3", "4294967295"},
 		{"sign", object.AMD64, "mov eax, 0x80; movsx eax, al; syscall; ret", "b8800000000fbec00f05c3", "4294967168"},
+		{"string", object.AMD64, "sub rsp, 40; mov dword ptr [rsp+8], 7; lea rdi, [rsp]; mov ecx, 4; rep stosq; mov eax, [rsp+8]; syscall; add rsp, 40; ret", "4883ec28c744240807000000488d3c24b904000000f348ab8b4424080f054883c428c3", "? 7"},
+		{"call of the next instruction", object.AMD64, "push 39; call 1f; 1: pop rbx; pop rax; syscall; ret", "6a27e8000000005b580f05c3", "39"},
 		{"constant", object.ARM64, "mov x8, #221; svc #0; ret", "a81b80d2010000d4c0035fd6", "221"},
 		{"large", object.ARM64, "mov w8, #1; movk w8, #2, lsl #16; svc #0; ret", "280080524800a072010000d4c0035fd6", "131073"},
 		{"negative", object.ARM64, "mov x8, #-1; svc #0; ret", "08008092010000d4c0035fd6", "4294967295"},

@@ -57,7 +57,7 @@ func (m *Module) load(addr uint64, width uint8) *value {
 	switch {
 	case !ok:
 		return unknown
-	case !s.Writable:
+	case !s.Writable && (!s.Sealed || m.File.Go != nil):
 		return number(n)
 	}
 	if m.File.Go == nil || m.pointed(addr) {

@@ -29,7 +29,7 @@ const (
 	opSelect // dst = a (or 0) or b
 	opLea    // dst = the address of the memory operand
 	opLoad   // dst = width bytes of memory
-	opStore  // width bytes of memory = dst (or val, if dst is noReg)
+	opStore  // width bytes of memory (0: who knows how many) = dst (or val, if dst is noReg)
 	opTouch  // memory is read, for a purpose of no interest
 	opTest   // compares the 8 bytes of a with imm, for the branch that follows
 	opCall   // call the function at imm
@@ -58,6 +58,7 @@ type op struct {
 	scale     uint8
 	cond      cond
 	far       bool
+	fault     bool // of opTrap and opRet: no program does this, but data that is taken for code
 }
 
 // A cond is when a branch jumps.

@@ -38,6 +38,7 @@ func Read(f *object.File) (*Module, error) {
 		}
 		r.run(before)
 	}
+	r.dropData()
 	m.addFallThrough(r.returns)
 	return m, nil
 }

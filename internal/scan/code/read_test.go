@@ -177,6 +177,7 @@ func TestData(t *testing.T) {
 		want   string
 	}{
 		{"read-only", load, func(*object.File) {}, "7"},
+		{"written before it is sealed", load, func(f *object.File) { f.Segments[1].Sealed = true }, "? 7"},
 		{"writable", load, func(f *object.File) { f.Segments[1].Writable = true }, "? 7"},
 		{"relocated", load, func(f *object.File) { f.Relocs = []object.Reloc{{Addr: dataAt, Symbol: -1, Addend: 9}} }, "?"},
 		{"variable of Go", load, func(f *object.File) { f.Segments[1].Writable, f.Go = true, &object.Go{} }, "7"},
@@ -201,5 +202,41 @@ func TestTarget(t *testing.T) {
 	c := m.Flow(0).Calls
 	if len(c) != 1 || text(c[0].Target) != "@0x1010" || text(c[0].Entry(Place(rdi))) != "3" {
 		t.Errorf("calls are %+v", c)
+	}
+}
+
+// TestGaps divides the space between functions: by calls into it and by what ends in it, and
+// takes for data what no program could execute.
+func TestGaps(t *testing.T) {
+	// call 0x1020; lea rax, [rip+0x34]; ret; then at 0x1020 mov eax, 60; syscall; hlt; at 0x1030, which nothing
+	// leads to, mov eax, edi; ret; at 0x1040, which is mentioned, a table with the bytes of int 0x80
+	const code = "e81b000000 488d0534000000 c3 0f1f00" + "00000000000000000000000000000000" +
+		"b83c000000 0f05 f4 0f1f8400000000 00" + "89f8 c3 660f1f440000 0f1f80000000 00" + "e0bac a00 07 cd80 0108 0d0f"
+	f := program(t, object.AMD64, code, nil, 0x1010)
+	f.Funcs[1].Gap = true
+	m := read(t, f)
+	var got []string
+	for i := range m.Funcs {
+		got = append(got, fmt.Sprintf("%#x %d %s", f.Funcs[i].Addr, len(m.Funcs[i].Sites), facts(&m.Funcs[i])))
+	}
+	want := []string{"0x1000 0 call 0x1020, mentions [0x1040]", "0x1010 0 jump 0x1020, noreturn", "0x1020 1 noreturn", "0x1030 0 ", "0x1040 0 "}
+	if !slices.Equal(got, want) {
+		t.Errorf("\n got %q\nwant %q", got, want)
+	}
+}
+
+// TestResultWords calls a function of Go in assembly, which leaves its result in a word of the
+// caller, and keeps another word.
+func TestResultWords(t *testing.T) {
+	// sub rsp, 40; mov qword ptr [rsp], 39; mov qword ptr [rsp+8], 5; mov qword ptr [rsp+24], 7; call 1f;
+	// mov rax, [rsp+8]; syscall; mov rax, [rsp+24]; syscall; add rsp, 40; ret; .balign 16;
+	// 1: mov rax, [rsp+8]; push rbp; mov [rsp+24], rax; pop rbp; ret
+	const code = "4883ec2848c704242700000048c74424080500000048c744241807000000e81d000000488b4424080f05488b4424180f054883c428c3" +
+		"662e0f1f840000000000 488b4424085548894424185dc3"
+	f := program(t, object.AMD64, code, nil, 0x1040)
+	f.Go = &object.Go{}
+	sites := read(t, f).Flow(0).Sites
+	if got := text(sites[0].Number) + ", " + text(sites[1].Number); got != "?, 7" {
+		t.Errorf("numbers are %s, want ?, 7", got)
 	}
 }

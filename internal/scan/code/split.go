@@ -141,3 +141,30 @@ func (r *reading) seemingStarts(f *object.Func, starts []uint64) []uint64 {
 	}
 	return starts
 }
+
+// dropData forgets what was read of parts of gaps that cannot be functions: assemblers put tables
+// of constants between functions.
+func (r *reading) dropData() {
+	for i := range r.m.Funcs {
+		if !r.inGap(i) {
+			continue
+		}
+		r.ops = r.m.translate(i, r.ops[:0])
+		if isData(r.ops) {
+			r.m.Funcs[i], r.returns[i] = Function{}, returning{always: true, call: -1}
+		}
+	}
+}
+
+// isData tells whether control comes to something that only data holds, before it ends.
+func isData(ops []op) bool {
+	for i := range ops {
+		switch {
+		case ops[i].fault:
+			return true
+		case ops[i].ends():
+			return false
+		}
+	}
+	return false
+}

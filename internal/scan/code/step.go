@@ -34,7 +34,7 @@ func (f *flow) step(s *state, o *op) {
 		f.store(s, o)
 		return
 	case opCall, opCallAt, opCallTo:
-		f.call(s)
+		f.call(s, o)
 		return
 	case opSite, opLegacy:
 		f.site(s)
@@ -200,6 +200,9 @@ func (f *flow) store(s *state, o *op) {
 		f.escape(v.offset)
 	}
 	switch {
+	case at.isStack() && o.width == 0:
+		f.escape(at.offset)
+		f.forget(s)
 	case at.isStack():
 		s.write(at.offset, int64(o.width), v.low(o.width))
 	case at == nil, at.unknown, at.stack, len(at.entry) > 0:
@@ -224,14 +227,47 @@ func (f *flow) forgetAbove(s *state, from [parts]int64) {
 	}
 }
 
-// call makes unknown what a callee may change. In Go only the stack and frame pointers survive.
-func (f *flow) call(s *state) {
+// call makes unknown what a callee may change. In Go only the stack and frame pointers survive,
+// and functions in assembly leave results in the words of the caller.
+func (f *flow) call(s *state, o *op) {
 	f.forget(s)
+	if sp := s.regs[f.sp]; f.m.File.Go != nil && o.kind == opCall && sp.isStack() {
+		for _, word := range f.resultWords(o.imm) {
+			s.write(sp.offset+8*word, 8, unknown)
+		}
+	}
 	for r := range s.regs {
 		if !f.m.preserved(reg(r)) {
 			s.regs[r] = unknown
 		}
 	}
+}
+
+// resultWords returns the words of its caller that the function at addr writes through the stack
+// pointer. A part of it behind a return is taken to have the frame of what is before.
+func (f *flow) resultWords(addr uint64) []int64 {
+	if words, ok := f.results[addr]; ok {
+		return words
+	}
+	var words []int64
+	if fn := f.m.File.Func(addr); fn >= 0 {
+		depth, frame := int64(0), int64(0)
+		for _, o := range f.m.translate(fn, nil) {
+			switch {
+			case o.ends():
+				depth = frame
+			case o.kind == opAdd && o.dst == f.sp && o.a == f.sp && o.b == noReg:
+				depth += int64(o.imm)
+				frame = min(frame, depth)
+			case o.kind == opStore && o.a == f.sp && o.b == noReg:
+				if at := depth + int64(o.imm) - f.base; at >= 0 && at < 8*maxStack {
+					words = append(words, at/8)
+				}
+			}
+		}
+	}
+	f.results[addr] = words
+	return words
 }
 
 // preserved tells whether a register is the same after a call.

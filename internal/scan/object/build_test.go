@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -30,6 +31,7 @@ func TestCompiled(t *testing.T) {
 		{"one segment", "gcc", []string{"-Wl,-z,noseparate-code"}, true, true},
 		{"relr", "gcc", []string{"-Wl,-z,pack-relative-relocs"}, true, true},
 		{"gold", "gcc", []string{"-fuse-ld=gold"}, true, true},
+		{"mold", "gcc", []string{"-fuse-ld=mold"}, true, true},
 		{"lld", "gcc", []string{"-fuse-ld=lld"}, true, true},
 		{"lld, one segment", "gcc", []string{"-fuse-ld=lld", "-Wl,--no-rosegment"}, true, true},
 		{"musl", "musl-gcc", nil, false, true},
@@ -44,6 +46,9 @@ func TestCompiled(t *testing.T) {
 			truth := open(t, full)
 			if truth.Entry == 0 || (truth.Interp != "") != tt.interp {
 				t.Errorf("entry %#x, interpreter %q", truth.Entry, truth.Interp)
+			}
+			if stubs := slotNames(truth); tt.interp && slices.Contains(stubs, "getpid") == (tt.name == "without plt") {
+				t.Errorf("PLT: %q", stubs)
 			}
 			data, err := os.ReadFile(stripped)
 			if err != nil {
@@ -133,10 +138,10 @@ func checkLayout(t *testing.T, f *File) {
 // compile compiles testdata/prog.c; it skips the test without the compiler or the linker.
 func compile(t *testing.T, compiler string, flags ...string) string {
 	t.Helper()
-	if _, err := exec.LookPath(compiler); err != nil {
-		t.Skipf("%v (Debian: apt-get install gcc musl-tools lld gcc-aarch64-linux-gnu)", err)
+	if _, err := exec.LookPath(compiler); err != nil || runtime.GOOS != "linux" {
+		t.Skipf("%v (Debian: apt-get install gcc musl-tools lld mold gcc-aarch64-linux-gnu)", err)
 	}
-	for _, linker := range []string{"lld", "gold"} {
+	for _, linker := range []string{"lld", "gold", "mold"} {
 		if _, err := exec.LookPath("ld." + linker); err != nil && slices.Contains(flags, "-fuse-ld="+linker) {
 			t.Skip(err)
 		}

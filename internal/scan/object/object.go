@@ -49,6 +49,7 @@ type Segment struct {
 	Size       uint64
 	Executable bool
 	Writable   bool // and not made read-only after relocation (PT_GNU_RELRO)
+	Sealed     bool // made read-only after relocation: what starts the program can write to it
 }
 
 // A Func is a piece of code with one entry: from a symbol, .eh_frame, the pclntab, a PLT

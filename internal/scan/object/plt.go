@@ -54,9 +54,10 @@ func (r *reader) stub(addr, size, slot uint64) bool {
 
 var endbr64 = []byte{0xf3, 0x0f, 0x1e, 0xfa}
 
-// stubsAMD64 finds JMP [RIP+slot], perhaps behind ENDBR64 and with a BND prefix, at
-// addresses divisible by 8. An entry of 16 bytes goes on with PUSH and JMP or a long NOP, one
-// of 8 with a short one (0x66 0x90); anything else is a function that ends in such a jump.
+// stubsAMD64 finds JMP [RIP+slot], perhaps behind ENDBR64, MOV R11D, index (mold) and with a
+// BND prefix, at addresses divisible by 8. An entry of 16 bytes goes on with PUSH and JMP or
+// padding, one of 8 with a short NOP (0x66 0x90); anything else is a function that ends in
+// such a jump.
 func (r *reader) stubsAMD64(addr uint64, code []byte) {
 	skip := -addr & 7
 	if skip > uint64(len(code)) {
@@ -75,6 +76,9 @@ func (r *reader) stubAMD64(addr uint64, code []byte) uint64 {
 	n := 0
 	if bytes.HasPrefix(code, endbr64) {
 		n = len(endbr64)
+		if bytes.HasPrefix(code[n:], []byte{0x41, 0xbb}) {
+			n += 6
+		}
 	}
 	if n < len(code) && code[n] == 0xf2 {
 		n++
