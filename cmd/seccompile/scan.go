@@ -35,7 +35,8 @@ What cannot be known from files makes the profile incomplete; scan says what and
 does a comment in the profile. Name the plug-ins that it misses with --with. Programs that a
 program executes make calls of their own: scan them too.
 
-With --why, scan prints the shortest chain of functions from an entry point to a system call.
+With --why, scan prints a chain of functions from an entry point to a system call: the shortest,
+unless what programs load or make possible later on shows a shorter one.
 With --args, the profile also tests arguments whose values scan finds: constants and flags,
 as record --args does. Without it, the profile tests the same few as a recording.
 

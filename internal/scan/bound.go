@@ -12,7 +12,7 @@ import (
 func (r *resolver) bound(origin fid) string {
 	m := r.modules[origin.mod]
 	switch {
-	case m.file.SOName == "libc.so.6" && r.isSetxid(m, origin):
+	case m.file.Go == nil && r.isSetxid(m, origin):
 		return "it makes in all threads the call that setuid(3) and such made in one (glibc: nptl/nptl_setxid.c)"
 	case r.muslSetxid(m, origin):
 		return "it makes in all threads the call that setuid(3) and such name (musl: src/unistd/setxid.c)"
@@ -25,9 +25,10 @@ func (r *resolver) bound(origin fid) string {
 // setters are the functions of glibc that change the identity of all threads.
 var setters = [...]string{"setegid", "seteuid", "setgid", "setgroups", "setregid", "setresgid", "setresuid", "setreuid", "setuid"}
 
-// isSetxid reports whether the site is in one of the two functions of glibc that repeat a call
-// in all threads: one that only setuid and such call, all of which make a call of their own
-// with a constant number, and one that only pthread_create mentions, as a signal handler.
+// isSetxid reports whether the site is in one of the two functions of glibc, which may be part
+// of a static program, that repeat a call in all threads: one that only setuid and such call,
+// all of which make a call of their own with a constant number, and one that pthread_create
+// mentions, which makes it the handler of SIGSETXID.
 func (r *resolver) isSetxid(m *module, origin fid) bool {
 	n := &m.nodes[origin.fn]
 	if !r.isInternal(m, origin) {
@@ -35,22 +36,36 @@ func (r *resolver) isSetxid(m *module, origin fid) bool {
 	}
 	callers := r.directCallers(m, origin)
 	if len(callers) == 0 {
-		create, ok := r.exported(m, "pthread_create")
-		return ok && n.taken && n.taker == create
+		return n.taken && n.taker.mod == origin.mod && r.handlesSetxid(m, n.taker)
 	}
 	return !slices.ContainsFunc(callers, func(id fid) bool {
 		return !r.isSetter(m, id)
 	})
 }
 
+// handlesSetxid reports whether a function passes SIGSETXID, which only glibc uses, to another.
+func (r *resolver) handlesSetxid(m *module, id fid) bool {
+	const sigsetxid = 33 // sysdeps/unix/sysv/linux/internal-signals.h
+	return slices.ContainsFunc(m.flow(int(id.fn)).Calls, func(c code.CallValues) bool {
+		v := c.Entry(r.argument(0))
+		return !v.Unknown && len(v.Entry)+len(v.Addrs) == 0 && slices.Equal(v.Consts, []uint64{sigsetxid})
+	})
+}
+
+// isSetter reports whether all system calls of a function that are known are ones of setters,
+// and one is.
 func (r *resolver) isSetter(m *module, id fid) bool {
-	known := slices.ContainsFunc(setters[:], func(name string) bool {
-		other, ok := r.exported(m, name)
-		return ok && other == id
-	})
-	return known && slices.ContainsFunc(m.flow(int(id.fn)).Sites, func(s code.SiteValues) bool {
-		return !s.Number.Unknown && len(s.Number.Consts) > 0
-	})
+	found := false
+	for _, s := range m.flow(int(id.fn)).Sites {
+		for _, nr := range s.Number.Consts {
+			call, ok := syscalltables.ByNumber(r.abi, uint32(nr))
+			if !ok || !slices.Contains(setters[:], call.Name()) {
+				return false
+			}
+			found = true
+		}
+	}
+	return found
 }
 
 // muslSetxid reports whether the site is in a function of musl that makes a call in all

@@ -200,12 +200,34 @@ func (p *program) openAll(m *module, l *loading) {
 			p.plugPath(file, "plug-in folder in "+filepath.Base(m.file.Path), l.from)
 		}
 	}
-	found := len(names)+len(dirs) > 0
-	u := Unresolved{Step: p.step(l.from, ""), Reason: "opens libraries by names that it makes; those in its data and in the folders that its data names are in", Harm: !found}
+	found := len(names)+len(dirs) > 0 || p.configured(l.from)
+	u := Unresolved{Step: p.step(l.from, ""), Reason: "opens libraries by names that it makes; those that its data or its configuration in /etc names, and those in the folders that its data names, are in", Harm: !found}
 	if !found {
 		u.Reason = "opens libraries whose names are not in its data: name them with --with"
 	}
 	p.unresolved = append(p.unresolved, u)
+}
+
+// configured loads what the configuration of the program names. It reports whether the program
+// has one: a folder in /etc with its name, as /etc/redis of redis-server.
+func (p *program) configured(from fid) bool {
+	name, _, _ := strings.Cut(filepath.Base(p.modules[0].file.Path), "-")
+	dir := filepath.Join("/etc", name)
+	if !p.search.isDir(dir) {
+		return false
+	}
+	left := maxPlugins
+	_ = p.search.walkDepth(dir, pluginDepth, &left, func(path string) error {
+		for _, line := range p.search.lines(path) {
+			for _, word := range strings.Fields(line) {
+				if word = strings.Trim(word, `"';`); isLibraryName(word) && strings.HasPrefix(word, "/") {
+					p.plugPath(word, "named in "+path, from)
+				}
+			}
+		}
+		return nil
+	})
+	return true
 }
 
 // pluginNames returns the names of libraries and the folders with plug-ins in a module's data.
