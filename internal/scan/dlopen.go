@@ -213,7 +213,7 @@ func (p *program) openAll(m *module, l *loading) {
 func (p *program) configured(from fid) bool {
 	name, _, _ := strings.Cut(filepath.Base(p.modules[0].file.Path), "-")
 	dir := filepath.Join("/etc", name)
-	if !p.search.isDir(dir) {
+	if from.mod != 0 || !p.search.isDir(dir) { // what a library opens is not the program's to configure
 		return false
 	}
 	left := maxPlugins

@@ -5,6 +5,11 @@
 // (a move, a sum, a load, a store, a call, a jump, a system call), on which everything else
 // works. What the translation does not know makes the registers that it writes unknown: values
 // are over-approximated, never lost.
+//
+// What this rests on: code keeps the calling convention (callee-saved registers, words of the
+// stack whose address it does not pass on); a branch into the middle of an instruction only
+// skips a LOCK prefix; a block that a table on aarch64 leads to, and a branch as well, finds
+// the same values on both ways; longjmp does not come back to changed words of the stack.
 package code
 
 import (
@@ -62,7 +67,7 @@ type Value struct {
 	Unknown bool     // anything, besides what follows
 	Consts  []uint64 // numbers; sorted, at most MaxConsts
 	Addrs   []uint64 // addresses in the file; sorted, at most MaxConsts
-	Entry   []Place  // what these places held on entry; sorted
+	Entry   []Place  // what these places held on entry, or their low four bytes (with sign or not); sorted
 }
 
 // MaxConsts is the number of constants or addresses that a Value keeps apart; more make it

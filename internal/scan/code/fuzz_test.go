@@ -72,13 +72,16 @@ func readAll(t *testing.T, machine object.Machine, code []byte, cut uint64, fixe
 			t.Fatalf("function %d has %d sites and %d calls, values for %d and %d", i, len(fn.Sites), len(fn.Calls)+len(fn.Indirect), len(flow.Sites), len(flow.Calls))
 		}
 		for _, s := range flow.Sites {
-			if n := s.Number; !n.Unknown && len(n.Consts)+len(n.Addrs)+len(n.Entry) == 0 {
+			if empty(s.Number) {
 				t.Fatalf("%#x: the system call has no number", s.At)
 			}
 		}
 		for _, c := range flow.Calls {
-			c.Entry(0)
-			c.Entry(Stack(3))
+			if empty(c.Entry(0)) || empty(c.Entry(Stack(3))) {
+				t.Fatalf("%#x: the call passes nothing on", c.At)
+			}
 		}
 	}
 }
+
+func empty(v Value) bool { return !v.Unknown && len(v.Consts)+len(v.Addrs)+len(v.Entry) == 0 }

@@ -15,13 +15,13 @@ type returning struct {
 	tails  []uint64 // functions that it jumps to
 	falls  bool     // it runs into the next function ...
 	call   int      // ... after the call with this index in Calls, if not -1, returns
-	last   uint64
+	last   uint64   // address of the last instruction with an op, or of the function
 }
 
-// end notes whether control runs over the end of the function.
-func (r *returning) end(ops []op) {
+// end notes whether control runs over the end of the function at addr.
+func (r *returning) end(ops []op, addr uint64) {
 	if len(ops) == 0 {
-		r.falls = true
+		r.falls, r.last = true, addr
 		return
 	}
 	o := &ops[len(ops)-1]

@@ -175,7 +175,7 @@ func isPrefix(word string) bool {
 }
 
 // noWrite are instructions whose first operand is only read.
-var noWrite = regexp.MustCompile(`^(cmp|test|push|call|jmp|bt|nop|ud|prefetch|mul|imul|div|idiv|ltr|lldt|lmsw|wr|verr|verw|ptwrite|out|vmptrld|invlpg|umwait|tpause|hreset|ld)`)
+var noWrite = regexp.MustCompile(`^(in$|cmp|test|push|call|jmp|bt|nop|ud|prefetch|mul|imul|div|idiv|ltr|lldt|lmsw|wr|verr|verw|ptwrite|out|vmptrld|invlpg|umwait|tpause|hreset|ld)`)
 
 // writes returns the general registers that an instruction writes in objdump's Intel syntax.
 func writes(text string) []reg {

@@ -36,9 +36,9 @@ const (
 	opCallAt // call what the word at imm holds
 	opCallTo // call the function at a
 	opJump   // jump to imm
-	opBranch // perhaps jump to imm; cond tells when, if it is known
+	opBranch // jump to imm if cond
 	opJumpAt // jump to what the word at imm holds
-	opJumpTo // jump to a; opTable if a comes from an indexed load
+	opJumpTo // jump to a
 	opRet
 	opTrap // control ends here
 	opSite // a system call

@@ -6,7 +6,7 @@ import "slices"
 // the page, and from such addresses: GCC reaches several variables from one. Compilers load
 // an address once and use it far away, behind branches and calls, so what registers hold is
 // followed over the blocks of the function. What code stores in memory is not followed, nor
-// what it leaves in registers for parts of the function elsewhere: compilers do neither.
+// what it leaves in registers for parts of the function elsewhere, which compilers do not do.
 type pager struct {
 	ops    []op
 	all    [nregs]pages // the addresses that are put into a register anywhere

@@ -127,7 +127,7 @@ func (s *summary) summarize(ops []op) returning {
 		}
 	})
 	s.fn.Mentions, s.fn.Direct, s.fn.Written = set(s.fn.Mentions), set(s.fn.Direct), set(s.fn.Written)
-	ret.end(ops)
+	ret.end(ops, s.m.File.Funcs[s.index].Addr)
 	return ret
 }
 

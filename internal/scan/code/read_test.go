@@ -240,3 +240,18 @@ func TestResultWords(t *testing.T) {
 		t.Errorf("numbers are %s, want ?, 7", got)
 	}
 }
+
+// TestEntryBehindBranch has a function end in a branch to another, and run into the next.
+func TestEntryBehindBranch(t *testing.T) {
+	// mov edi, 5; test esi, esi; je 0x100c; ret; nop; nop; 0x100c: ret
+	m := read(t, program(t, object.AMD64, "bf05000000 85f6 7403 c3 9090 c3", nil, 0x1009, 0x100c))
+	c := m.Flow(0).Calls
+	if len(c) != 2 {
+		t.Fatalf("calls are %s", facts(&m.Funcs[0]))
+	}
+	for i := range c {
+		if got := text(c[i].Entry(Place(rdi))); got != "5" {
+			t.Errorf("call %d passes %q, want 5", i, got)
+		}
+	}
+}

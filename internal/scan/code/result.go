@@ -1,6 +1,7 @@
 package code
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/seccompile/seccompile/internal/scan/object"
@@ -23,6 +24,9 @@ func (f *flow) result() Flow {
 	if f.left <= 0 {
 		return allUnknown(r)
 	}
+	if len(f.ops) == 0 && len(r.Calls) > 0 { // runs into the next function
+		r.Calls[0].Entry = f.entryAt(f.entryState(), true)
+	}
 	for i := range f.blocks {
 		if f.blocks[i].in != nil {
 			f.resultOf(&f.blocks[i], &r)
@@ -44,6 +48,7 @@ func allUnknown(r Flow) Flow {
 	return r
 }
 
+// resultOf reads off the values in one block.
 func (f *flow) resultOf(b *block, r *Flow) {
 	fn := &f.m.Funcs[f.fn]
 	s := b.in.clone()
@@ -54,29 +59,32 @@ func (f *flow) resultOf(b *block, r *Flow) {
 			if i, ok := slices.BinarySearch(fn.Sites, o.at); ok {
 				r.Sites[i] = f.siteValues(s, o)
 			}
-		case opCall, opCallAt, opJump, opJumpAt, opBranch:
-			for i := range fn.Calls {
-				if fn.Calls[i].At == o.at {
-					r.Calls[i].Entry = f.entryAt(s, fn.Calls[i].Tail)
-				}
-			}
-		case opCallTo, opJumpTo:
-			for i := range fn.Calls { // through the GOT
-				if fn.Calls[i].At == o.at {
-					r.Calls[i].Entry = f.entryAt(s, fn.Calls[i].Tail)
-				}
-			}
-			if i, ok := slices.BinarySearch(fn.Indirect, o.at); ok {
-				c := &r.Calls[len(fn.Calls)+i]
-				c.Target = f.target(f.get(s, o.a))
-				c.Entry = f.entryAt(s, o.kind == opJumpTo)
-			}
+		case opCall, opCallAt, opJump, opJumpAt, opBranch, opCallTo, opJumpTo:
+			f.callValues(s, o, r)
 		}
 		f.step(s, o)
 	}
-	// A function that runs into the next one.
-	if n := len(fn.Calls) - 1; b.to == len(f.ops) && n >= 0 && b.to > b.from && fn.Calls[n].At == f.ops[b.to-1].at && fn.Calls[n].Tail && !f.ops[b.to-1].ends() && f.ops[b.to-1].kind != opBranch {
+	// A function that runs into the next one has that as the last of its calls.
+	last, n := &f.ops[b.to-1], len(fn.Calls)-1
+	if b.to == len(f.ops) && n >= 0 && fn.Calls[n].Tail && fn.Calls[n].At == last.at && !last.ends() {
 		r.Calls[n].Entry = f.entryAt(s, true)
+	}
+}
+
+// callValues reads off what a call or jump passes on.
+func (f *flow) callValues(s *state, o *op, r *Flow) {
+	fn := &f.m.Funcs[f.fn]
+	compare := func(c Call, at uint64) int { return cmp.Compare(c.At, at) }
+	if i, ok := slices.BinarySearchFunc(fn.Calls, o.at, compare); ok {
+		r.Calls[i].Entry = f.entryAt(s, fn.Calls[i].Tail)
+	}
+	if o.kind != opCallTo && o.kind != opJumpTo {
+		return
+	}
+	if i, ok := slices.BinarySearch(fn.Indirect, o.at); ok {
+		c := &r.Calls[len(fn.Calls)+i]
+		c.Target = f.target(f.get(s, o.a))
+		c.Entry = f.entryAt(s, o.kind == opJumpTo)
 	}
 }
 

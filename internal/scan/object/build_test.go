@@ -50,6 +50,10 @@ func TestCompiled(t *testing.T) {
 			if stubs := slotNames(truth); tt.interp && slices.Contains(stubs, "getpid") == (tt.name == "without plt") {
 				t.Errorf("PLT: %q", stubs)
 			}
+			if slices.ContainsFunc(truth.Funcs, func(fn Func) bool { return fn.Name == "in_code" }) ||
+				!slices.ContainsFunc(truth.Symbols, func(s Symbol) bool { return s.Name == "in_code" }) {
+				t.Error("a table in code counts as a function, or is not known")
+			}
 			data, err := os.ReadFile(stripped)
 			if err != nil {
 				t.Fatal(err)
@@ -86,7 +90,7 @@ func compareCompiled(t *testing.T, truth, f *File, frames bool) {
 	for _, name := range []string{"early", "late"} {
 		i := slices.IndexFunc(truth.Symbols, func(s Symbol) bool { return s.Name == name })
 		if !slices.Contains(slices.Concat(f.Init, f.Fini), truth.Symbols[i].Addr) {
-			t.Errorf("%s: neither in init %#x nor in fini %#x", name, f.Init, f.Fini)
+			t.Errorf("%s: missing from init %#x and fini %#x", name, f.Init, f.Fini)
 		}
 	}
 }

@@ -18,7 +18,7 @@ func (r *reader) functions() {
 	r.frames()
 	for _, s := range r.file.Symbols {
 		inGo := r.goText.Start <= s.Addr && s.Addr < r.goText.End
-		if s.Defined && s.Addr != 0 && !inGo && r.file.Executable(s.Addr) {
+		if s.Defined && !s.object && s.Addr != 0 && !inGo && r.file.Executable(s.Addr) {
 			r.starts = append(r.starts, start{addr: s.Addr, size: s.Size, name: s.Name})
 		}
 	}

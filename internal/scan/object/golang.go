@@ -70,7 +70,7 @@ type goReader struct {
 type goSection struct{ offset, end, addr uint64 }
 
 // golang finds and reads the tables of a Go program: the pclntab by its header, and
-// moduledata by its reference to it, since neither section names nor symbols are certain.
+// moduledata by its reference to it, since section names and symbols may be missing.
 func (r *reader) golang() {
 	g := &goReader{reader: r}
 	if !g.find() {
@@ -312,7 +312,7 @@ func (g *goReader) initTasks() {
 }
 
 // isInit tells whether a function initialises its package: path.init, path.init.0, or
-// path.map.init.0 (a variable), but neither methods nor closures.
+// path.map.init.0 (a variable); methods and closures do not.
 func isInit(name string) bool {
 	name = name[strings.LastIndexByte(name, '/')+1:]
 	_, name, _ = strings.Cut(name, ".") // dots of the package's name are escaped

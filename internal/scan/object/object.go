@@ -84,6 +84,8 @@ type Symbol struct {
 	Dynamic  bool // in .dynsym, so that other files see it
 	Weak     bool
 	Hidden   bool // not the default version: only who asks for Version gets it
+
+	object bool // STT_OBJECT: also in code, it is data
 }
 
 // A Stub is an entry of the PLT: it jumps to what the word at Slot holds.

@@ -19,8 +19,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestGolden writes out all that is read of two libraries (testdata/small.c): one of GNU's
-// linker, without section names for functions, and one of LLVM's with symbols.
+// TestGolden writes out all that is read of two libraries (testdata/small.c): a stripped one
+// of GNU's linker, and one of LLVM's with symbols.
 func TestGolden(t *testing.T) {
 	for _, name := range []string{"small-amd64", "small-arm64"} {
 		t.Run(name, func(t *testing.T) {
@@ -41,7 +41,7 @@ func dump(f *File) string {
 	p("build id %s, machine %d, fixed %v, interpreter %q, name %q", f.BuildID, f.Machine, f.Fixed, f.Interp, f.SOName)
 	p("needed %q, rpath %q, runpath %q, entry %#x", f.Needed, f.RPath, f.RunPath, f.Entry)
 	for _, s := range f.Segments {
-		p("segment %#x +%#x, %#x in the file, executable %v, writable %v", s.Addr, s.Size, len(s.Data), s.Executable, s.Writable)
+		p("segment %#x +%#x, %#x in the file%s", s.Addr, s.Size, len(s.Data), flags("executable writable sealed", s.Executable, s.Writable, s.Sealed))
 	}
 	for _, fn := range f.Funcs {
 		code := f.Bytes(fn.Addr)

@@ -71,7 +71,7 @@ func (r *reader) stubsAMD64(addr uint64, code []byte) {
 	}
 }
 
-// stubAMD64 adds an entry at the start of code and returns its size, 0 if there is none.
+// stubAMD64 adds an entry at the start of code and returns its size, 0 for other code.
 func (r *reader) stubAMD64(addr uint64, code []byte) uint64 {
 	n := 0
 	if bytes.HasPrefix(code, endbr64) {

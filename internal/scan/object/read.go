@@ -248,6 +248,7 @@ func (r *reader) arrange() error {
 	r.split(end)
 	for i, s := range r.file.Segments {
 		if s.Addr >= p.Vaddr && s.Addr+s.Size <= end {
+			r.file.Segments[i].Sealed = s.Writable
 			r.file.Segments[i].Writable = false
 		}
 	}

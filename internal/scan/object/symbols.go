@@ -57,7 +57,9 @@ func (r *reader) symbol(raw elf.Sym64, texts string) Symbol {
 		s.Func = true
 	case elf.STT_GNU_IFUNC:
 		s.Func, s.Resolver = true, true
-	case elf.STT_NOTYPE, elf.STT_OBJECT, elf.STT_COMMON:
+	case elf.STT_OBJECT, elf.STT_COMMON:
+		s.object = true
+	case elf.STT_NOTYPE:
 	default:
 		return s
 	}

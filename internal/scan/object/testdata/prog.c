@@ -7,6 +7,9 @@
 static __attribute__((noinline)) int first(int i) { return i + getpid(); }
 static __attribute__((noinline)) int second(int i) { return i * getppid(); }
 
+/* A table among code, as cryptographic assembly has them. */
+__asm__(".pushsection .text\n.type in_code, %object\n.size in_code, 16\nin_code: .quad 1, 2\n.popsection");
+
 static int (*const table[])(int) = {first, second};
 int (*volatile chosen)(int);
 static const char *volatile text = "text";
