@@ -18,7 +18,6 @@ import (
 type loading struct {
 	from    fid
 	unknown bool // some name is not literal
-	found   bool
 }
 
 // dlopen follows calls that open libraries and look up symbols. Most names are literal. For

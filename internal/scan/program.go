@@ -74,6 +74,9 @@ func (p *program) load(path, why string, by *module) *module {
 		walked: make(map[uint64]bool), exact: make(map[uint64]bool)}
 	p.modules = append(p.modules, m)
 	p.byPath[path] = m
+	for _, note := range u.file.Notes {
+		p.unresolved = append(p.unresolved, Unresolved{Step: Step{Module: path}, Reason: "contradicts itself: " + note, Harm: true})
+	}
 	return m
 }
 

@@ -22,7 +22,6 @@ type unit struct {
 	byFunc map[int][]int    // symbols of functions
 	types  map[uint64]int   // of Go
 	itabs  map[uint64]int
-	slots  map[uint64]bool // words of PLT stubs
 	flows  map[int]*code.Flow
 }
 
@@ -270,14 +269,12 @@ func (u *unit) name(fn int) string {
 	return ""
 }
 
-// text reports whether a file has a string of its own, ended by a zero byte, in data that is
-// not written.
+// strings calls do for the strings in what a file only reads, which linkers may put beside code.
 func (u *unit) strings(do func(string)) {
 	for _, s := range u.file.Segments {
-		if s.Executable || s.Writable {
-			continue
+		if !s.Writable {
+			eachString(s.Data, do)
 		}
-		eachString(s.Data, do)
 	}
 }
 
