@@ -58,12 +58,12 @@ func (p *program) plugAll(path, why string, from fid) bool {
 	return m != nil
 }
 
-// export reaches what a module exports.
+// export reaches what a program looks up by name in a module.
 func (p *program) export(m *module, from fid) {
 	if !p.once("exports of " + m.file.Path) {
 		return
 	}
-	for _, name := range sortedKeys(m.defs) {
+	for _, name := range entryPoints(m) {
 		for _, i := range m.defs[name] {
 			p.visit(target{m, m.file.Symbols[i].Addr}, from, "looked up as "+name, true)
 		}

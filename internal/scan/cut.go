@@ -20,6 +20,7 @@ type guard struct {
 	names   []string // functions that bring the state about, by name
 	fids    []fid    // or by number
 	never   bool     // nothing in a program brings the state about
+	when    func(p *program) bool
 	held    []heldEdge
 	release bool
 }
@@ -54,7 +55,7 @@ type heldName struct {
 
 // open reports whether what a guard waits for is reached.
 func (g *guard) open(p *program) bool {
-	return !g.never && (g.release ||
+	return !g.never && (g.release || g.when != nil && g.when(p) ||
 		slices.ContainsFunc(g.names, func(name string) bool { _, ok := p.apis[name]; return ok }) ||
 		slices.ContainsFunc(g.fids, func(id fid) bool { return p.modules[id.mod].nodes[id.fn].reached }))
 }
@@ -114,8 +115,13 @@ func (p *program) guard(modules []*module) {
 			p.guardPriorities(m)
 			p.guardAttributes(m)
 			p.guardDNS(m)
+			p.guardTilde(m)
 		case strings.HasPrefix(m.file.SOName, "libcrypto.so."):
 			p.guardSharedMemory(m)
+		case strings.HasPrefix(m.file.SOName, "libnss_"):
+			p.guardEvents(m)
+		case isSASL(m):
+			p.guardSASL(m)
 		case m.file.Go != nil:
 			p.guardProfiler(m)
 		}
@@ -243,18 +249,6 @@ func (p *program) guardDNS(m *module) {
 			p.guards.entries[id] = g
 		}
 	}
-}
-
-// guardSharedMemory: OpenSSL attaches to a segment of shared memory when getrandom(2) fails
-// (crypto/rand: providers/implementations/rands/seeding/rand_unix.c, wait_random_seeded).
-// Linux has had getrandom since 3.17, as it has had seccomp(2), and a profile always allows it.
-func (p *program) guardSharedMemory(m *module) {
-	if !slices.ContainsFunc(m.file.Symbols, func(s object.Symbol) bool { return s.Name == "getrandom" && !s.Defined }) {
-		return // an OpenSSL that does not ask for it by that name
-	}
-	g := p.newGuard("getrandom fails", "")
-	g.never = true
-	p.guards.symbols[m] = append(p.guards.symbols[m], heldName{[]string{"shmget", "shmat", "shmdt"}, g})
 }
 
 // guardProfiler: the scheduler of Go gives a thread a timer for the CPU profiler if its rate has

@@ -81,6 +81,7 @@ func TestConditions(t *testing.T) {
 	)
 	locks := "#include <pthread.h>\nint main() { pthread_mutex_t m; pthread_mutexattr_t a; pthread_mutexattr_init(&a); %; pthread_mutex_init(&m, &a); pthread_mutex_lock(&m); }"
 	threads := "#define _GNU_SOURCE\n#include <pthread.h>\nvoid *f(void *x) { return x; } int main() { pthread_t t; cpu_set_t c; pthread_attr_t a; pthread_attr_init(&a); %; pthread_create(&t, &a, f, 0); pthread_join(t, 0); }"
+	globs := "#define _GNU_SOURCE\n#include <glob.h>\n#include <stdlib.h>\nglob_t g; int main(int n, char **v) { return %; }"
 	with := func(text, call string) string { return strings.Replace(text, "%", call, 1) }
 	for _, tt := range []struct {
 		name, text  string
@@ -90,6 +91,11 @@ func TestConditions(t *testing.T) {
 		{"a Go program with a profile", goProfile, "timer_create timer_settime timer_delete setitimer", ""},
 		{"locks", with(locks, ""), "futex", scheduling},
 		{"locks with a ceiling", with(locks, "pthread_mutexattr_setprotocol(&a, PTHREAD_PRIO_PROTECT)"), "futex " + scheduling, ""},
+		{"names of files", with(globs, "glob(v[1], GLOB_MARK, 0, &g)"), "getdents64", "alarm"},
+		{"names of files below homes", with(globs, "glob(v[1], GLOB_TILDE, 0, &g)"), "getdents64 alarm", ""},
+		{"names of files below homes, if there are some", with(globs, "glob(v[1], n > 2 ? GLOB_TILDE_CHECK : 0, 0, &g)"), "alarm", ""},
+		{"names of files by unknown flags", with(globs, "glob(v[1], atoi(v[2]), 0, &g)"), "alarm", ""},
+		{"names of files through a pointer", with(globs, "((int (*)(const char *, int, void *, glob_t *))v[3] == (void *)glob)"), "alarm", ""},
 		{"threads", with(threads, ""), "clone clone3 futex", "sched_setscheduler sched_setaffinity socket sendto"},
 		{"threads with a policy", with(threads, "pthread_attr_setinheritsched(&a, PTHREAD_EXPLICIT_SCHED)"), "sched_setscheduler", "sched_setaffinity"},
 		{"threads with processors", with(threads, "pthread_attr_setaffinity_np(&a, sizeof c, &c)"), "sched_setaffinity", "sched_setscheduler"},
@@ -104,6 +110,70 @@ func TestConditions(t *testing.T) {
 			if why := res.Incomplete(); why != nil {
 				t.Errorf("incomplete: %q", why)
 			}
+		})
+	}
+}
+
+// Libraries that programs load: what these never do, and what only some programs ask of them.
+func TestLibraries(t *testing.T) {
+	const events = `#define _GNU_SOURCE
+#include <signal.h>
+#include <sys/inotify.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+const char *const asserts[] = {"sd_event_add_io", NAMES};
+int source_free(int n, siginfo_t *s) { if (n < 0) syscall(SYS_pidfd_send_signal, n, 9, s, 0); else kill(n, 9); return waitid(P_PID, n, s, WEXITED); }
+int _nss_try_getpwnam_r(int n, siginfo_t *s) { inotify_add_watch(inotify_init1(0), asserts[n], 1); signalfd(-1, 0, 0); return source_free(n, s) + syscall(SYS_acct, 0); }
+`
+	const sasl = `#include <unistd.h>
+int sasl_client_plug_init() { return chroot("x"); }
+int sasl_auxprop_plug_init() { return acct("x"); }
+int helper() { return sethostname("x", 1); }
+`
+	const random = `#include <unistd.h>
+#include <stdlib.h>
+#include <sys/shm.h>
+#include <sys/select.h>
+__attribute__((noinline)) static int wait_seeded() { fd_set s; FD_ZERO(&s); int n = shmget(114, 1, 0); if (n < 0) n = select(1, &s, 0, 0, 0); shmdt(shmat(n, 0, 0)); return n; }
+int RAND_try(char *p) { return ASK(p, 8) < 0 ? wait_seeded() : 0; }
+`
+	const child, signals, inotify = "waitid kill pidfd_send_signal", "signalfd4", "inotify_init1 inotify_add_watch"
+	host := build(t, "#include <unistd.h>\nint main() { return sync(), 0; }")
+	server := build(t, "#include <unistd.h>\nvoid sasl_server_init() { sync(); }\nint main() { return sasl_server_init(), 0; }", "-rdynamic", "-fno-inline")
+	for _, tt := range []struct {
+		name, text, file string // file is the folder and the name of the library
+		with             string // of NAMES or ASK
+		host             string
+		can, cannot      string
+	}{
+		{"an event loop", events, "libnss_try.so.2", `"sd_event_add_time"`, host, "acct", child + " " + signals + " " + inotify},
+		{"one for children", events, "libnss_try.so.2", `"sd_event_add_child_pidfd"`, host, "acct " + child + " " + signals, inotify},
+		{"one for signals", events, "libnss_try.so.2", `"sd_event_add_signal"`, host, signals, child + " " + inotify},
+		{"one for files", events, "libnss_try.so.2", `"sd_event_add_inotify"`, host, inotify, child + " " + signals},
+		{"an event loop elsewhere", events, "libtry.so.2", `"x"`, host, child + " " + signals + " " + inotify, ""},
+		{"a client of SASL", sasl, "sasl2/libtry.so.2", "", host, "chroot", "acct sethostname"},
+		{"a server of SASL", sasl, "sasl2/libtry.so.2", "", server, "chroot acct", "sethostname"},
+		{"a library like one for SASL", sasl, "libtry.so.2", "", server, "chroot acct sethostname", ""},
+		{"random numbers", random, "libcrypto.so.9", "getentropy", host, "getrandom", "shmget shmat shmdt pselect6"},
+		{"random numbers from elsewhere", random, "libcrypto.so.9", "open", host, "shmget shmat shmdt pselect6", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := strings.NewReplacer("NAMES", tt.with, "ASK", tt.with).Replace(tt.text)
+			library := build(t, text, "-shared", "-fPIC", "-Wl,-soname,"+filepath.Base(tt.file))
+			file := filepath.Join(t.TempDir(), tt.file)
+			if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Rename(library, file); err != nil {
+				t.Fatal(err)
+			}
+			got, res := calls(t, scan.Options{Paths: []string{tt.host}, With: []string{file}})
+			if res.Programs[0].ABI != arch.X86_64 {
+				t.Skip("glibc of another machine")
+			}
+			check(t, got, tt.can, tt.cannot)
 		})
 	}
 }
