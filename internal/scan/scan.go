@@ -82,7 +82,7 @@ type Call struct {
 	NR    uint32
 	Name  string
 	Args  [6]Values // what arguments can be, of those that Options.Args asks for
-	Chain []Step    // shortest from an entry point to the instruction
+	Chain []Step    // from an entry point to the instruction, the shortest that was known when it was found
 }
 
 // Values are those that an argument can have; Any if not all are known.
