@@ -19,10 +19,10 @@ func Packages(ctx context.Context, name, release string, packages ...string) (ro
 	return fetch(ctx, name, release, runtime.GOARCH, append([]string{"download"}, packages...))
 }
 
-// Installed is [Packages] for one package and all that it depends on, for any architecture
-// of Debian's.
-func Installed(ctx context.Context, name, release, debArch, pkg string) (root string, err error) {
-	return fetch(ctx, name, release, debArch, []string{"install", "-y", "--no-install-recommends", "--download-only", pkg})
+// Installed is [Packages] with all that the packages depend on, for any architecture of
+// Debian's.
+func Installed(ctx context.Context, name, release, debArch string, packages ...string) (root string, err error) {
+	return fetch(ctx, name, release, debArch, append([]string{"install", "-y", "--no-install-recommends", "--download-only"}, packages...))
 }
 
 // fetch unpacks what a command of apt-get's leaves in its directory for packages.

@@ -1,0 +1,2 @@
+# build: go build -o "$PROGRAM" ./programs/hello
+p | grep -q hello

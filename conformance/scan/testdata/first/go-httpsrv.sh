@@ -1,0 +1,3 @@
+# build: go build -o "$PROGRAM" ./programs/httpsrv
+echo file >file
+p | grep -q 'all done'
