@@ -1,6 +1,6 @@
 # program: /usr/bin/busybox
 # package: busybox-static
-# runs: /usr/bin/gzip
+# runs: /usr/bin/gzip /usr/bin/true /usr/bin/ls /usr/bin/wc /usr/bin/echo
 p sh -c 'for i in 1 2 3; do echo $i; done | wc -l; x=$(ls /); cd /tmp; echo ~root; kill -USR2 $$' || true
 seq 1000 >f; p sort -r f | p head -n 3; p grep -c 9 f; p sed -n 5p f; p awk '{ s += $1 } END { print s }' f; p md5sum f; p cp f g; p mv g h; p ln -s h i; p ls -la . /; p stat f; p find . -name f; p du -s .; p df >/dev/null; p wc f
 p gzip -k f; p zcat f.gz | cmp - f; p tar czf t.tgz f; p tar tzf t.tgz; p xz -h 2>/dev/null || true; p bzip2 -k f; p unzip -l nothing 2>/dev/null || true

@@ -1,6 +1,6 @@
 # program: /usr/bin/ninja
 # package: ninja-build
-# runs: /usr/bin/dash /usr/bin/cat /usr/bin/cp /usr/bin/touch
+# runs: /usr/bin/dash /usr/bin/cat /usr/bin/cp /usr/bin/touch /usr/bin/sleep
 cat >build.ninja <<'END'
 rule cp
   command = cp $in $out

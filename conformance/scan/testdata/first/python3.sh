@@ -1,6 +1,6 @@
 # program: /usr/bin/python3
 # package: python3
-# runs: /usr/bin/dash /usr/bin/true /usr/bin/cat /usr/bin/dpkg /usr/bin/dpkg-query
+# runs: /usr/bin/dash /usr/bin/true /usr/bin/cat /usr/bin/dpkg /usr/bin/dpkg-query /usr/bin/uname
 cat >main.py <<'END'
 import asyncio, concurrent.futures, multiprocessing.shared_memory, ctypes, fcntl, glob, hashlib, json, lzma, mmap, multiprocessing, os, pathlib, platform, pty, random
 import resource, select, selectors, shutil, signal, socket, sqlite3, ssl, subprocess, sys, tempfile, termios, threading, time, urllib.request, zlib

@@ -11,4 +11,4 @@ await p "rsync://127.0.0.1:$PORT1/"
 p -a "rsync://127.0.0.1:$PORT1/m/" from5; p -a from/ "rsync://127.0.0.1:$PORT1/m/sub/"; fails p "rsync://127.0.0.1:$PORT1/nothing/"
 signal TERM; finish
 fails p nothing to; p --preallocate --fsync -a from/numbers to6 || true; p --chmod=600 --chown=0:0 --copy-links -r from/ to7 2>/dev/null || true; p --write-batch=batch -a from/ to8; p --read-batch=batch -a to9 || true; p --version >/dev/null
-printf '#!/bin/sh\nshift\nexec "$@"\n' >remote; chmod +x remote; p -a -e ./remote --rsync-path="$PROGRAM" from/ host:"$PWD/to10"
+printf '#!/bin/sh\nshift\nexec "$@"\n' >remote; chmod +x remote; p -a -e "$PWD/remote" --rsync-path="$PROGRAM" from/ host:"$PWD/to10"
