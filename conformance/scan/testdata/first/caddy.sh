@@ -1,4 +1,5 @@
-# go: github.com/caddyserver/caddy/v2/cmd/caddy@v2.10.2
+# program: /usr/bin/caddy
+# package: caddy
 cat >Caddyfile <<END
 {
 	admin 127.0.0.1:$PORT3

@@ -1,4 +1,5 @@
-# go: go.etcd.io/etcd/server/v3@v3.5.21
+# program: /usr/bin/etcd
+# package: etcd-server
 start --data-dir data --listen-client-urls "http://127.0.0.1:$PORT1" --advertise-client-urls "http://127.0.0.1:$PORT1" --listen-peer-urls "http://127.0.0.1:$PORT2" --initial-advertise-peer-urls "http://127.0.0.1:$PORT2" --initial-cluster "default=http://127.0.0.1:$PORT2" --snapshot-count 10 --auto-compaction-retention 1s --auto-compaction-mode periodic
 call() { curl -sf "http://127.0.0.1:$PORT1$1" -d "$2"; }
 await curl -sf "http://127.0.0.1:$PORT1/health"
