@@ -1,7 +1,8 @@
 # program: /usr/bin/gpg
 # package: gnupg
 # runs: /usr/bin/gpg-agent /usr/bin/gpgconf /usr/bin/gpg-connect-agent /usr/lib/gnupg/keyboxd
-export GNUPGHOME="$PWD/home"; mkdir -m 700 home
+export GNUPGHOME="$PWD/home"; mkdir -m 700 home # strace and record wait for the daemon if gpg starts it
+gpg-agent --daemon >/dev/null 2>&1
 g() { p --batch --quiet --yes --pinentry-mode loopback --passphrase '' "$@"; }
 g --quick-generate-key me ed25519 sign never; g --quick-generate-key other default default never
 g -k >/dev/null; g -K --with-keygrip >/dev/null; g --fingerprint >/dev/null

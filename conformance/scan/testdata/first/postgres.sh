@@ -14,7 +14,7 @@ set work_mem='64kB'; select count(*) from (select * from big order by -a) x; sel
 copy big to '/dev/null'; select pg_switch_wal(); checkpoint;
 END
 psql -q <<'END' >/dev/null || [ $? = 2 ]
-create tablespace t location '/nothing'; copy big to program 'true'; select pg_read_file('postgresql.conf'); listen c; notify c; select pg_sleep(0.1); select pg_reload_conf(); create database d; drop database d; select * from pg_stat_activity; create extension plpgsql; do $$ begin perform 1/0; exception when others then null; end $$; select now(), random(), txid_current(); select pg_advisory_lock(1); create unlogged table u(a int); prepare transaction 'x'; select pg_create_logical_replication_slot('s', 'test_decoding'); select pg_terminate_backend(pg_backend_pid());
+create tablespace t location '/nothing'; copy big to program 'true'; select pg_read_file('postgresql.conf'); listen c; notify c; select pg_sleep(0.1); select pg_reload_conf(); create database d; drop database d; select * from pg_stat_activity; create extension plpgsql; do $$ begin perform 1/0; exception when others then null; end $$; select now(), random(), txid_current(); select pg_advisory_lock(1); create unlogged table u(a int); prepare transaction 'x'; select pg_create_physical_replication_slot('s'); select pg_terminate_backend(pg_backend_pid());
 END
 pg_dump >dump; pg_basebackup -D backup -X stream -c fast
 signal INT; finish

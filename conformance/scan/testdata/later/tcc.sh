@@ -1,0 +1,3 @@
+# program: /usr/bin/tcc
+# package: tcc libc6-dev
+printf '#include <stdio.h>\nint main(int c, char **v) { printf("hello %%d\\n", c); return c - 1; }\n' >m.c; p -o m m.c && ./m | grep -q hello; p -c m.c && p -o n m.o && ./n; p -run m.c | grep -q hello; p -E m.c >/dev/null; p -shared -o m.so m.c; p -ar lib.a m.o; p -g -b -o o m.c || true; p -static -o st m.c || true; p -vv >/dev/null; p -MD -c m.c; echo 'int x = 1;' | p -c -o y.o -; fails p nothing.c; echo 'int x = ;' >bad.c; fails p bad.c; fails p -run m.c 1; p -print-search-dirs >/dev/null; p -v; printf '#!/usr/bin/tcc -run\nint main() { return 0; }\n' >s.c; p -run s.c; p -bench -c m.c
