@@ -1,6 +1,6 @@
 # build: ln -sf "$(go env GOROOT)/bin/go" "$PROGRAM"
 # runs: $GOROOT/bin/gofmt $GOROOT/pkg/tool/*/*
-export GOPATH="$PWD/gopath" GOCACHE="$PWD/cache" GOFLAGS=-p=2 GOPROXY=off GOTOOLCHAIN=local CGO_ENABLED=0
+export CC=nothing GOPATH="$PWD/gopath" GOCACHE="$PWD/cache" GOFLAGS=-p=2 GOPROXY=off GOTOOLCHAIN=local CGO_ENABLED=0
 p version; p env >/dev/null; p help build >/dev/null
 mkdir m; cd m; p mod init example.com/m
 printf 'package main\n\nfunc main() { println(f()) }\n\nfunc f() int { return 42 }\n' >main.go
