@@ -1,6 +1,6 @@
 # program: /usr/bin/gpg
 # package: gnupg
-# runs: /usr/bin/gpg-agent /usr/bin/gpgconf /usr/bin/gpg-connect-agent /usr/lib/gnupg/keyboxd
+# runs: /usr/bin/gpg-agent /usr/bin/gpgconf /usr/bin/gpg-connect-agent
 export GNUPGHOME="$PWD/home"; mkdir -m 700 home # strace and record wait for the daemon if gpg starts it
 gpg-agent --daemon >/dev/null 2>&1
 g() { p --batch --quiet --yes --pinentry-mode loopback --passphrase '' "$@"; }
