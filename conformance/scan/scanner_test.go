@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -71,7 +72,9 @@ func (s *scanner) scan(t *testing.T, program string, with []string) *found {
 func (s *scanner) read(t *testing.T, program string, with []string) *found {
 	t.Helper()
 	args := append(withFlags(with), "--json", program)
-	cmd := exec.CommandContext(t.Context(), s.command, append([]string{"-q", "scan", "--cache", "none"}, args...)...)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, s.command, append([]string{"-q", "scan", "--cache", "none"}, args...)...)
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("scan %s: %v\n%s", program, err, complaint(err))

@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -29,7 +28,6 @@ type workload struct {
 	runs    []string // "runs": other programs that it runs
 	with    []string // "with": files which only its configuration names
 	user    string   // "user": who runs it, if not root
-	slow    string   // "slow": why it is left out where time is short
 	script  string
 }
 
@@ -64,8 +62,6 @@ func readWorkload(path string) (*workload, error) {
 			w.with = strings.Fields(value)
 		case "user":
 			w.user = value
-		case "slow":
-			w.slow = value
 		default:
 			return nil, fmt.Errorf("%s: unknown key %q", path, key)
 		}
@@ -163,15 +159,18 @@ func (w *workload) run(t *testing.T, mode string, under ...string) {
 		cmd.SysProcAttr.Credential = credential(t, w.user)
 	}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = 10 * time.Second
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
+	out, err := os.Create(filepath.Join(t.TempDir(), "output")) // a pipe would have to be closed by all
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	cmd.Stdout, cmd.Stderr = out, out
+	err = cmd.Run()
 	if cmd.Process != nil { // what a failed script leaves behind
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	}
 	if err != nil {
-		text := out.String()
+		text, _ := os.ReadFile(out.Name())
 		t.Fatalf("%s, %s: %v\n%s", w.name, mode, err, text[max(0, len(text)-4000):])
 	}
 }
