@@ -111,7 +111,8 @@ func TestTwins(t *testing.T) {
 	roots := map[string]string{"amd64": root(t, "amd64"), "arm64": root(t, "arm64")}
 	for _, tw := range twins {
 		t.Run(filepath.Base(tw.program), func(t *testing.T) {
-			here, there := scanRoot(t, roots["amd64"], tw.program), scanRoot(t, roots["arm64"], tw.program)
+			here, _ := scanRoot(t, roots["amd64"], tw.program)
+			there, complete := scanRoot(t, roots["arm64"], tw.program)
 			made := emulated(t, roots["arm64"], tw)
 			if names := missed(made, there); len(names) > 0 {
 				t.Errorf("made on aarch64 and not found: %s", strings.Join(names, " "))
@@ -121,8 +122,12 @@ func TestTwins(t *testing.T) {
 				{"only x86_64", strings.Join(unexplained(same.minus(there)), " ")},
 				{"only aarch64", strings.Join(unexplained(there.minus(same)), " ")},
 			} {
-				if d.names != "" {
+				switch {
+				case d.names == "":
+				case complete:
 					t.Errorf("%s: %s", d.where, d.names)
+				default: // as scan says itself
+					t.Logf("%s: %s, and what scan finds on aarch64 is incomplete", d.where, d.names)
 				}
 			}
 			t.Logf("seen %d, found %d on aarch64 and %d on x86_64", len(made), len(there), len(here))
@@ -134,8 +139,8 @@ func unexplained(names []string) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return differences[name] != "" })
 }
 
-// scanRoot returns what scan finds in a program of a root folder.
-func scanRoot(t *testing.T, root, program string) set {
+// scanRoot returns what scan finds in a program of a root folder, and whether that is all.
+func scanRoot(t *testing.T, root, program string) (calls set, complete bool) {
 	t.Helper()
 	res, err := scan.Scan(scan.Options{Root: root, Paths: []string{program}})
 	if err != nil {
@@ -144,11 +149,11 @@ func scanRoot(t *testing.T, root, program string) set {
 	for _, reason := range res.Incomplete() {
 		t.Logf("%s: incomplete: %s", root, reason)
 	}
-	calls := make(set)
+	calls = make(set)
 	for _, c := range res.Calls {
 		calls[c.Name] = true
 	}
-	return calls
+	return calls, len(res.Incomplete()) == 0
 }
 
 var emulatedLine = regexp.MustCompile(`^\d+ ([a-z_0-9]+)\(`)
