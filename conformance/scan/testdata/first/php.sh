@@ -13,7 +13,8 @@ END
 sed -i 's/ mb_strlen("x") ?? 0;//; s/ opcache_get_status() ?? 0;//' main.php
 p -d opcache.enable_cli=1 main.php | grep -q 'all done'
 p -r 'echo 1+1;' | grep -q 2; p -l main.php; p -m >/dev/null; p -i >/dev/null; fails p -r 'exit(3);'; fails p nothing.php; echo '<?php echo 42;' | p | grep -q 42; p -a </dev/null >/dev/null; p -r 'nothing();' 2>/dev/null >&2 && exit 1
+echo '<?php echo 1;' >x.php
 start -S "127.0.0.1:$PORT1" -t .
-await curl -s -o /dev/null "http://127.0.0.1:$PORT1/main.php"
+await curl -s -o /dev/null -m 20 "http://127.0.0.1:$PORT1/x.php"
 curl -s "http://127.0.0.1:$PORT1/missing" >/dev/null; signal TERM; finish
 p -d memory_limit=4M -r '$x = str_repeat("x", 10000000);' >/dev/null 2>&1 || true
