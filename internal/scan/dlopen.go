@@ -18,6 +18,7 @@ import (
 type loading struct {
 	from    fid
 	unknown bool // some name is not literal
+	self    bool // some name can be null, which gives a handle of the program itself
 }
 
 // dlopen follows calls that open libraries and look up symbols. Most names are literal. For
@@ -118,6 +119,7 @@ func (p *program) opensValue(from fid, v code.Value, depth int) {
 	}
 	names, ok := m.texts(v)
 	l.unknown = l.unknown || !ok
+	l.self = l.self || slices.Contains(v.Consts, 0)
 	for _, name := range names {
 		p.openName(m, name, from)
 	}
@@ -137,35 +139,54 @@ func (p *program) openName(m *module, name string, from fid) bool {
 
 // looksUp follows a call that looks up the symbol that a value names. Of libraries that the
 // program opens itself all symbols are reached anyhow; those that were there before are
-// looked up through the handles RTLD_DEFAULT and RTLD_NEXT, or ones that cannot be told apart.
+// looked up through the handles RTLD_DEFAULT and RTLD_NEXT, that of the program itself, or
+// ones that cannot be told apart. If the name is not literal, all names in the data of the
+// module count, and what the program itself exports for this.
 func (p *program) looksUp(m *module, from fid, handle, name code.Value) {
 	names, ok := m.texts(name)
-	if !ok {
-		special := slices.Contains(handle.Consts, 0) || slices.Contains(handle.Consts, ^uint64(0))
-		if !special || !p.once("symbols in "+m.file.Path) {
-			return
+	if ok {
+		for _, name := range names {
+			p.lookedUp(name, from, nil)
 		}
-		imports := make(map[string]bool)
-		for _, s := range m.file.Symbols {
-			if !s.Defined {
-				imports[s.Name] = true // which are reached where they are used
-			}
-		}
-		m.strings(func(s string) {
-			if !imports[s] {
-				names = append(names, s)
-			}
-		})
+		return
 	}
-	for _, name := range names {
-		for _, other := range p.modules {
-			for _, i := range other.defs[name] {
-				if other != m {
-					p.visit(target{other, other.file.Symbols[i].Addr}, from, "looked up by dlsym", true)
-				}
-			}
+	l := p.loadings[m]
+	special := l != nil && l.self || slices.Contains(handle.Consts, 0) || slices.Contains(handle.Consts, ^uint64(0))
+	if !special || !p.once("symbols in "+m.file.Path) {
+		return
+	}
+	p.export(p.modules[0], from)
+	imports := make(map[string]bool)
+	for _, s := range m.file.Symbols {
+		if !s.Defined {
+			imports[s.Name] = true // which are reached where they are used
 		}
 	}
+	found := len(p.modules[0].defs) > 0
+	m.strings(func(s string) {
+		if !imports[s] {
+			found = p.lookedUp(s, from, m) || found
+		}
+	})
+	u := Unresolved{Step: p.step(from, ""), Reason: "looks up functions by names that it makes; those whose names are in its data are in", Harm: !found}
+	if !found {
+		u.Reason = "looks up functions whose names are not in its data"
+	}
+	p.unresolved = append(p.unresolved, u)
+}
+
+// lookedUp reaches what a name is in all modules but one. It reports whether there is any.
+func (p *program) lookedUp(name string, from fid, but *module) (found bool) {
+	for _, m := range p.modules {
+		if m == but {
+			continue
+		}
+		for _, i := range m.defs[name] {
+			p.visit(target{m, m.file.Symbols[i].Addr}, from, "looked up by dlsym", true)
+			found = true
+		}
+	}
+	return found
 }
 
 // isLibraryName reports whether a string looks like the name of a library: libx.so.1.

@@ -189,10 +189,18 @@ func TestUnresolved(t *testing.T) {
 		{"through a function", "#include <unistd.h>\n__attribute__((noinline)) long f(long n, long a) { return syscall(n, a); } int main() { return f(163, 0) + f(163, 1); }", "acct", ""},
 		{"an argument", "#include <unistd.h>\n#include <stdlib.h>\nint main(int n, char **v) { return syscall(atoi(v[1])); }", "", "gets a number that is not constant"},
 		{"a library by name", "#include <dlfcn.h>\nint main(int n, char **v) { return !dlopen(v[1], RTLD_NOW); }", "", "opens libraries whose names are not in its data"},
+		{"a literal function", "#define _GNU_SOURCE\n#include <dlfcn.h>\nint main() { return !dlsym(RTLD_DEFAULT, \"vhangup\"); }", "vhangup", ""},
+		{"a function of its own", "#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <unistd.h>\n__attribute__((visibility(\"default\"), used)) void flush(void) { sync(); } int main() { return !dlsym(RTLD_DEFAULT, \"flush\"); }", "sync", ""},
+		{"a function of its own by any name", "#include <dlfcn.h>\n#include <unistd.h>\nvoid flush(void) { sync(); } int main(int n, char **v) { return !dlsym(dlopen(0, RTLD_NOW), v[1]); }", "sync", ""},
+		{"a function by name", "#define _GNU_SOURCE\n#include <dlfcn.h>\nint main(int n, char **v) { return !dlsym(RTLD_DEFAULT, v[1]); }", "", "looks up functions whose names are not in its data"},
 		{"a literal library", "#include <dlfcn.h>\nint main() { return !dlopen(\"libm.so.6\", RTLD_NOW); }", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, res := calls(t, scan.Options{Paths: []string{build(t, tt.text)}})
+			var flags []string
+			if strings.Contains(tt.name, "of its own") {
+				flags = []string{"-rdynamic"}
+			}
+			got, res := calls(t, scan.Options{Paths: []string{build(t, tt.text, flags...)}})
 			check(t, got, tt.can, "")
 			why := strings.Join(res.Incomplete(), "\n")
 			if tt.reason == "" && why != "" || !strings.Contains(why, tt.reason) {
