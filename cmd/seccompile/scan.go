@@ -277,6 +277,9 @@ func (a *app) printWhy(res *scan.Result, name string) error {
 		t.print(a.out)
 	}
 	if !found {
+		if why := res.Incomplete(); len(why) > 0 {
+			return nof("scan: no way to %s is found, but the result is incomplete: %s", name, strings.Join(why, "; "))
+		}
 		return nof("scan: no program can call %s, as far as scan finds", name)
 	}
 	return nil

@@ -94,6 +94,7 @@ func (s *scanFlags) explained(rules []policy.Rule, res *scan.Result, seen *obser
 type observed struct {
 	name  string
 	names []string // sorted, without those that every recording allows unseen
+	all   []string // sorted, with those
 	rules []policy.Rule
 }
 
@@ -116,12 +117,16 @@ func (a *app) readObserved(s *scanFlags) (*observed, error) {
 	}
 	seen := &observed{name: in.name}
 	for _, rule := range c.policy.Rules {
-		if rule.Comment == "" && rule.Action.Permits(cbpf.Alone) {
+		if !rule.Action.Permits(cbpf.Alone) {
+			continue
+		}
+		seen.all = append(seen.all, rule.Names...)
+		if rule.Comment == "" {
 			seen.names = append(seen.names, rule.Names...)
 			seen.rules = append(seen.rules, rule)
 		}
 	}
-	seen.names = unique(seen.names)
+	seen.names, seen.all = unique(seen.names), unique(seen.all)
 	return seen, nil
 }
 
@@ -130,9 +135,10 @@ func unique(list []string) []string {
 	return slices.Compact(list)
 }
 
-// has reports whether a recording has a call.
+// has reports whether a recording allows a call: one of a group that it allows as a whole,
+// such as memory for threads, was perhaps made, and cannot be said to be unseen.
 func (o *observed) has(name string) bool {
-	_, ok := slices.BinarySearch(o.names, name)
+	_, ok := slices.BinarySearch(o.all, name)
 	return ok
 }
 

@@ -76,14 +76,18 @@ func (p *program) with() {
 		return
 	}
 	for _, path := range p.options.With {
+		loaded := false
 		err := p.search.walk(path, func(file string) error {
 			if mach := p.search.machine(file); mach != 0 && mach == p.modules[0].file.Machine {
-				p.plugAll(file, "with", none)
+				loaded = p.plugAll(file, "with", none) || loaded
 			}
 			return nil
 		})
-		if err != nil {
+		switch {
+		case err != nil:
 			p.unresolved = append(p.unresolved, Unresolved{Step: Step{Module: path}, Reason: "cannot be read: " + plain(err).Error(), Harm: true})
+		case !loaded:
+			p.unresolved = append(p.unresolved, Unresolved{Step: Step{Module: path}, Reason: "has no library for this program (--with)", Harm: true})
 		}
 	}
 }

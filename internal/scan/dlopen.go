@@ -18,7 +18,7 @@ import (
 type loading struct {
 	from    fid
 	unknown bool // some name is not literal
-	self    bool // some name can be null, which gives a handle of the program itself
+	self    bool // a name is null, which gives a handle of the program itself
 }
 
 // dlopen follows calls that open libraries and look up symbols. Most names are literal. For
@@ -119,7 +119,7 @@ func (p *program) opensValue(from fid, v code.Value, depth int) {
 	}
 	names, ok := m.texts(v)
 	l.unknown = l.unknown || !ok
-	l.self = l.self || slices.Contains(v.Consts, 0)
+	l.self = l.self || !v.Unknown && slices.Contains(v.Consts, 0)
 	for _, name := range names {
 		p.openName(m, name, from)
 	}
