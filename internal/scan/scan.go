@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/internal/scan/code"
@@ -120,24 +121,31 @@ type scanner struct {
 func Scan(o Options) (*Result, error) {
 	t := tree{cmp.Or(o.Root, "/")}
 	s := &scanner{options: o, search: newSearch(t), cache: newCache(o.Cache), units: make(map[string]*unit), errs: make(map[string]error)}
-	list, err := starts(t, o.Paths)
+	list, unread, err := starts(t, o.Paths)
 	if err == nil && len(list) == 0 {
 		err = errors.New("scan: no programs found: name executable files, scripts or folders with some")
 	}
 	if err != nil {
 		return nil, err
 	}
-	var res Result
+	res := Result{Unresolved: unread}
 	for _, start := range list {
 		p := s.program()
 		p.loadAll(start.path, "program", nil)
 		if len(p.modules) == 0 {
 			_, err := s.unit(start.path)
-			return nil, err
+			if !start.inDir {
+				return nil, err
+			}
+			res.Unresolved = append(res.Unresolved, leftOut(start.path, err))
+			continue
 		}
 		p.explore()
 		p.numbers()
 		res.add(p, start)
+	}
+	if len(res.Programs) == 0 {
+		return nil, fmt.Errorf("scan: no program can be read: %s", strings.Join(res.Incomplete(), "; "))
 	}
 	res.sort()
 	return &res, nil

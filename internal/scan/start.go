@@ -15,15 +15,19 @@ import (
 type start struct {
 	path   string // in the tree, without symbolic links
 	script string // that names it as its interpreter
+	inDir  bool   // whether it was found in a folder, not named
 }
 
 // maxScripts is how many interpreters may be scripts themselves (fs/exec.c).
 const maxScripts = 5
 
+// maxFirstLine is how much the kernel reads of the line (linux/binfmts.h: BINPRM_BUF_SIZE).
+const maxFirstLine = 256 - len("#!")
+
 // starts returns the programs that paths name: themselves, the interpreters of scripts, and
 // all executable files of folders. A path that the user names must be one of these; in a
-// folder, others are passed over.
-func starts(t tree, paths []string) (list []start, err error) {
+// folder, others are passed over, and programs that cannot be read are listed.
+func starts(t tree, paths []string) (list []start, unread []Unresolved, err error) {
 	seen := make(map[string]bool)
 	add := func(found ...start) {
 		for _, s := range found {
@@ -46,8 +50,15 @@ func starts(t tree, paths []string) (list []start, err error) {
 			if err != nil || info.Mode()&0o111 == 0 {
 				return nil
 			}
-			if found, err := startsOf(t, file); err == nil && isProgram(t, file) {
+			found, err := startsOf(t, file)
+			switch program := isProgram(t, file); {
+			case err == nil && program:
+				for i := range found {
+					found[i].inDir = true
+				}
 				add(found...)
+			case program && isExecuted(t, file):
+				unread = append(unread, leftOut(file, err))
 			}
 			return nil
 		})
@@ -55,7 +66,27 @@ func starts(t tree, paths []string) (list []start, err error) {
 			problems = append(problems, err)
 		}
 	}
-	return list, errors.Join(problems...)
+	return list, unread, errors.Join(problems...)
+}
+
+// leftOut says that a program in a folder is not in the result, and why.
+func leftOut(path string, err error) Unresolved {
+	reason := err.Error()
+	for _, prefix := range [...]string{"scan: ", "object: ", path + ": "} {
+		reason = strings.TrimPrefix(reason, prefix)
+	}
+	return Unresolved{Step: Step{Module: path}, Reason: "is left out: " + reason, Harm: true}
+}
+
+// isExecuted reports whether the kernel could execute a file: a script, or a program in ELF
+// of any machine.
+func isExecuted(t tree, path string) bool {
+	head, err := t.head(path, elfHeader)
+	if err != nil {
+		return false
+	}
+	script := bytes.HasPrefix(head, []byte("#!"))
+	return script || len(head) > 18 && bytes.HasPrefix(head, []byte("\x7fELF")) && (head[16] == 2 || head[16] == 3)
 }
 
 // isProgram tells programs and scripts from libraries, which are executable files as well on
@@ -74,6 +105,9 @@ func startsOf(t tree, path string) (list []start, err error) {
 	script := ""
 	for range maxScripts {
 		clean, _, err := t.resolve(path)
+		if err != nil && script != "" {
+			return nil, fmt.Errorf("scan: %s: its interpreter %s: %w", script, path, plain(err))
+		}
 		if err != nil {
 			return nil, fmt.Errorf("scan: %s: %w", path, plain(err))
 		}
@@ -86,12 +120,12 @@ func startsOf(t tree, path string) (list []start, err error) {
 			if machineOf(head) == 0 {
 				return nil, fmt.Errorf("scan: %s: not an ELF file of 64 bits for x86_64 or aarch64, and not a script: name a program or a folder with programs", path)
 			}
-			return append(list, start{clean, script}), nil
+			return append(list, start{path: clean, script: script}), nil
 		}
 		if script == "" {
 			script = path
 		}
-		line, _, _ = strings.Cut(line, "\n")
+		line, _, _ = strings.Cut(line[:min(len(line), maxFirstLine)], "\n")
 		fields := strings.Fields(line)
 		if len(fields) == 0 {
 			break
@@ -102,7 +136,7 @@ func startsOf(t tree, path string) (list []start, err error) {
 			if err != nil {
 				return nil, err
 			}
-			list = append(list, start{env[0].path, script})
+			list = append(list, start{path: env[0].path, script: script})
 			if path = inPath(t, name); path == "" {
 				return nil, fmt.Errorf("scan: %s: %s is in none of the usual folders: name the interpreter itself", script, name)
 			}

@@ -18,6 +18,8 @@ type tree struct{ root string }
 // maxLinks is how many symbolic links a path may have (linux/namei.h: MAXSYMLINKS).
 const maxLinks = 40
 
+var errLinks = errors.New("too many symbolic links")
+
 // resolve returns a path of the tree without symbolic links, and the file's place on the host.
 func (t tree) resolve(path string) (clean, host string, err error) {
 	links := 0
@@ -40,7 +42,7 @@ func (t tree) resolve(path string) (clean, host string, err error) {
 			continue
 		}
 		if links++; links > maxLinks {
-			return "", "", fmt.Errorf("scan: %s: too many symbolic links", path)
+			return "", "", &fs.PathError{Op: "open", Path: path, Err: errLinks}
 		}
 		target, err := os.Readlink(t.host(next))
 		if err != nil {

@@ -122,12 +122,13 @@ func TestScripts(t *testing.T) {
 		"bin/sh": header(62), "usr/bin/env": header(62), "usr/bin/python3": header(62), "lib/libc.so.6": header(62),
 		"sh": "#! /bin/sh -e\n", "env": "#!/usr/bin/env python3\n", "split": "#!/usr/bin/env -S A=1 -u B python3 -I\n",
 		"nested": "#!/sh\n", "self": "#!/self\n", "none": "#!/nothing\n", "empty": "#!\n", "unknown": "#!/usr/bin/env nosuch\n", "text": "hello\n",
+		"old": "\x7fELF\x01\x01\x01" + strings.Repeat("\x00", 9) + "\x02\x00\x03\x00" + strings.Repeat("\x01", 44),
 	})
 	for path, want := range map[string]string{
 		"/sh": "/bin/sh", "/env": "/usr/bin/env /usr/bin/python3", "/split": "/usr/bin/env /usr/bin/python3", "/nested": "/bin/sh",
 		"/bin/sh": "/bin/sh", "/self": "", "/none": "", "/empty": "", "/unknown": "", "/text": "", "/bin": "/bin/sh",
 	} {
-		found, err := starts(tree, []string{path})
+		found, _, err := starts(tree, []string{path})
 		var got []string
 		for _, s := range found {
 			got = append(got, s.path)
@@ -136,9 +137,25 @@ func TestScripts(t *testing.T) {
 			t.Errorf("%s: %q, error %v, want %q", path, got, err, want)
 		}
 	}
-	found, err := starts(tree, []string{"/"})
+	found, unread, err := starts(tree, []string{"/"})
 	if err != nil || len(found) != 3 { // sh, env and python3, once each; the library is none
 		t.Errorf("all: %v, error %v", found, err)
+	}
+	var names []string
+	for _, u := range unread {
+		names = append(names, u.Module)
+	}
+	if got, want := strings.Join(names, " "), "/empty /none /old /self /unknown"; got != want {
+		t.Errorf("left out: %q, want %q", got, want)
+	}
+}
+
+// A folder of which no program can be read is an error with the reasons.
+func TestUnreadableFolder(t *testing.T) {
+	tree := files(t, map[string]string{"bin/a": header(62), "bin/b": "#!/nosuch\n"})
+	_, err := Scan(Options{Root: tree.root, Paths: []string{"/bin"}})
+	if err == nil || !strings.Contains(err.Error(), "/bin/a is left out: ") || !strings.Contains(err.Error(), "/bin/b is left out: its interpreter") {
+		t.Errorf("error %v", err)
 	}
 }
 
