@@ -18,6 +18,8 @@ func (r *resolver) bound(origin fid) string {
 		return "it makes in all threads the call that setuid(3) and such name (musl: src/unistd/setxid.c)"
 	case m.file.Go != nil && m.name(int(origin.fn)) == "runtime.runPerThreadSyscall":
 		return "it makes in all threads the call that syscall.AllThreadsSyscall made in one (runtime/os_linux.go)"
+	case r.libseccomp(m, origin):
+		return "it is seccomp(2), whose number libseccomp keeps in a variable (src/system.c)"
 	}
 	return ""
 }
@@ -91,6 +93,18 @@ func (r *resolver) muslSetxid(m *module, origin fid) bool {
 		}
 	}
 	return len(callers) > 0
+}
+
+// libseccomp reports whether libseccomp gives syscall(3) the number. It looks up one only, that
+// of seccomp(2), in its table of names. It notes the call.
+func (r *resolver) libseccomp(m *module, origin fid) bool {
+	call, _ := syscalltables.Lookup("seccomp")
+	nr, ok := call.Number(r.abi)
+	if !ok || m.file.SOName != "libseccomp.so.2" || origin.mod == r.site.mod {
+		return false
+	}
+	r.note(uint64(nr), &frame{args: anything}, []fid{r.site, origin})
+	return true
 }
 
 // anything is what arguments can be of which nothing is known.

@@ -213,6 +213,19 @@ func TestUnresolved(t *testing.T) {
 	}
 }
 
+// libseccomp gives syscall(3) a number from a variable; other libraries that do so are not bounded.
+func TestLibseccomp(t *testing.T) {
+	const library = "#include <unistd.h>\nstatic int number = -1; void set(int n) { number = n; } int load() { return syscall(number, 1, 0, 0); }"
+	program := build(t, "#include <unistd.h>\nint main() { return getpid(); }")
+	for name, complete := range map[string]bool{"libseccomp.so.2": true, "libother.so.2": false} {
+		plugin := build(t, library, "-shared", "-fPIC", "-Wl,-soname,"+name)
+		got, res := calls(t, scan.Options{Paths: []string{program}, With: []string{plugin}})
+		if slices.Contains(got, "seccomp") != complete || (len(res.Incomplete()) == 0) != complete {
+			t.Errorf("%s: %q, incomplete: %q", name, got, res.Incomplete())
+		}
+	}
+}
+
 func TestArguments(t *testing.T) {
 	families := func(abi arch.ABI, name string) uint8 {
 		if name == "socket" {
