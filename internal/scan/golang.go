@@ -65,23 +65,31 @@ func (p *program) addType(m *module, index int, from fid) {
 	}
 }
 
-// goMethods reaches the methods that the types reached so far make possible.
+// goMethods reaches the methods that the types reached so far make possible. What reflect
+// calls by name gives it values of further types.
 func (p *program) goMethods() {
 	g := &p.golang
-	if !g.changed {
-		return
+	for g.changed {
+		g.changed = false
+		for _, t := range g.reached {
+			p.goMethodsOf(t)
+		}
 	}
-	g.changed = false
-	for _, t := range g.reached {
-		m := p.modules[t.mod]
-		typ := &m.file.Go.Types[t.index]
-		for _, method := range typ.Methods {
-			if !g.wants[wantedMethod{m.index, method.Name, method.Type}] && !(g.asks && method.Exported) {
-				continue
-			}
-			if fn, ok := m.fn(method.Func); ok {
-				p.reachFunc(fid{int32(m.index), int32(fn)}, g.types[t], "method of "+typ.Name, true)
-			}
+}
+
+func (p *program) goMethodsOf(t goType) {
+	g, m := &p.golang, p.modules[t.mod]
+	typ := &m.file.Go.Types[t.index]
+	for _, method := range typ.Methods {
+		asked := g.asks && method.Exported
+		if !asked && !g.wants[wantedMethod{m.index, method.Name, method.Type}] {
+			continue
+		}
+		if i, ok := m.types[method.Type]; ok && asked {
+			p.addType(m, i, g.types[t])
+		}
+		if fn, ok := m.fn(method.Func); ok {
+			p.reachFunc(fid{int32(m.index), int32(fn)}, g.types[t], "method of "+typ.Name, true)
 		}
 	}
 }

@@ -79,6 +79,12 @@ func TestConditions(t *testing.T) {
 		goProfile  = `package main; import ("os"; "runtime/pprof"); func main() { pprof.StartCPUProfile(os.Stdout) }`
 		scheduling = "sched_setscheduler sched_get_priority_min sched_get_priority_max"
 	)
+	// What a method found by name returns is known to reflect alone.
+	const goNames = `package main; import ("os"; "reflect"; "syscall"); type A struct{}; type B struct{}
+func (A) Get() B { return B{} }
+func (B) Run() { syscall.Sethostname(nil) }
+func call(v reflect.Value, name string) []reflect.Value { return v.%(name).Call(nil) }
+func main() { call(call(reflect.ValueOf(A{}), os.Args[1])[0], os.Args[2]) }`
 	locks := "#include <pthread.h>\nint main() { pthread_mutex_t m; pthread_mutexattr_t a; pthread_mutexattr_init(&a); %; pthread_mutex_init(&m, &a); pthread_mutex_lock(&m); }"
 	threads := "#define _GNU_SOURCE\n#include <pthread.h>\nvoid *f(void *x) { return x; } int main() { pthread_t t; cpu_set_t c; pthread_attr_t a; pthread_attr_init(&a); %; pthread_create(&t, &a, f, 0); pthread_join(t, 0); }"
 	globs := "#define _GNU_SOURCE\n#include <glob.h>\n#include <stdlib.h>\nglob_t g; int main(int n, char **v) { return %; }"
@@ -89,6 +95,8 @@ func TestConditions(t *testing.T) {
 	}{
 		{"a Go program", goHello, "write exit_group mmap", "timer_create timer_settime timer_delete"},
 		{"a Go program with a profile", goProfile, "timer_create timer_settime timer_delete setitimer", ""},
+		{"a Go program that finds methods by name", with(goNames, "MethodByName"), "sethostname", ""},
+		{"a Go program that finds fields by name", strings.Replace(with(goNames, "FieldByName"), ".Call(nil)", ".Slice(0, 1).Interface().([]reflect.Value)", 1), "write", "sethostname"},
 		{"locks", with(locks, ""), "futex", scheduling},
 		{"locks with a ceiling", with(locks, "pthread_mutexattr_setprotocol(&a, PTHREAD_PRIO_PROTECT)"), "futex " + scheduling, ""},
 		{"names of files", with(globs, "glob(v[1], GLOB_MARK, 0, &g)"), "getdents64", "alarm"},
