@@ -122,9 +122,8 @@ func main() { call(call(reflect.ValueOf(A{}), os.Args[1])[0], os.Args[2]) }`
 	}
 }
 
-// Libraries that programs load: what these never do, and what only some programs ask of them.
-func TestLibraries(t *testing.T) {
-	const events = `#define _GNU_SOURCE
+// Libraries in C, with NAMES and ASK to fill in.
+const eventsLibrary = `#define _GNU_SOURCE
 #include <signal.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
@@ -135,18 +134,23 @@ const char *const asserts[] = {"sd_event_add_io", NAMES};
 int source_free(int n, siginfo_t *s) { if (n < 0) syscall(SYS_pidfd_send_signal, n, 9, s, 0); else kill(n, 9); return waitid(P_PID, n, s, WEXITED); }
 int _nss_try_getpwnam_r(int n, siginfo_t *s) { inotify_add_watch(inotify_init1(0), asserts[n], 1); signalfd(-1, 0, 0); return source_free(n, s) + syscall(SYS_acct, 0); }
 `
-	const sasl = `#include <unistd.h>
+
+const saslLibrary = `#include <unistd.h>
 int sasl_client_plug_init() { return chroot("x"); }
 int sasl_auxprop_plug_init() { return acct("x"); }
 int helper() { return sethostname("x", 1); }
 `
-	const random = `#include <unistd.h>
+
+const randomLibrary = `#include <unistd.h>
 #include <stdlib.h>
 #include <sys/shm.h>
 #include <sys/select.h>
 __attribute__((noinline)) static int wait_seeded() { fd_set s; FD_ZERO(&s); int n = shmget(114, 1, 0); if (n < 0) n = select(1, &s, 0, 0, 0); shmdt(shmat(n, 0, 0)); return n; }
 int RAND_try(char *p) { return ASK(p, 8) < 0 ? wait_seeded() : 0; }
 `
+
+// Libraries that programs load: what these never do, and what only some programs ask of them.
+func TestLibraries(t *testing.T) {
 	const child, signals, inotify = "waitid kill pidfd_send_signal", "signalfd4", "inotify_init1 inotify_add_watch"
 	host := build(t, "#include <unistd.h>\nint main() { return sync(), 0; }")
 	server := build(t, "#include <unistd.h>\nvoid sasl_server_init() { sync(); }\nint main() { return sasl_server_init(), 0; }", "-rdynamic", "-fno-inline")
@@ -156,16 +160,16 @@ int RAND_try(char *p) { return ASK(p, 8) < 0 ? wait_seeded() : 0; }
 		host             string
 		can, cannot      string
 	}{
-		{"an event loop", events, "libnss_try.so.2", `"sd_event_add_time"`, host, "acct", child + " " + signals + " " + inotify},
-		{"one for children", events, "libnss_try.so.2", `"sd_event_add_child_pidfd"`, host, "acct " + child + " " + signals, inotify},
-		{"one for signals", events, "libnss_try.so.2", `"sd_event_add_signal"`, host, signals, child + " " + inotify},
-		{"one for files", events, "libnss_try.so.2", `"sd_event_add_inotify"`, host, inotify, child + " " + signals},
-		{"an event loop elsewhere", events, "libtry.so.2", `"x"`, host, child + " " + signals + " " + inotify, ""},
-		{"a client of SASL", sasl, "sasl2/libtry.so.2", "", host, "chroot", "acct sethostname"},
-		{"a server of SASL", sasl, "sasl2/libtry.so.2", "", server, "chroot acct", "sethostname"},
-		{"a library like one for SASL", sasl, "libtry.so.2", "", server, "chroot acct sethostname", ""},
-		{"random numbers", random, "libcrypto.so.9", "getentropy", host, "getrandom", "shmget shmat shmdt pselect6"},
-		{"random numbers from elsewhere", random, "libcrypto.so.9", "open", host, "shmget shmat shmdt pselect6", ""},
+		{"an event loop", eventsLibrary, "libnss_try.so.2", `"sd_event_add_time"`, host, "acct", child + " " + signals + " " + inotify},
+		{"one for children", eventsLibrary, "libnss_try.so.2", `"sd_event_add_child_pidfd"`, host, "acct " + child + " " + signals, inotify},
+		{"one for signals", eventsLibrary, "libnss_try.so.2", `"sd_event_add_signal"`, host, signals, child + " " + inotify},
+		{"one for files", eventsLibrary, "libnss_try.so.2", `"sd_event_add_inotify"`, host, inotify, child + " " + signals},
+		{"an event loop elsewhere", eventsLibrary, "libtry.so.2", `"x"`, host, child + " " + signals + " " + inotify, ""},
+		{"a client of SASL", saslLibrary, "sasl2/libtry.so.2", "", host, "chroot", "acct sethostname"},
+		{"a server of SASL", saslLibrary, "sasl2/libtry.so.2", "", server, "chroot acct", "sethostname"},
+		{"a library like one for SASL", saslLibrary, "libtry.so.2", "", server, "chroot acct sethostname", ""},
+		{"random numbers", randomLibrary, "libcrypto.so.9", "getentropy", host, "getrandom", "shmget shmat shmdt pselect6"},
+		{"random numbers from elsewhere", randomLibrary, "libcrypto.so.9", "open", host, "shmget shmat shmdt pselect6", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			text := strings.NewReplacer("NAMES", tt.with, "ASK", tt.with).Replace(tt.text)
