@@ -26,6 +26,7 @@ type module struct {
 type program struct {
 	*scanner
 	modules []*module
+	initial int // modules that are there when the program starts: all others see them
 	byPath  map[string]*module
 	found   map[symbolKey][]target // by lookup
 	missing map[string][]wanting   // symbols that no module defines so far
@@ -93,6 +94,9 @@ func (p *program) loadAll(path, why string, by *module) (added []*module) {
 			p.interpreter(m)
 		}
 	}
+	if n == 0 {
+		p.initial = len(p.modules)
+	}
 	added = slices.Clone(p.modules[n:])
 	p.retry(added)
 	return added
@@ -150,8 +154,8 @@ func (p *program) symbol(m *module, index int, copied bool) ([]target, symbolKey
 		if found == nil && s.Defined {
 			return []target{{m, s.Addr}}, key
 		}
-		if found != nil {
-			p.found[key] = found
+		if found != nil && found[0].mod.index < p.initial {
+			p.found[key] = found // modules that come later do not change it
 		}
 	}
 	return found, key
@@ -159,23 +163,26 @@ func (p *program) symbol(m *module, index int, copied bool) ([]target, symbolKey
 
 // lookup finds the definition of a symbol as ld.so does: the first one with its name and
 // version, where a file without versions has all, and weak is as good as strong. Of several
-// versions in one file all count if the reference names none.
+// versions in one file all count if the reference names none. A filter stands for what it
+// filters as well. Libraries that a program opens itself see those they need, not those of
+// others: which ones see which is not known, so that the definitions of all of them count.
 func (p *program) lookup(key symbolKey) (list []target) {
 	for _, m := range p.modules {
 		if key.copied && m.index == 0 {
 			continue
 		}
+		before := len(list)
 		for _, i := range m.defs[key.name] {
 			s := &m.file.Symbols[i]
 			if s.Version == key.version || s.Version == "" || key.version == "" {
 				list = append(list, target{m, s.Addr})
 			}
 		}
-		if list != nil {
+		if len(list) > before && !m.file.Filter && m.index < p.initial {
 			return list
 		}
 	}
-	return nil
+	return list
 }
 
 // retry follows references to symbols that were missing until modules were loaded.

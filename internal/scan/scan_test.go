@@ -238,6 +238,32 @@ func TestLibseccomp(t *testing.T) {
 	}
 }
 
+// Two libraries that a program opens need libraries with functions of the same name.
+func TestScopes(t *testing.T) {
+	helper := func(call string) string {
+		return "#include <unistd.h>\nint helper(void) { " + call + "; return 0; }"
+	}
+	const plugin = "#include <unistd.h>\nint helper(void); __attribute__((constructor)) static void start(void) { helper(); }"
+	var plugins []string
+	for _, call := range []string{"sync()", "vhangup()"} {
+		needed := build(t, helper(call), "-shared", "-fPIC")
+		plugins = append(plugins, build(t, plugin, "-shared", "-fPIC", "-Wl,--no-as-needed", needed))
+	}
+	program := build(t, "#include <unistd.h>\nint main() { return getpid(); }")
+	for _, with := range [][]string{plugins, {plugins[1], plugins[0]}} {
+		got, _ := calls(t, scan.Options{Paths: []string{program}, With: with})
+		check(t, got, "sync vhangup", "")
+	}
+}
+
+// What a filter filters defines its symbols.
+func TestFilter(t *testing.T) {
+	filtee := build(t, "#include <unistd.h>\nint helper(void) { sync(); return 0; }", "-shared", "-fPIC")
+	filter := build(t, "#include <stddef.h>\nint helper(void) { return 1; }", "-shared", "-fPIC", "-Wl,-f,"+filtee)
+	got, _ := calls(t, scan.Options{Paths: []string{build(t, "#include <stddef.h>\nint helper(void); int main() { return helper(); }", filter)}})
+	check(t, got, "sync", "")
+}
+
 func TestArguments(t *testing.T) {
 	families := func(abi arch.ABI, name string) uint8 {
 		if name == "socket" {

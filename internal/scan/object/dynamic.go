@@ -59,6 +59,7 @@ func (r *reader) dynamic() {
 		switch tag {
 		case elf.DT_NEEDED, elf.DT_FILTER, elf.DT_AUXILIARY: // ld.so loads what a file filters, too
 			needed = append(needed, value)
+			r.file.Filter = r.file.Filter || tag != elf.DT_NEEDED
 		default:
 			r.dyn.values[tag] = value
 		}

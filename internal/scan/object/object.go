@@ -26,6 +26,7 @@ type File struct {
 	Interp  string // PT_INTERP; "" for static files and libraries
 	SOName  string
 	Needed  []string // DT_NEEDED, in the order of the file
+	Filter  bool     // whether symbols of the file are looked up in some that it needs first (DT_FILTER, DT_AUXILIARY)
 	RPath   []string // DT_RPATH and DT_RUNPATH, unexpanded ($ORIGIN)
 	RunPath []string
 	Entry   uint64 // 0 for a library
