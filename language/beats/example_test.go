@@ -45,5 +45,5 @@ seccomp:
 	// 6:13 [connect] ERRNO(0)
 	// 6:22 [accept4] ERRNO(0)
 	// 8:13 [clone] ERRNO(0)
-	// 14 instructions
+	// 12 instructions
 }

@@ -36,5 +36,5 @@ func Example() {
 	}
 	fmt.Println(len(reading.Policy.Rules), "rules,", program.Len(), "instructions")
 	// Output:
-	// 2 rules, 13 instructions
+	// 2 rules, 12 instructions
 }

@@ -38,7 +38,7 @@ memory-deny-write-execute
 	fmt.Println(1+len(reading.Policy.Older), "policies for", resolved.ABIs(), "in", program.Len(), "instructions")
 	// Output:
 	// 2:17: "perf_event_opne": not a call that firejail knows, so it drops the word (did you mean perf_event_open?) (unknown-name)
-	// 6 policies for [x86_64 x32 x86] in 118 instructions
+	// 6 policies for [x86_64 x32 x86] in 116 instructions
 }
 
 // A command line as it is typed into a shell is read, too.

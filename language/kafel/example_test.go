@@ -40,5 +40,5 @@ USE output, ALLOW { exit_group } DEFAULT KILL_PROCESS
 	}
 	fmt.Println(len(reading.Policy.Rules), "rules,", program.Len(), "instructions")
 	// Output:
-	// 4 rules, 20 instructions
+	// 4 rules, 17 instructions
 }

@@ -41,5 +41,5 @@ mknod notify [1,8192,SCMP_CMP_MASKED_EQ,61440]
 	fmt.Println(reading.Policy.ABIs, program.Len(), "instructions")
 	// Output:
 	// 6:1: "init_modul": Linux has no such call on any ABI (did you mean init_module?) (unknown-name)
-	// [x86_64 x32 x86] 31 instructions
+	// [x86_64 x32 x86] 24 instructions
 }

@@ -38,7 +38,7 @@ func Example() {
 	}
 	fmt.Println(len(reading.Policy.Rules), "rules,", program.Len(), "instructions")
 	// Output:
-	// 4 rules, 16 instructions
+	// 4 rules, 15 instructions
 }
 
 // The dialects read the same line in opposite ways, so each warns of it.

@@ -37,7 +37,7 @@ func Example() {
 	// Output:
 	// 1 rules
 	// 3 rules
-	// 25 instructions for [x86_64 x86]
+	// 23 instructions for [x86_64 x86]
 }
 
 // A file that is not a snap's is refused with a reason.
