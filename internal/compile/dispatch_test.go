@@ -341,7 +341,7 @@ func (d *dispatcher) ways(i, j int, holes uint8, shapes []int, how []int) {
 func TestDispatchTakesEachValueToItsOutcome(t *testing.T) {
 	lists := uint64(3000)
 	if testing.Short() {
-		lists = 750
+		lists = 1200
 	}
 	shapes := [2][]int{make([]int, cubeApart+1), make([]int, cubeApart+1)}
 	how := make([]int, byTest+1)
