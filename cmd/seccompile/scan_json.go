@@ -7,6 +7,7 @@ import (
 // A scanJSON is the document that scan --json writes.
 type scanJSON struct {
 	Version    int              `json:"version"`
+	Incomplete bool             `json:"incomplete"` // calls may be missing, as some of Unresolved say
 	Programs   []scanProgram    `json:"programs"`
 	Modules    []scanModule     `json:"modules"`
 	Calls      []scanCall       `json:"calls"`
@@ -51,7 +52,7 @@ type scanUnresolved struct {
 }
 
 func scanDocument(res *scan.Result, seen *observed) *scanJSON {
-	doc := &scanJSON{Version: jsonVersion, Programs: []scanProgram{}, Modules: []scanModule{}, Calls: []scanCall{}, Unresolved: []scanUnresolved{}}
+	doc := &scanJSON{Version: jsonVersion, Incomplete: len(res.Incomplete()) > 0, Programs: []scanProgram{}, Modules: []scanModule{}, Calls: []scanCall{}, Unresolved: []scanUnresolved{}}
 	for _, p := range res.Programs {
 		doc.Programs = append(doc.Programs, scanProgram{p.Path, p.Script, p.ABI.String()})
 	}
