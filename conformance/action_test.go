@@ -197,6 +197,6 @@ func TestAction(t *testing.T) {
 		t.Errorf("without profiles: %d, %s", status, printed)
 	}
 	if status, _, _ := p.run("GITHUB_TOKEN=wrong"); status == 0 {
-		t.Error("a comment that was refused is no failure")
+		t.Error("the script succeeds although its comment was refused")
 	}
 }

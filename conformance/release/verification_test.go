@@ -144,7 +144,7 @@ func testVerification(t *testing.T, root, dir string) {
 	if out, err := v.verify(v.key, t.TempDir()); err == nil || !strings.Contains(out, "SHA256SUMS: missing") {
 		t.Errorf("an empty directory: %v: %s", err, out)
 	}
-	// git rev-parse prints nothing outside of a repository, and its argument where there is no tag.
+	// Outside a repository git rev-parse prints nothing, and for a tag that is missing it prints its argument.
 	for _, c := range []string{"", version + "^{commit}", commit[:12]} {
 		if out, err := v.verify("-c", c, v.key, dir); err == nil || !strings.Contains(out, "not a commit") {
 			t.Errorf("-c %q: %v: %s", c, err, out)

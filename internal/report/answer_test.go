@@ -67,7 +67,7 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
-// What is no call counts, too.
+// Numbers without a call and calls through other ABIs count as well.
 func TestAnswerBeyondCalls(t *testing.T) {
 	p := &policy.Policy{Default: cbpf.ErrnoClass}
 	resolve := func(name string, p *policy.Policy, badArch cbpf.Action) Profile {
