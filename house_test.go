@@ -101,7 +101,7 @@ func arrows() []arrow {
 		{"internal/scan/object", "", ""},
 		{"internal/smt", "cbpf policy", "golang.org/x/net/bpf"},
 		{"internal/stats", "arch syscalltables cbpf internal/compile", "golang.org/x/net/bpf"},
-		{"internal/symbols", "arch syscalltables cbpf policy", ""},
+		{"internal/symbols", "arch syscalltables cbpf policy internal/unknown", ""},
 		{"internal/symbols/phrase", "arch proof syscalltables internal/symbols", ""},
 		{"internal/unknown", "", ""},
 		{"internal/vectors", "", ""},
