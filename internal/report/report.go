@@ -103,8 +103,17 @@ func Compare(a, b Profile, o Options) (content []byte, weaker bool, err error) {
 //go:embed page.html
 var pageHTML string
 
-//go:embed style.css
-var styleCSS string
+//go:embed tokens.css
+var tokensCSS string
+
+//go:embed marks.css
+var marksCSS string
+
+//go:embed page.css
+var pageCSS string
+
+// styleCSS is the page's style sheet. The playground shares the tokens and the marks.
+var styleCSS = tokensCSS + marksCSS + pageCSS
 
 //go:embed script.js
 var scriptJS string
