@@ -56,12 +56,12 @@ func TestAnswer(t *testing.T) {
 	}
 	for _, tt := range tests {
 		a, b := read(t, "a", tt.a, arch.X86_64), read(t, "b", tt.b, arch.X86_64)
-		d := newBuilder(Options{}, a, b).difference(changes(t, a, b))
-		if diff := gocmp.Diff(tt.want, d.Answer("A", "B")); diff != "" {
+		got, gains := Headline(changes(t, a, b), []arch.ABI{arch.X86_64}, "A", "B")
+		if diff := gocmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s: want -, got +\n%s", tt.name, diff)
 		}
 		_, weaker, err := Compare(a, b, Options{})
-		if want := strings.HasPrefix(tt.want[0], "B allows ") && !strings.HasPrefix(tt.want[0], "B allows nothing"); err != nil || weaker != want {
+		if want := strings.HasPrefix(tt.want[0], "B allows ") && !strings.HasPrefix(tt.want[0], "B allows nothing"); err != nil || weaker != want || gains != want {
 			t.Errorf("%s: weaker is %v (%v), want %v", tt.name, weaker, err, want)
 		}
 	}

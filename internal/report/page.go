@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"html/template"
 	"slices"
 	"strings"
 
@@ -14,12 +13,8 @@ import (
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
-// A page is what the template shows.
+// A page is what the report shows.
 type page struct {
-	Style  template.CSS
-	Script template.JS
-	CSP    string // content security policy
-
 	Title  string
 	Date   string
 	Tables syscalltables.Version
@@ -37,13 +32,6 @@ type page struct {
 	Conditions []*condition // of two profiles, those that differ
 	Shared     []*condition // of two profiles, the others
 	Limited    bool         // the conditions of some profile are not combined
-}
-
-// Agreed is the page with the calls that both profiles treat alike in place of the others.
-func (p *page) Agreed() *page {
-	q := *p
-	q.Rows = p.Alike
-	return &q
 }
 
 // A section is what the page says about one profile.

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"html/template"
 	"strings"
 
 	"github.com/seccompile/seccompile/internal/compile"
@@ -15,7 +14,7 @@ import (
 // A picture is the decisions on the calls of one number space.
 type picture struct {
 	Title string
-	SVG   template.HTML
+	SVG   markup
 	Text  string // the same in words
 	None  string // why there is no picture
 }
@@ -60,6 +59,6 @@ func (p *picture) draw(r *policy.Resolved, o graph.Options, tuning compile.Optio
 	p.Text = strings.TrimSpace(g.Text())
 	o.Lines = boxLines
 	if g, err = graph.Diagram(result.Diagram, o); err == nil {
-		p.SVG = template.HTML(g.SVG())
+		p.SVG = markup(g.SVG())
 	}
 }

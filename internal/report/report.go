@@ -9,16 +9,13 @@
 package report
 
 import (
-	"bytes"
 	"crypto/sha256"
 	_ "embed" // for the parts of the page
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"html"
-	"html/template"
-	"strings"
 
+	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/internal/compile"
 	"github.com/seccompile/seccompile/internal/lint"
 	"github.com/seccompile/seccompile/proof"
@@ -100,8 +97,14 @@ func Compare(a, b Profile, o Options) (content []byte, weaker bool, err error) {
 	return content, p.Difference.Gains(), err
 }
 
-//go:embed page.html
-var pageHTML string
+// Headline answers, in sentences that name two profiles a and b, what a reader of their
+// changes asks first: what does b let through that a does not? ABIs are those of both.
+// Weaker is as [Compare] returns it.
+func Headline(changes []proof.Change, abis []arch.ABI, a, b string) (sentences []string, weaker bool) {
+	both := builder{abis: abis, harm: newHarm()}
+	d := both.difference(changes)
+	return d.Answer(a, b), d.Gains()
+}
 
 //go:embed tokens.css
 var tokensCSS string
@@ -112,38 +115,21 @@ var marksCSS string
 //go:embed page.css
 var pageCSS string
 
-// styleCSS is the page's style sheet. The playground shares the tokens and the marks.
-var styleCSS = tokensCSS + marksCSS + pageCSS
-
 //go:embed script.js
 var scriptJS string
+
+// style is the page's style sheet. The playground shares the tokens and the marks.
+func style() string { return tokensCSS + marksCSS + pageCSS }
 
 // render writes a page in its format.
 func (b *builder) render(page *page) ([]byte, error) {
 	switch b.options.Format {
 	case HTML, "":
+		return []byte(page.document()), nil
 	case Markdown:
 		return page.markdown(), nil
-	default:
-		return nil, fmt.Errorf("report: unknown format %q", b.options.Format)
 	}
-	t, err := template.New("page").Funcs(template.FuncMap{"soft": soft}).Parse(pageHTML)
-	if err != nil {
-		return nil, fmt.Errorf("report: BUG: %w", err)
-	}
-	page.Style, page.Script = template.CSS(styleCSS), template.JS(scriptJS)
-	page.CSP = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'",
-		digest(styleCSS), digest(scriptJS))
-	var out bytes.Buffer
-	if err := t.Execute(&out, page); err != nil {
-		return nil, fmt.Errorf("report: BUG: %w", err)
-	}
-	return out.Bytes(), nil
-}
-
-// soft escapes text and lets lines break between flags that are joined, not within one.
-func soft(text string) template.HTML {
-	return template.HTML(strings.ReplaceAll(html.EscapeString(text), "|", "|<wbr>"))
+	return nil, fmt.Errorf("report: unknown format %q", b.options.Format)
 }
 
 // digest names an inline style sheet or script in a content security policy.

@@ -120,7 +120,7 @@ func TestGoldens(t *testing.T) {
 // skeleton leaves out what the goldens do not pin, and calls that no rule names.
 func skeleton(page []byte) string {
 	var digests []string
-	for _, part := range []string{styleCSS, scriptJS} {
+	for _, part := range []string{style(), scriptJS} {
 		digests = append(digests, part, "…", html.EscapeString(digest(part)), "…", strings.ReplaceAll(digest(part), "+", "&#43;"), "…")
 	}
 	var out strings.Builder
@@ -190,6 +190,13 @@ func TestHostileProfilesStayText(t *testing.T) {
 				t.Errorf("the text shows the hostile strings %d times, want each", n)
 			}
 		})
+	}
+}
+
+// HTML cannot have most control characters, whatever they are written as.
+func TestEscaped(t *testing.T) {
+	if got, want := el("p", at("title", `"&'`), "<a>\x00\x1b\r\n\xff|", soft("a|<b>")), "<p title=\"&#34;&amp;&#39;\">&lt;a&gt;\ufffd\ufffd\ufffd\n\ufffd|a|<wbr>&lt;b&gt;</p>\n"; string(got) != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 
