@@ -15,7 +15,9 @@ import (
 	"github.com/seccompile/seccompile/artifact"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/advisory"
+	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/host"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/symbols"
 	"github.com/seccompile/seccompile/language/snap"
 )
@@ -49,12 +51,12 @@ func (a *app) affectedCommand() *cobra.Command {
 			s := &search{app: a, seen: map[string]string{}}
 			switch {
 			case running && len(args) > 0:
-				return usagef("affected: --host reads processes and does not take files")
+				return failure.Usagef("affected: --host reads processes and does not take files")
 			case running:
 				s.host(cmd.Context())
 				return s.result("confined threads")
 			case len(args) == 0:
-				return usagef("affected: no file given").hintf("name files or directories, or use --host for the running processes")
+				return failure.Usagef("affected: no file given").Hintf("name files or directories, or use --host for the running processes")
 			}
 			for _, arg := range args {
 				s.tree(arg)
@@ -79,7 +81,7 @@ type search struct {
 // unable reports something that cannot be read: it may contain a filter.
 func (s *search) unable(err error) {
 	s.failed++
-	fmt.Fprintf(s.stderr, "seccompile: %s\n", messages(err)[0])
+	fmt.Fprintf(s.stderr, "seccompile: %s\n", failure.Messages(err)[0])
 }
 
 // result prints the counts and returns the answer.
@@ -91,9 +93,9 @@ func (s *search) result(holders string) error {
 	fmt.Fprintf(s.out, "affected: %d of %d %s, %d %s\n", s.bad, s.holders, holders, len(s.seen), filters)
 	switch {
 	case s.bad > 0:
-		return &failure{code: exitNo}
+		return &failure.Error{Status: failure.No}
 	case s.failed > 0:
-		return &failure{code: exitUsage}
+		return &failure.Error{Status: failure.Usage}
 	}
 	return nil
 }
@@ -152,41 +154,41 @@ func (s *search) found(path string, d fs.DirEntry) error {
 		s.unable(unreadable(path, err))
 		return nil
 	}
-	in := newInput(path, shown(path), data)
-	if err := s.file(in); err != nil && (in.kind == kindArtifact || in.kind == kindSnap) { // other kinds are not filters
+	in := intake.New(path, failure.Shown(path), data)
+	if err := s.file(in); err != nil && (in.Kind == intake.KindArtifact || in.Kind == intake.KindSnap) { // other kinds are not filters
 		s.unable(err)
 	}
 	return nil
 }
 
 // file looks at the filters in a file. The error says why it holds none.
-func (s *search) file(in *input) error {
+func (s *search) file(in *intake.Input) error {
 	var programs []*cbpf.Program
-	switch in.kind {
-	case kindArtifact:
-		file, err := artifact.Decode(in.data)
+	switch in.Kind {
+	case intake.KindArtifact:
+		file, err := artifact.Decode(in.Data)
 		if err != nil {
-			return in.no(err)
+			return in.No(err)
 		}
 		for i := range file.Programs {
 			programs = append(programs, file.Programs[i].Filter)
 		}
-	case kindSnap:
-		f, err := snap.Decode(in.data)
+	case intake.KindSnap:
+		f, err := snap.Decode(in.Data)
 		if err != nil {
-			return in.no(err)
+			return in.No(err)
 		}
 		if !f.Unrestricted {
 			programs = append(programs, f.Deny, f.Allow)
 		}
 	default:
-		p, err := in.program()
+		p, err := in.Program()
 		if err != nil {
 			return err
 		}
 		programs = append(programs, p)
 	}
-	s.look(in.name, programs...)
+	s.look(in.Name, programs...)
 	return nil
 }
 
@@ -197,7 +199,7 @@ func (s *search) host(ctx context.Context) {
 		switch {
 		case t.Mode != host.Filtered:
 		case t.Err != nil:
-			s.unable(fmt.Errorf("thread %d: %s", t.TID, unprefixed(t.Err.Error())))
+			s.unable(fmt.Errorf("thread %d: %s", t.TID, failure.Unprefixed(t.Err.Error())))
 		default:
 			var programs []*cbpf.Program
 			for _, f := range t.Filters {

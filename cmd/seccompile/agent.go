@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/internal/agent"
+	"github.com/seccompile/seccompile/internal/failure"
 )
 
 // The agentFlags make record or trace a seccomp agent.
@@ -31,11 +32,11 @@ func (f *agentFlags) add(cmd *cobra.Command) {
 // profile needs: the same in every directory.
 func (f *agentFlags) check(verb string, args []string) error {
 	if f.socket == "" {
-		return usagef("%s: --agent-profile needs --agent SOCKET, where the profile's agent will listen", verb)
+		return failure.Usagef("%s: --agent-profile needs --agent SOCKET, where the profile's agent will listen", verb)
 	}
 	if len(args) > 0 {
-		return usagef("%s: expected no command with --agent, got %s", verb, shown(args[0])).
-			hintf("container runtimes start the programs")
+		return failure.Usagef("%s: expected no command with --agent, got %s", verb, failure.Shown(args[0])).
+			Hintf("container runtimes start the programs")
 	}
 	path, err := filepath.Abs(f.socket)
 	if err != nil {
@@ -52,16 +53,16 @@ func (f *agentFlags) wanted() bool { return f.socket != "" || f.profile }
 func (a *app) serve(verb, socket string, begin func(name string, pid int) (agent.Session, error)) error {
 	s, err := agent.Listen(socket)
 	if err != nil {
-		return &failure{code: exitFailed, err: fmt.Errorf("%s: %s", verb, unprefixed(err.Error()))}
+		return &failure.Error{Status: exitFailed, Err: fmt.Errorf("%s: %s", verb, failure.Unprefixed(err.Error()))}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	defer context.AfterFunc(ctx, stop)()
 	a.stderr = &shared{to: a.stderr}
-	a.note("%s: waiting for containers at %s", verb, shown(socket))
+	a.note("%s: waiting for containers at %s", verb, failure.Shown(socket))
 	(&agent.Agent{
 		Begin: begin,
-		Warn:  func(err error) { a.warnf("%s: %s", verb, unprefixed(err.Error())) },
+		Warn:  func(err error) { a.warnf("%s: %s", verb, failure.Unprefixed(err.Error())) },
 	}).Serve(ctx, s)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
 	ocijson "github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/syscalltables"
@@ -40,9 +41,9 @@ func agentProfile(r *policy.Resolved, abis []arch.ABI, unnamed cbpf.Action, sock
 	}
 	switch {
 	case names[cbpf.Notify] == nil:
-		return nil, nof("trace: the profile does not deny anything")
+		return nil, failure.Nof("trace: the profile does not deny anything")
 	case slices.Contains(names[cbpf.Notify], "write"):
-		return nil, nof("trace: the profile allows write with some arguments only, and no runtime lets an agent decide write")
+		return nil, failure.Nof("trace: the profile allows write with some arguments only, and no runtime lets an agent decide write")
 	}
 	p := &policy.Policy{ABIs: abis, ListenerPath: socket}
 	p.Default, p.DefaultErrno = written(unnamed)

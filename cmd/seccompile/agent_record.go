@@ -14,6 +14,7 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/agent"
+	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/watch"
 	"github.com/seccompile/seccompile/loader"
 	"github.com/seccompile/seccompile/policy"
@@ -28,16 +29,16 @@ func (a *app) recordAgent(r *recordRun, args []string) error {
 		return err
 	}
 	if r.frequencies != "" {
-		return usagef("record: --agent and --frequencies exclude each other: an agent does not see calls that it need not answer")
+		return failure.Usagef("record: --agent and --frequencies exclude each other: an agent does not see calls that it need not answer")
 	}
 	if r.agent.profile {
 		if sameFile(folder, r.base) {
-			return usagef("record: -o would overwrite %s, which --base reads", shown(folder)).hintf("name another file with -o")
+			return failure.Usagef("record: -o would overwrite %s, which --base reads", failure.Shown(folder)).Hintf("name another file with -o")
 		}
 		return a.putRecordProfile(r, folder)
 	}
 	if folder == "" || folder == "-" {
-		return usagef("record: --agent needs -o FOLDER, for the profile of each container")
+		return failure.Usagef("record: --agent needs -o FOLDER, for the profile of each container")
 	}
 	if err := r.start(); err != nil { // as it would for each container
 		return err
@@ -67,7 +68,7 @@ func (a *app) putRecordProfile(r *recordRun, path string) error {
 	}
 	var reading policy.Options
 	if r.from != nil {
-		reading = r.from.options
+		reading = r.from.Options
 	}
 	resolved, _, err := policy.Resolve(res.Policy, reading)
 	if err != nil {
@@ -127,7 +128,7 @@ func (s *recordSession) End() {
 		s.app.report(nil, s.app.rescue(s.name+".json", s.output.Bytes(), err, s.folder, os.TempDir()))
 		return
 	}
-	s.app.note("record: %s; the profile is in %s", s.progress, shown(path))
+	s.app.note("record: %s; the profile is in %s", s.progress, failure.Shown(path))
 }
 
 // maxAlike bounds the profiles of containers with the same name.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"github.com/seccompile/seccompile/internal/agent"
+	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/loader"
 )
 
@@ -13,12 +14,12 @@ func (a *app) traceAgent(t *traceRun, args []string) error {
 		return err
 	}
 	if t.outer != "" {
-		return usagef("trace: --agent and --outer exclude each other: a runtime installs no filters before the profile's")
+		return failure.Usagef("trace: --agent and --outer exclude each other: a runtime installs no filters before the profile's")
 	}
 	if err := a.readTraced(t); err != nil {
 		return err
 	}
-	profile, err := agentProfile(t.compiled.resolved, t.compiled.resolved.ABIs(), t.compiled.resolved.Default, t.agent.socket)
+	profile, err := agentProfile(t.compiled.Resolved, t.compiled.Resolved.ABIs(), t.compiled.Resolved.Default, t.agent.socket)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/policy"
 )
 
@@ -73,7 +75,7 @@ func (a *app) rootCommand() *cobra.Command {
 			args = args[:n] // what follows is of another program
 		}
 		if slices.Contains(args, "") && !strings.HasPrefix(cmd.Name(), "__") { // completion may ask with nothing
-			return usagef("%s: empty argument", cmd.Name()).hintf("is a variable of the shell unset?")
+			return failure.Usagef("%s: empty argument", cmd.Name()).Hintf("is a variable of the shell unset?")
 		}
 		return cmp.Or(a.checkFiles(cmd), checkLanguages(cmd), a.checkColor())
 	}
@@ -102,11 +104,11 @@ func addGroup(root *cobra.Command, title string, commands ...*cobra.Command) {
 
 // warn prints the warnings about a profile, the quiet kinds only on request. Users
 // cannot do anything about those of a built-in profile.
-func (a *app) warn(in *input, warnings []policy.Warning) {
-	in.source.Locate(warnings, nil)
+func (a *app) warn(in *intake.Input, warnings []policy.Warning) {
+	in.Source.Locate(warnings, nil)
 	for _, w := range warnings {
-		if a.verbose || w.Kind != policy.Redundant && !isBuiltIn(in.name) && !isBuiltIn(w.Pointer) {
-			a.warnf("%s", placed(in.name, w.Line, w.Column, w.Pointer, w.Message))
+		if a.verbose || w.Kind != policy.Redundant && !intake.IsBuiltIn(in.Name) && !intake.IsBuiltIn(w.Pointer) {
+			a.warnf("%s", failure.Place(in.Name, w.Line, w.Column, w.Pointer, w.Message))
 		}
 	}
 }
@@ -134,7 +136,7 @@ func (a *app) addNumeric(cmd *cobra.Command) {
 func one(what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) > 1 {
-			return usagef("expected one %s, got %d: %s", what, len(args), strings.Join(args, " "))
+			return failure.Usagef("expected one %s, got %d: %s", what, len(args), strings.Join(args, " "))
 		}
 		return nil
 	}

@@ -2,11 +2,12 @@ package main
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/artifact"
 	"github.com/seccompile/seccompile/internal/certificate"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
 	"github.com/seccompile/seccompile/syscalltables"
@@ -14,24 +15,24 @@ import (
 
 // compileArtifact compiles a profile for each kernel that the flags name, and writes
 // an artifact.
-func (a *app) compileArtifact(t *target, s *proofFlags, o *output, in *input) error {
-	if err := t.weights.read(); err != nil { // before each kernel gets a copy of t
+func (a *app) compileArtifact(t *targetFlags, s *proofFlags, o *output, in *intake.Input) error {
+	if err := t.readWeights(); err != nil {
 		return err
 	}
-	kernels, err := t.kernels()
+	kernels, err := eachKernel(&t.Target)
 	if err != nil {
 		return err
 	}
 	file := artifact.Artifact{
-		Tool: toolName(), Tables: syscalltables.Kernel().String(), Profile: artifact.Digest(in.text()),
+		Tool: toolName(), Tables: syscalltables.Kernel().String(), Profile: artifact.Digest(in.Whole()),
 	}
 	var seen []policy.Warning
 	for _, kernel := range kernels {
-		c, err := kernel.compile(in)
+		c, err := kernel.Compile(in)
 		if err != nil {
 			return err
 		}
-		fresh := slices.DeleteFunc(c.warnings, func(w policy.Warning) bool { return slices.Contains(seen, w) })
+		fresh := slices.DeleteFunc(c.Warnings, func(w policy.Warning) bool { return slices.Contains(seen, w) })
 		a.warn(in, fresh)
 		seen = append(seen, fresh...)
 		proved, err := a.proof(s, in, c)
@@ -43,9 +44,9 @@ func (a *app) compileArtifact(t *target, s *proofFlags, o *output, in *input) er
 			return err
 		}
 		file.Programs = append(file.Programs, p)
-		o := c.options
+		o := c.Options
 		file.Reading = artifact.Reading{
-			Compat: kernel.compat, ENOSYS: o.ENOSYS.String(), BadArch: o.BadArch.String(), StrictestWins: o.StrictestWins,
+			Compat: kernel.Compat, ENOSYS: o.ENOSYS.String(), BadArch: o.BadArch.String(), StrictestWins: o.StrictestWins,
 		}
 	}
 	data, err := file.AppendBinary(nil)
@@ -55,24 +56,24 @@ func (a *app) compileArtifact(t *target, s *proofFlags, o *output, in *input) er
 	return a.put(o, data)
 }
 
-// kernels returns a target for each kernel that has one of the ABIs of -a.
-func (t *target) kernels() ([]*target, error) {
-	abis, err := parseABIs(t.abis)
+// eachKernel returns a target for each kernel that has one of the ABIs of -a.
+func eachKernel(t *intake.Target) ([]*intake.Target, error) {
+	abis, err := intake.ParseABIs(t.ABIs)
 	if err != nil || len(abis) == 0 {
-		return []*target{t}, err
+		return []*intake.Target{t}, err
 	}
 	var mains []arch.ABI
-	byMain := map[arch.ABI]*target{}
+	byMain := map[arch.ABI]*intake.Target{}
 	for _, abi := range abis {
 		main := abi.Main()
 		if byMain[main] == nil {
 			kernel := *t
-			kernel.abis = nil
+			kernel.ABIs = nil
 			mains, byMain[main] = append(mains, main), &kernel
 		}
-		byMain[main].abis = append(byMain[main].abis, abi.String())
+		byMain[main].ABIs = append(byMain[main].ABIs, abi.String())
 	}
-	var kernels []*target
+	var kernels []*intake.Target
 	for _, main := range mains {
 		kernels = append(kernels, byMain[main])
 	}
@@ -80,11 +81,11 @@ func (t *target) kernels() ([]*target, error) {
 }
 
 // shipped returns a program as artifacts have them.
-func shipped(c *compiled, proved *certificate.Certificate) (artifact.Program, error) {
-	abis := c.resolved.ABIs()
+func shipped(c *intake.Compiled, proved *certificate.Certificate) (artifact.Program, error) {
+	abis := c.Resolved.ABIs()
 	p := artifact.Program{
-		Filter: c.program, ABIs: abiList(abis), Flags: loaderFlags(c.policy),
-		Proof: &artifact.Proof{Policy: certificate.PolicyDigest(c.resolved)},
+		Filter: c.Program, ABIs: intake.ABINames(abis), Flags: loaderFlags(c.Policy),
+		Proof: &artifact.Proof{Policy: certificate.PolicyDigest(c.Resolved)},
 	}
 	for _, abi := range abis {
 		p.GOARCH = append(p.GOARCH, nonempty(abi.GOARCH())...)
@@ -98,82 +99,14 @@ func shipped(c *compiled, proved *certificate.Certificate) (artifact.Program, er
 	return p, nil
 }
 
-// artifact reads the input as an artifact and chooses one of its programs: that for
-// the first of the ABIs, or without any the only one, or the host's.
-func (in *input) artifact(abis []string) (*artifact.Artifact, *artifact.Program, error) {
-	file, err := artifact.Decode(in.data)
-	if err != nil {
-		return nil, nil, in.no(err)
-	}
-	if len(abis) == 0 && len(file.Programs) == 1 {
-		return file, &file.Programs[0], nil
-	}
-	abi := arch.Native()
-	if len(abis) > 0 {
-		if abi, err = parseABI(abis[0]); err != nil {
-			return nil, nil, err
-		}
-	}
-	var known []string
-	for i := range file.Programs {
-		if p := &file.Programs[i]; slices.Contains(p.ABIs, abi.String()) {
-			return file, p, in.oneProgram(file, p, abis)
-		}
-		known = append(known, file.Programs[i].ABIs...)
-	}
-	return nil, nil, usagef("%s: the artifact has no filter for %s", in.name, abi).
-		hintf("choose one with -a: %s", strings.Join(known, ", "))
-}
-
-// oneProgram refuses ABIs that the artifact has another program for. This one says nothing
-// about them.
-func (in *input) oneProgram(file *artifact.Artifact, chosen *artifact.Program, names []string) error {
-	abis, err := parseABIs(names)
-	if err != nil {
-		return err
-	}
-	for _, abi := range abis {
-		if slices.Contains(chosen.ABIs, abi.String()) {
-			continue
-		}
-		for _, p := range file.Programs {
-			if slices.Contains(p.ABIs, abi.String()) {
-				return usagef("%s: the artifact has one filter for %s, another for %s", in.name, strings.Join(chosen.ABIs, ", "), abi).
-					hintf("name the ABIs of one kernel with -a, one kernel after another")
-			}
-		}
-	}
-	return nil
-}
-
-// oneKernel refuses an artifact with several filters unless -a says which one is meant.
-func (in *input) oneKernel(abis []string) error {
-	if in.kind != kindArtifact || len(abis) > 0 {
-		return nil
-	}
-	file, err := artifact.Decode(in.data)
-	if err != nil {
-		return in.no(err)
-	}
-	if len(file.Programs) == 1 {
-		return nil
-	}
-	var known []string
-	for _, p := range file.Programs {
-		known = append(known, strings.Join(p.ABIs, ","))
-	}
-	return usagef("%s: the artifact has %d filters, of which diff compares one", in.name, len(known)).
-		hintf("compare one after another: -a %s", strings.Join(known, ", -a "))
-}
-
-// certificate returns what an artifact claims to be proved.
-func (in *input) certificate(abis []string) (*certificate.Certificate, error) {
-	file, p, err := in.artifact(abis)
+// claimed returns what an artifact claims to be proved.
+func claimed(in *intake.Input, abis []string) (*certificate.Certificate, error) {
+	file, p, err := in.Artifact(abis)
 	if err != nil {
 		return nil, err
 	}
 	if p.Proof == nil || p.Proof.LongestPath == 0 {
-		return nil, nof("%s: the artifact has no certificate of this filter", in.name).hintf("make one with seccompile compile -f artifact --prove")
+		return nil, failure.Nof("%s: the artifact has no certificate of this filter", in.Name).Hintf("make one with seccompile compile -f artifact --prove")
 	}
 	c := &certificate.Certificate{
 		Version: certificate.Version, Tool: file.Tool, Tables: file.Tables, Profile: p.Proof.Policy, Program: p.Digest(),

@@ -23,11 +23,11 @@ refuse the filter, the error names the line. The text states its byte order.`,
 			if err != nil {
 				return err
 			}
-			p, err := in.program()
+			p, err := in.Program()
 			if err != nil {
 				return err
 			}
-			e.source = in.name
+			e.source = in.Name
 			return a.emit(&e, &o, p)
 		},
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/certificate"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
 	"github.com/seccompile/seccompile/syscalltables"
@@ -31,34 +33,34 @@ func (s *proofFlags) add(cmd *cobra.Command) {
 // check finds mistakes before any work is done.
 func (s *proofFlags) check(e *outputFormat) error {
 	if s.certificate != "" && e.format == formatArtifact {
-		return usagef("--certificate: an artifact contains its certificates").hintf("--prove adds them")
+		return failure.Usagef("--certificate: an artifact contains its certificates").Hintf("--prove adds them")
 	}
 	return nil
 }
 
 // proof proves again what compile has made, in the other way, and returns the certificate
 // if a flag asks for it. Faults that do not change the meaning are worth a warning.
-func (a *app) proof(s *proofFlags, in *input, c *compiled) (*certificate.Certificate, error) {
+func (a *app) proof(s *proofFlags, in *intake.Input, c *intake.Compiled) (*certificate.Certificate, error) {
 	if !s.prove && s.certificate == "" {
 		return nil, nil
 	}
-	facts, report, err := certify(c.resolved, c.options, c.program, proof.Limits{})
+	facts, report, err := certify(c.Resolved, c.Options, c.Program, proof.Limits{})
 	if err != nil {
 		return nil, err
 	}
 	switch report.Verdict {
 	case proof.Unknown:
-		return nil, in.no(fmt.Errorf("not proved a second time: %s", report.Reason)).
-			hintf("nothing was written; without --prove and --certificate, the filter is proved by its paths only")
+		return nil, in.No(fmt.Errorf("not proved a second time: %s", report.Reason)).
+			Hintf("nothing was written; without --prove and --certificate, the filter is proved by its paths only")
 	case proof.Different:
 		d := &report.Witness.Call
-		return nil, in.no(fmt.Errorf("the filter is wrong: %s gets %v, but should get %v",
-			describe(d, knownArgs(d), false), report.Witness.B, report.Witness.A)).
-			hintf("nothing was written; this is a bug in seccompile, please report it")
+		return nil, in.No(fmt.Errorf("the filter is wrong: %s gets %v, but should get %v",
+			intake.Describe(d, intake.KnownArgs(d), false), report.Witness.B, report.Witness.A)).
+			Hintf("nothing was written; this is a bug in seccompile, please report it")
 	case proof.Same:
 	}
 	for _, line := range findingLines(report.Findings) {
-		a.warnf("%s: %s", in.name, line)
+		a.warnf("%s: %s", in.Name, line)
 	}
 	return &facts, nil
 }
@@ -87,12 +89,12 @@ func readCertificate(path string, abis []string) (*certificate.Certificate, erro
 	if err != nil {
 		return nil, unreadable(path, err)
 	}
-	if in := newInput(path, path, data); in.kind == kindArtifact {
-		return in.certificate(abis)
+	if in := intake.New(path, path, data); in.Kind == intake.KindArtifact {
+		return claimed(in, abis)
 	}
 	c, err := certificate.Parse(data)
 	if err != nil {
-		return nil, newInput(path, path, data).no(err)
+		return nil, intake.New(path, path, data).No(err)
 	}
 	return c, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
 	"github.com/seccompile/seccompile/syscalltables"
@@ -33,8 +34,8 @@ type change struct {
 func (v *changes) split(found []proof.Change) error {
 	c := choice{numeric: v.numeric}
 	for _, s := range []*side{v.a, v.b} {
-		if s.resolved != nil {
-			c.abis = append(c.abis, s.resolved.ABIs()...)
+		if s.Resolved != nil {
+			c.abis = append(c.abis, s.Resolved.ABIs()...)
 		}
 	}
 	for _, f := range found {
@@ -71,7 +72,7 @@ func (c *change) always() bool { return len(c.When) == 1 && len(c.When[0]) == 0 
 
 // verdicts writes what A does and what B does.
 func (c *change) verdicts() [2]string {
-	return [2]string{actionText(c.From, c.abi), actionText(c.To, c.abi)}
+	return [2]string{intake.ActionText(c.From, c.abi), intake.ActionText(c.To, c.abi)}
 }
 
 // direction says which side is stricter.
@@ -91,7 +92,7 @@ func (c *change) example(a, b *side) error {
 	}
 	if from, to := a.decide(d).Action, b.decide(d).Action; from != c.From || to != c.To {
 		return fmt.Errorf("BUG: according to the proof %s gets %v and %v, but running both gives %v and %v",
-			describe(d, 0, true), c.From, c.To, from, to)
+			intake.Describe(d, 0, true), c.From, c.To, from, to)
 	}
 	return nil
 }
@@ -235,7 +236,7 @@ func (v *changes) fold() ([]*heading, error) {
 			if everywhere(l) {
 				abis = common
 			}
-			title = strings.Join(abiList(abis), ", ")
+			title = strings.Join(intake.ABINames(abis), ", ")
 		} else {
 			abis = nil
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/preset"
 	"github.com/seccompile/seccompile/proof"
@@ -68,18 +69,18 @@ func sidesOf(t *testing.T, abis string) (sides []*side) {
 	if err != nil || len(paths) < 10 {
 		t.Fatalf("%d profiles, %v", len(paths), err)
 	}
-	inputs := []*input{newInput(dockerDefault, dockerDefault, preset.Docker())}
+	inputs := []*intake.Input{intake.New(intake.DockerDefault, intake.DockerDefault, preset.Docker())}
 	for _, path := range paths {
 		data, err := readFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		inputs = append(inputs, newInput(path, filepath.Base(path), data))
+		inputs = append(inputs, intake.New(path, filepath.Base(path), data))
 	}
 	for _, in := range inputs {
-		s, err := (&target{abis: strings.Split(abis, ","), caps: []string{"default"}, compat: "runc"}).side(in)
+		s, err := newSide(&intake.Target{ABIs: strings.Split(abis, ",")}, in)
 		if err != nil {
-			t.Logf("%s: %v", in.name, err)
+			t.Logf("%s: %v", in.Name, err)
 			continue
 		}
 		sides = append(sides, s)

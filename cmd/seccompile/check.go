@@ -9,7 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/grade"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/lint"
 	ocijson "github.com/seccompile/seccompile/language/oci"
 )
@@ -49,12 +51,12 @@ if it names none.`
 
 // The checkFlags are the flags of check.
 type checkFlags struct {
-	target
+	targetFlags
 	patience // of the comparison with a baseline, and of grades
 	gradeFlags
 	consumer, failOn string
 	baselines        []string
-	bases            []*input // the baselines
+	bases            []*intake.Input // the baselines
 	json, sarif      bool
 	explain          string
 	start, fix       bool
@@ -123,7 +125,7 @@ func (a *app) check(c *checkFlags, args []string) error {
 	}
 	failOn, err := lint.ParseSeverity(c.failOn)
 	if err != nil {
-		return flagValue("--fail-on", err)
+		return failure.Flag("--fail-on", err)
 	}
 	if len(args) == 0 {
 		args = []string{""}
@@ -134,13 +136,13 @@ func (a *app) check(c *checkFlags, args []string) error {
 	if err := a.readBaselines(c); err != nil {
 		return err
 	}
-	answer := &failure{code: 0}
+	answer := &failure.Error{Status: 0}
 	var profiles []*checked
 	written := false
 	add := func(p *checked) {
 		p.failOn = failOn
 		if p.bad() {
-			answer.code = max(answer.code, exitNo)
+			answer.Status = max(answer.Status, failure.No)
 		}
 		profiles = append(profiles, p)
 	}
@@ -153,7 +155,7 @@ func (a *app) check(c *checkFlags, args []string) error {
 			continue
 		}
 		if err != nil {
-			answer.code = max(answer.code, a.report(nil, err))
+			answer.Status = max(answer.Status, a.report(nil, err))
 			profiles = append(profiles, unchecked(cmp.Or(arg, standardInput), err))
 			continue
 		}
@@ -164,9 +166,9 @@ func (a *app) check(c *checkFlags, args []string) error {
 		switch {
 		case err != nil || !c.fix:
 		case manifest != nil:
-			return usagef("--fix: %s is a manifest, which has the digest of the profile (correct the profile and push it again)", manifest.in.name)
-		case p.options.Language != nil || in.yaml:
-			return usagef("--fix: %s is in another language than OCI's, Docker's and Podman's (change it by hand, as the fixes say)", in.name)
+			return failure.Usagef("--fix: %s is a manifest, which has the digest of the profile (correct the profile and push it again)", manifest.in.Name)
+		case p.options.Language != nil || in.YAML:
+			return failure.Usagef("--fix: %s is in another language than OCI's, Docker's and Podman's (change it by hand, as the fixes say)", in.Name)
 		default:
 			written, err = a.fixed(c, p)
 		}
@@ -174,8 +176,8 @@ func (a *app) check(c *checkFlags, args []string) error {
 			return err
 		}
 		if err := c.grade(p); err != nil {
-			answer.code = max(answer.code, a.report(nil, err))
-			profiles = append(profiles, unchecked(in.path, err))
+			answer.Status = max(answer.Status, a.report(nil, err))
+			profiles = append(profiles, unchecked(in.Path, err))
 			continue
 		}
 		add(p)
@@ -188,7 +190,7 @@ func (a *app) check(c *checkFlags, args []string) error {
 	if err := a.putBadge(&c.gradeFlags, profiles[len(profiles)-1]); err != nil {
 		return err
 	}
-	if answer.code == 0 {
+	if answer.Status == 0 {
 		return nil
 	}
 	return answer
@@ -198,11 +200,11 @@ func (a *app) check(c *checkFlags, args []string) error {
 func (c *checkFlags) settings(profiles int) error {
 	switch {
 	case c.fix && !c.to.explicit():
-		return usagef("--fix: where to write the profile is missing").hintf("name a file with -o; - is standard output, without the findings")
+		return failure.Usagef("--fix: where to write the profile is missing").Hintf("name a file with -o; - is standard output, without the findings")
 	case c.fix && profiles > 1:
-		return usagef("--fix: expected one profile, got %d", profiles)
+		return failure.Usagef("--fix: expected one profile, got %d", profiles)
 	case !c.fix && c.to.explicit():
-		return usagef("-o is for --fix").hintf("redirect standard output to save the findings")
+		return failure.Usagef("-o is for --fix").Hintf("redirect standard output to save the findings")
 	}
 	if err := c.gradeFlags.check(profiles); err != nil {
 		return err
@@ -214,9 +216,9 @@ func (c *checkFlags) settings(profiles int) error {
 // fixed writes the profile with its mistakes corrected, and reviews that in its place. A
 // profile that still cannot be read is not written: it may be about to replace a good one.
 func (a *app) fixed(c *checkFlags, p *checked) (written bool, err error) {
-	fixed := lint.Fix(p.in.source, p.options)
+	fixed := lint.Fix(p.in.Source, p.options)
 	if fixed.Report.Policy == nil {
-		a.report(nil, nof("--fix: %s has errors that have to be corrected by hand, so nothing is written", p.in.name))
+		a.report(nil, failure.Nof("--fix: %s has errors that have to be corrected by hand, so nothing is written", p.in.Name))
 		return false, nil
 	}
 	if err := a.put(&c.to, fixed.Text); err != nil {
@@ -224,19 +226,19 @@ func (a *app) fixed(c *checkFlags, p *checked) (written bool, err error) {
 	}
 	p.cured, p.report = fixed.Cured, fixed.Report
 	if c.to.path != "-" {
-		p.in = newInput(c.to.path, shown(c.to.path), fixed.Text)
+		p.in = intake.New(c.to.path, failure.Shown(c.to.path), fixed.Text)
 	}
 	return true, nil
 }
 
 // unchecked returns what is known of a profile that could not be read.
 func unchecked(path string, err error) *checked {
-	return &checked{in: &input{path: path}, report: new(lint.Report), unread: strings.Join(messages(err), "\n")}
+	return &checked{in: &intake.Input{Path: path}, report: new(lint.Report), unread: strings.Join(failure.Messages(err), "\n")}
 }
 
 // A checked is a profile and its findings.
 type checked struct {
-	in      *input
+	in      *intake.Input
 	options lint.Options
 	report  *lint.Report
 	cured   []lint.Finding
@@ -254,7 +256,7 @@ func (c *checked) bad() bool { return c.report.Worst() >= c.failOn || c.low }
 func (c *checked) ok() bool { return c.unread == "" && !c.bad() && c.report.Worst() < lint.Warning }
 
 // look reviews one profile.
-func (c *checkFlags) look(in *input) (*checked, error) {
+func (c *checkFlags) look(in *intake.Input) (*checked, error) {
 	var consumer lint.Consumer
 	if c.consumer != "" {
 		var err error
@@ -263,16 +265,16 @@ func (c *checkFlags) look(in *input) (*checked, error) {
 			for _, x := range lint.Consumers() {
 				known = append(known, x.String())
 			}
-			f := usagef("--for: %s", unprefixed(err.Error()))
-			return nil, f.hintNearest(c.consumer, known, "")
+			f := failure.Usagef("--for: %s", failure.Unprefixed(err.Error()))
+			return nil, f.HintNearest(c.consumer, known, "")
 		}
 	}
-	lang, place, err1 := c.place(in)
-	options, err2 := c.options()
+	lang, place, err1 := c.Place(in)
+	options, err2 := c.Options()
 	if err := cmp.Or(err1, err2); err != nil {
 		return nil, err
 	}
-	if consumer != 0 && slices.Equal(c.caps, []string{"default"}) {
+	if consumer != 0 && c.DefaultCaps() {
 		place.Caps = consumer.DefaultCaps()
 	}
 	o := lint.Options{For: consumer, NoStart: !c.start, Target: place, Resolve: options}
@@ -291,7 +293,7 @@ func (c *checkFlags) look(in *input) (*checked, error) {
 			return list
 		}
 	}
-	p := &checked{in: in, options: o, report: lint.Check(in.source, o)}
+	p := &checked{in: in, options: o, report: lint.Check(in.Source, o)}
 	return p, failed
 }
 
@@ -324,19 +326,19 @@ func (a *app) shown(c *checked, notes bool) []lint.Finding {
 func (a *app) printFindings(c *checked, notes bool) {
 	p := a.paint()
 	for _, f := range c.cured {
-		fmt.Fprintf(a.out, "%s (%s)\n    done: %s\n", strings.Join(nonempty(p.text(green, "fixed"), shown(f.Pointer), f.Reason), ": "), f.ID, f.Done())
+		fmt.Fprintf(a.out, "%s (%s)\n    done: %s\n", failure.Join(p.text(green, "fixed"), failure.Shown(f.Pointer), f.Reason), f.ID, f.Done())
 	}
 	for _, f := range a.shown(c, notes) {
-		place := placed(c.in.name, f.Line, f.Column, "", "")
+		place := failure.Place(c.in.Name, f.Line, f.Column, "", "")
 		if fmt.Sprintf("%d:%d", f.Line, f.Column) == f.Pointer {
 			f.Pointer = ""
 		}
 		severity := p.action(severityAction(f.Severity), f.Severity.String())
-		fmt.Fprintf(a.out, "%s (%s)\n", strings.Join(nonempty(place, severity, shown(f.Pointer), f.Reason), ": "), f.ID)
+		fmt.Fprintf(a.out, "%s (%s)\n", failure.Join(place, severity, failure.Shown(f.Pointer), f.Reason), f.ID)
 		fmt.Fprintf(a.out, "    fix: %s\n", f.Fix)
 	}
 	if !c.filter() && c.report.Stopped() {
-		fmt.Fprintf(a.out, "%s: the review stopped at these errors: correct them and check again\n", c.in.name)
+		fmt.Fprintf(a.out, "%s: the review stopped at these errors: correct them and check again\n", c.in.Name)
 	}
 	word := p.text(green, "ok")
 	switch {
@@ -350,12 +352,12 @@ func (a *app) printFindings(c *checked, notes bool) {
 		summary = append(summary, a.counts(c))
 	}
 	if r := c.report; r.Program != nil {
-		summary = append(summary, fmt.Sprintf("%s for %s", plural(r.Program.Len(), "instruction"), strings.Join(abiList(r.Resolved.ABIs()), ", ")))
+		summary = append(summary, fmt.Sprintf("%s for %s", plural(r.Program.Len(), "instruction"), strings.Join(intake.ABINames(r.Resolved.ABIs()), ", ")))
 	}
 	if c.grade != nil {
 		summary = append(summary, c.gradeText())
 	}
-	fmt.Fprintf(a.out, "%s: %s: %s\n", c.in.name, word, strings.Join(summary, "; "))
+	fmt.Fprintf(a.out, "%s: %s: %s\n", c.in.Name, word, strings.Join(summary, "; "))
 	if c.grade != nil && !a.quiet {
 		a.printGrade(c.grade)
 	}
@@ -421,7 +423,7 @@ func (a *app) explainFinding(id string) error {
 		t.print(a.out)
 		return nil
 	}
-	return usagef("--explain: unknown finding %q", id).hintNearest(id, ids, "seccompile check --explain list shows the IDs")
+	return failure.Usagef("--explain: unknown finding %q", id).HintNearest(id, ids, "seccompile check --explain list shows the IDs")
 }
 
 // wrapped breaks a text into lines.
@@ -484,9 +486,9 @@ func newFindingJSON(f *lint.Finding) findingJSON {
 func (a *app) checksDocument(profiles []*checked) checksJSON {
 	doc := checksJSON{Version: jsonVersion, OK: true, Profiles: []checkJSON{}}
 	for _, c := range profiles {
-		p := checkJSON{File: c.in.path, OK: c.ok(), Error: c.unread, Stopped: c.unread == "" && !c.filter() && c.report.Stopped(), Findings: []findingJSON{}, Grade: newGradeJSON(c.grade)}
+		p := checkJSON{File: c.in.Path, OK: c.ok(), Error: c.unread, Stopped: c.unread == "" && !c.filter() && c.report.Stopped(), Findings: []findingJSON{}, Grade: newGradeJSON(c.grade)}
 		if r := c.report; r.Program != nil {
-			p.ABIs, p.Instructions = abiList(r.Resolved.ABIs()), r.Program.Len()
+			p.ABIs, p.Instructions = intake.ABINames(r.Resolved.ABIs()), r.Program.Len()
 		}
 		for _, f := range a.shown(c, true) {
 			p.Findings = append(p.Findings, newFindingJSON(&f))

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/lint"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
@@ -19,12 +21,12 @@ func (c *checkFlags) pulled() bool { return c.consumer == lint.KEP6061.String() 
 // readBaselines reads what --baseline names.
 func (a *app) readBaselines(c *checkFlags) error {
 	if len(c.baselines) > 0 && !c.pulled() {
-		return usagef("--baseline is for --for %v: no other program intersects profiles", lint.KEP6061)
+		return failure.Usagef("--baseline is for --for %v: no other program intersects profiles", lint.KEP6061)
 	}
 	for _, arg := range c.baselines {
 		base, err := a.read(arg)
 		if err == nil {
-			err = base.profile()
+			err = base.WantProfile()
 		}
 		if err != nil {
 			return err
@@ -39,7 +41,7 @@ type opening struct{ pointer, on, what, example string }
 
 // beyond returns what a profile allows and a baseline does not. What is the same on several
 // kernels that the profile is for is said once.
-func (c *checkFlags) beyond(r *lint.Report, in, base *input) (list []lint.Finding, err error) {
+func (c *checkFlags) beyond(r *lint.Report, in, base *intake.Input) (list []lint.Finding, err error) {
 	var all []opening
 	var kernels []arch.ABI
 	for _, a := range r.Resolved.ABIs() {
@@ -68,27 +70,27 @@ func (c *checkFlags) beyond(r *lint.Report, in, base *input) (list []lint.Findin
 	}
 	for _, x := range all {
 		list = append(list, lint.Finding{ID: "baseline", Pointer: x.pointer,
-			Reason: fmt.Sprintf("weaker than %s on %s: %s, such as %s", base.name, x.on, x.what, x.example)})
+			Reason: fmt.Sprintf("weaker than %s on %s: %s, such as %s", base.Name, x.on, x.what, x.example)})
 	}
 	return list, nil
 }
 
 // baseline reads a baseline for a kernel.
-func (c *checkFlags) baseline(base *input, kernel arch.ABI) (*policy.Policy, error) {
-	t := c.target
-	t.languages, t.settings, t.abis = nil, nil, []string{kernel.String()}
-	lang, place, err := t.place(base)
+func (c *checkFlags) baseline(base *intake.Input, kernel arch.ABI) (*policy.Policy, error) {
+	t := c.Target
+	t.Languages, t.Settings, t.ABIs = nil, nil, []string{kernel.String()}
+	lang, place, err := t.Place(base)
 	if err != nil {
 		return nil, err
 	}
-	reading, err := base.policy(lang, place)
+	reading, err := base.Read(lang, place)
 	return reading.Policy, err
 }
 
 // onKernel returns those ABIs of a profile that a kernel has, with the kernel's own, which
 // runtimes add to every list, or those that -a chooses.
 func (c *checkFlags) onKernel(p *policy.Policy, kernel arch.ABI) (abis []arch.ABI, err error) {
-	if abis, err = parseABIs(c.abis); len(abis) == 0 {
+	if abis, err = intake.ParseABIs(c.ABIs); len(abis) == 0 {
 		abis = append(lint.ABIs(p), kernel)
 	}
 	abis = slices.DeleteFunc(abis, func(a arch.ABI) bool { return a.Main() != kernel })
@@ -98,22 +100,22 @@ func (c *checkFlags) onKernel(p *policy.Policy, kernel arch.ABI) (abis []arch.AB
 
 // compare reports the ABIs that only one of profile and baseline is for, and on the others,
 // which the runtime's intersection is for, the calls to which the profile gives a weaker action.
-func (c *checkFlags) compare(ours, theirs *policy.Policy, in, base *input, kernel arch.ABI) (list []lint.Finding, more []opening, err error) {
+func (c *checkFlags) compare(ours, theirs *policy.Policy, in, base *intake.Input, kernel arch.ABI) (list []lint.Finding, more []opening, err error) {
 	have, err1 := c.onKernel(ours, kernel)
 	want, err2 := c.onKernel(theirs, kernel)
 	if err := cmp.Or(err1, err2); err != nil {
 		return nil, nil, err
 	}
 	only := func(of, other []arch.ABI) string {
-		return strings.Join(abiList(slices.DeleteFunc(slices.Clone(of), func(a arch.ABI) bool { return slices.Contains(other, a) })), ", ")
+		return strings.Join(intake.ABINames(slices.DeleteFunc(slices.Clone(of), func(a arch.ABI) bool { return slices.Contains(other, a) })), ", ")
 	}
 	if surplus := only(have, want); surplus != "" {
 		list = append(list, lint.Finding{ID: "baseline-abi", Pointer: ours.Pointer + "/architectures",
-			Reason: fmt.Sprintf("%s is not for %s, so all calls there get KILL_THREAD, whatever the profile says", base.name, surplus)})
+			Reason: fmt.Sprintf("%s is not for %s, so all calls there get KILL_THREAD, whatever the profile says", base.Name, surplus)})
 	}
 	if lacks := only(want, have); lacks != "" {
 		list = append(list, lint.Finding{ID: "baseline-abi", Severity: lint.Note, Pointer: ours.Pointer + "/architectures",
-			Reason: fmt.Sprintf("the profile is not for %s, which %s is for, so all calls there get KILL_THREAD", lacks, base.name)})
+			Reason: fmt.Sprintf("the profile is not for %s, which %s is for, so all calls there get KILL_THREAD", lacks, base.Name)})
 	}
 	limits, err := c.limits()
 	if err != nil {
@@ -129,7 +131,7 @@ func (c *checkFlags) compare(ours, theirs *policy.Policy, in, base *input, kerne
 	headings, err := v.weaker(limits)
 	var limit *proof.LimitError
 	if errors.As(err, &limit) {
-		return append(list, lint.Finding{ID: "baseline", Reason: "it is not proved that the profile is at least as strict as " + base.name + ": " + limit.Reason, Fix: "raise the limits of the proof with --patience, or write the profile with fewer conditions"}), nil, nil
+		return append(list, lint.Finding{ID: "baseline", Reason: "it is not proved that the profile is at least as strict as " + base.Name + ": " + limit.Reason, Fix: "raise the limits of the proof with --patience, or write the profile with fewer conditions"}), nil, nil
 	}
 	if err != nil {
 		return nil, nil, err
@@ -141,20 +143,20 @@ func (c *checkFlags) compare(ours, theirs *policy.Policy, in, base *input, kerne
 }
 
 // alone resolves a profile for ABIs as if no runtime added to what it says.
-func (c *checkFlags) alone(p *policy.Policy, in *input, abis []arch.ABI) (*side, error) {
-	o, err := c.options()
+func (c *checkFlags) alone(p *policy.Policy, in *intake.Input, abis []arch.ABI) (*side, error) {
+	o, err := c.Options()
 	if err != nil {
 		return nil, err
 	}
 	o.ABIs, o.Exact = abis, false
-	if c.enosys == "" {
+	if c.ENOSYS == "" {
 		o.ENOSYS.Off = true
 	}
 	r, _, err := policy.Resolve(p, o)
 	if err != nil {
-		return nil, in.no(err)
+		return nil, in.No(err)
 	}
-	return &side{&compiled{policy: p, options: o, resolved: r}, in.name, proof.Policy(r)}, nil
+	return &side{&intake.Compiled{Policy: p, Options: o, Resolved: r}, in.Name, proof.Policy(r)}, nil
 }
 
 // weaker returns the changes that make B weaker.
@@ -189,7 +191,7 @@ func (v *changes) openings(h *heading, profile string) (list []opening) {
 		}
 		for _, lines := range together {
 			c := *lines[0].changes[0]
-			example := describe(&c.Witness.Call, c.shown(), false)
+			example := intake.Describe(&c.Witness.Call, c.shown(), false)
 			if len(c.When) > mostCases {
 				c.When, c.More = c.When[:mostCases], true
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/lint"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/syscalltables"
@@ -16,8 +17,8 @@ import (
 // onX86 are flags to check profiles for x86_64 and its other ABIs.
 func onX86() *checkFlags {
 	return &checkFlags{
-		target:   target{abis: []string{"x86_64", "x86", "x32"}, caps: []string{"default"}, compat: "runc"},
-		patience: patience{1}, consumer: lint.KEP6061.String(), start: true,
+		targetFlags: targetFlags{Target: intake.Target{ABIs: []string{"x86_64", "x86", "x32"}}},
+		patience:    patience{1}, consumer: lint.KEP6061.String(), start: true,
 	}
 }
 
@@ -26,30 +27,30 @@ func onX86() *checkFlags {
 func TestBaselineMissesNothing(t *testing.T) {
 	c := onX86()
 	var abis []arch.ABI
-	for _, name := range c.abis {
+	for _, name := range c.ABIs {
 		a, err := arch.Parse(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		abis = append(abis, a)
 	}
-	sides := sidesOf(t, strings.Join(c.abis, ","))
+	sides := sidesOf(t, strings.Join(c.ABIs, ","))
 	for _, s := range sides { // what beyond compares
-		o := s.options
+		o := s.Options
 		o.ENOSYS.Off = true
-		r, _, err := policy.Resolve(s.policy, o)
+		r, _, err := policy.Resolve(s.Policy, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.resolved = r
+		s.Resolved = r
 	}
 	weaker := func(a, b *side) string {
 		for _, abi := range abis {
 			for nr := range syscalltables.All(abi) {
 				for _, v := range []uint64{0, 1, 40, 1 << 32} {
 					d := cbpf.Data{Arch: abi.Audit(), NR: nr, Args: [6]uint64{v, v, v, v, v, v}}
-					if b.resolved.Eval(&d).Compare(a.resolved.Eval(&d)) > 0 {
-						return describe(&d, 0, false)
+					if b.Resolved.Eval(&d).Compare(a.Resolved.Eval(&d)) > 0 {
+						return intake.Describe(&d, 0, false)
 					}
 				}
 			}
@@ -58,9 +59,9 @@ func TestBaselineMissesNothing(t *testing.T) {
 	}
 	found := 0
 	for i, a := range sides {
-		base := newInput(a.name, a.name, nil)
+		base := intake.New(a.name, a.name, nil)
 		for _, b := range sides[:i] {
-			list, openings, err := c.compare(b.policy, a.policy, base, base, arch.X86_64)
+			list, openings, err := c.compare(b.Policy, a.Policy, base, base, arch.X86_64)
 			if err != nil || len(list) > 0 {
 				t.Fatalf("%v, %v", list, err)
 			}
@@ -78,7 +79,7 @@ func TestBaselineMissesNothing(t *testing.T) {
 // What is too large for the proof is not passed.
 func TestBaselineBeyondTheLimits(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	large := func(name string) *input {
+	large := func(name string) *intake.Input {
 		type condition struct {
 			Index    int    `json:"index"`
 			Op       string `json:"op"`
@@ -106,10 +107,10 @@ func TestBaselineBeyondTheLimits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return newInput(name, name, text)
+		return intake.New(name, name, text)
 	}
 	c := onX86()
-	c.bases = []*input{large("base.json")}
+	c.bases = []*intake.Input{large("base.json")}
 	p, err := c.look(large("profile.json"))
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/lint"
 )
 
@@ -146,10 +147,10 @@ func (a *app) sarifDocument(profiles []*checked) sarifLog {
 // location returns where a finding is: in the file, if the profile came from one, and
 // in the document.
 func (c *checked) location(f lint.Finding) (l sarifLocation) {
-	if c.in.isFile() {
-		l.Physical = &sarifPhysical{Artifact: sarifArtifact{fileURI(c.in.path)}}
+	if isFile(c.in) {
+		l.Physical = &sarifPhysical{Artifact: sarifArtifact{fileURI(c.in.Path)}}
 		if f.Line > 0 {
-			l.Physical.Region = &sarifRegion{StartLine: f.Line, StartColumn: codePoint(c.in.data, f.Line, f.Column)}
+			l.Physical.Region = &sarifRegion{StartLine: f.Line, StartColumn: codePoint(c.in.Data, f.Line, f.Column)}
 		}
 	}
 	if f.Pointer != "" || l.Physical == nil {
@@ -161,14 +162,14 @@ func (c *checked) location(f lint.Finding) (l sarifLocation) {
 // fixes returns what --fix does about a finding in a file.
 func (c *checked) fixes(f *lint.Finding) []sarifFix {
 	edits := c.report.Edits(f)
-	if len(edits) == 0 || !c.in.isFile() {
+	if len(edits) == 0 || !isFile(c.in) {
 		return nil
 	}
-	change := sarifChange{Artifact: sarifArtifact{fileURI(c.in.path)}}
+	change := sarifChange{Artifact: sarifArtifact{fileURI(c.in.Path)}}
 	for _, e := range edits {
 		r := sarifReplacement{}
-		r.Deleted.StartLine, r.Deleted.StartColumn = characterAt(c.in.data, e.From)
-		r.Deleted.EndLine, r.Deleted.EndColumn = characterAt(c.in.data, e.To)
+		r.Deleted.StartLine, r.Deleted.StartColumn = characterAt(c.in.Data, e.From)
+		r.Deleted.EndLine, r.Deleted.EndColumn = characterAt(c.in.Data, e.To)
 		if e.Text != "" {
 			r.Inserted = &sarifText{e.Text}
 		}
@@ -181,7 +182,7 @@ func (c *checked) fixes(f *lint.Finding) []sarifFix {
 const standardInput = "standard input"
 
 // isFile reports whether the input was read from a file of its name.
-func (in *input) isFile() bool { return !isBuiltIn(in.path) && in.path != standardInput }
+func isFile(in *intake.Input) bool { return !intake.IsBuiltIn(in.Path) && in.Path != standardInput }
 
 // fileURI returns the name of a file as a URI, relative to the working directory if it
 // is in there.

@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
 )
 
 // checkColor refuses unknown values of --color.
@@ -12,7 +13,7 @@ func (a *app) checkColor() error {
 	case "auto", "always", "never":
 		return nil
 	}
-	return usagef("--color: unknown value %q (known: auto, always, never)", a.color)
+	return failure.Usagef("--color: unknown value %q (known: auto, always, never)", a.color)
 }
 
 // A painter colours text, or leaves it as it is. Colour never carries information that

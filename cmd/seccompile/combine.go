@@ -9,6 +9,8 @@ import (
 
 	"github.com/seccompile/seccompile/algebra"
 	"github.com/seccompile/seccompile/internal/compile"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/optimize"
 	"github.com/seccompile/seccompile/internal/proved"
 	"github.com/seccompile/seccompile/policy"
@@ -69,7 +71,7 @@ const (
 
 // The combineFlags are the flags of intersect and union.
 type combineFlags struct {
-	target
+	targetFlags
 	patience
 	outputFormat
 	output
@@ -145,26 +147,26 @@ func relations() []algebra.Relation {
 func (c *combineFlags) options(args []string) (algebra.Options, error) {
 	verb := c.verb()
 	o := algebra.Options{MaxRules: c.maxRules}
-	switch n := len(c.languages); {
+	switch n := len(c.Languages); {
 	case len(args) < 2:
 		what := "profiles or filters"
 		if c.op == algebra.Union {
 			what = "profiles"
 		}
-		return o, usagef("%s: expected two or more %s, got %d", verb, what, len(args)).hintf("for example: seccompile %s docker-default profile.json", verb)
+		return o, failure.Usagef("%s: expected two or more %s, got %d", verb, what, len(args)).Hintf("for example: seccompile %s docker-default profile.json", verb)
 	case n > 1 && n != len(args):
-		return o, usagef("--language: expected one, or one for each of the %d profiles, got %d", len(args), n)
+		return o, failure.Usagef("--language: expected one, or one for each of the %d profiles, got %d", len(args), n)
 	case c.maxRules < 0:
-		return o, usagef("--max-rules: expected a number from 1 on, got %d", c.maxRules)
+		return o, failure.Usagef("--max-rules: expected a number from 1 on, got %d", c.maxRules)
 	case c.format != formatProfile && (len(c.accept) > 0 || c.nearest || c.maxRules > 0):
-		return o, usagef("%s: --accept, --nearest and --max-rules are about profiles, and -f %s writes a filter", verb, c.format).
-			hintf("leave them out: the filter is exact")
+		return o, failure.Usagef("%s: --accept, --nearest and --max-rules are about profiles, and -f %s writes a filter", verb, c.format).
+			Hintf("leave them out: the filter is exact")
 	}
 	for _, word := range c.accept {
 		i := slices.IndexFunc(relations(), func(r algebra.Relation) bool { return r.String() == word })
 		if i < 0 {
 			known, _ := completeAccept(nil, nil, "")
-			return o, usagef("--accept: unknown word %q (known: %s)", word, strings.Join(known, ", ")).hintNearest(word, known, "")
+			return o, failure.Usagef("--accept: unknown word %q (known: %s)", word, strings.Join(known, ", ")).HintNearest(word, known, "")
 		}
 		o.Accept |= relations()[i]
 	}
@@ -173,12 +175,12 @@ func (c *combineFlags) options(args []string) (algebra.Options, error) {
 	case dataKernel:
 		o.KernelData = true
 	default:
-		return o, usagef("--data: unknown word %q (known: %s, %s)", c.data, dataChain, dataKernel)
+		return o, failure.Usagef("--data: unknown word %q (known: %s, %s)", c.data, dataChain, dataKernel)
 	}
 	var err error
-	o.Reading, err = c.target.options()
+	o.Reading, err = c.Target.Options()
 	o.Reading.StrictestWins, o.Reading.Exact = false, false // the profiles may need them, and the result does not
-	if c.runtime() != "" && o.Reading.ENOSYS == (policy.ENOSYS{}) {
+	if c.Runtime() != "" && o.Reading.ENOSYS == (policy.ENOSYS{}) {
 		o.Reading.ENOSYS.Off = true // the runtimes other than runc have no such bound
 	}
 	return o, err
@@ -187,7 +189,7 @@ func (c *combineFlags) options(args []string) (algebra.Options, error) {
 // A source is one of what is combined.
 type source struct {
 	*side
-	in *input
+	in *intake.Input
 }
 
 // combine reads the sources and writes what they are together.
@@ -204,10 +206,10 @@ func (a *app) combine(c *combineFlags, args []string) error {
 	}
 	var list []algebra.Source
 	for _, s := range sources {
-		if s.resolved == nil {
+		if s.Resolved == nil {
 			return a.combineFilters(c, sources, limits)
 		}
-		list = append(list, algebra.Source{Policy: s.policy, Meaning: s.resolved})
+		list = append(list, algebra.Source{Policy: s.Policy, Meaning: s.Resolved})
 	}
 	r, err := algebra.Combine(c.op, o, list...)
 	switch {
@@ -225,17 +227,17 @@ func (a *app) sources(c *combineFlags, args []string) ([]source, error) {
 	var names []string
 	for i, arg := range args {
 		in, err := a.read(arg)
-		if err == nil && len(c.languages) > 1 {
-			err = in.profile()
+		if err == nil && len(c.Languages) > 1 {
+			err = in.WantProfile()
 		}
 		if err != nil {
 			return nil, err
 		}
-		s, err := c.of(i).side(in)
+		s, err := newSide(c.Of(i), in)
 		if err != nil {
 			return nil, err
 		}
-		a.warn(in, s.warnings)
+		a.warn(in, s.Warnings)
 		sources = append(sources, source{s, in})
 		if err := sameOrder(sources[0].side, s); err != nil {
 			return nil, err
@@ -243,26 +245,26 @@ func (a *app) sources(c *combineFlags, args []string) ([]source, error) {
 		names = append(names, s.name)
 	}
 	c.source = strings.Join(names, " + ")
-	return sources, c.settled(slices.ContainsFunc(sources, func(s source) bool { return s.policy != nil }))
+	return sources, c.CheckSettings(slices.ContainsFunc(sources, func(s source) bool { return s.Policy != nil }))
 }
 
 // combineFilters writes the filter that does what filters, and perhaps profiles, do together.
 func (a *app) combineFilters(c *combineFlags, sources []source, limits proof.Limits) error {
-	filter := sources[slices.IndexFunc(sources, func(s source) bool { return s.resolved == nil })].in
+	filter := sources[slices.IndexFunc(sources, func(s source) bool { return s.Resolved == nil })].in
 	switch {
 	case c.op == algebra.Union:
-		return usagef("union: expected profiles, but %s is %s", filter.name, filter.kind).hintf("give the profile that it was made from")
+		return failure.Usagef("union: expected profiles, but %s is %s", filter.Name, filter.Kind).Hintf("give the profile that it was made from")
 	case c.format == formatProfile:
-		return usagef("intersect: no profile can be made of %s: %s", filter.kind, filter.name).
-			hintf("-f raw makes one filter of filters and profiles (formats: %s)", strings.Join(formats, ", "))
+		return failure.Usagef("intersect: no profile can be made of %s: %s", filter.Kind, filter.Name).
+			Hintf("-f raw makes one filter of filters and profiles (formats: %s)", strings.Join(formats, ", "))
 	case c.data == dataChain:
-		return usagef("--data chain: %s is %s, and with filters the data is that of the kernel", filter.name, filter.kind).hintf("leave it out")
+		return failure.Usagef("--data chain: %s is %s, and with filters the data is that of the kernel", filter.Name, filter.Kind).Hintf("leave it out")
 	}
 	var layers []optimize.Layer
 	for _, s := range sources {
-		f := optimize.Layer{Name: s.name, Policy: s.resolved}
+		f := optimize.Layer{Name: s.name, Policy: s.Resolved}
 		if f.Policy == nil {
-			f.Program = s.program
+			f.Program = s.Program
 		}
 		layers = append(layers, f)
 	}
@@ -284,7 +286,7 @@ func (a *app) combineFilter(c *combineFlags, r *algebra.Result) error {
 	if err != nil {
 		return c.no(err)
 	}
-	c.outputFormat.abis = abiList(r.Meaning.ABIs())
+	c.outputFormat.abis = intake.ABINames(r.Meaning.ABIs())
 	asks := r.Profile
 	if r.Refusal != nil {
 		asks = r.Refusal.Nearest // which asks for the same flags
@@ -300,8 +302,8 @@ func (a *app) combineFilter(c *combineFlags, r *algebra.Result) error {
 }
 
 // no reports that the sources together are not what was asked for.
-func (c *combineFlags) no(err error) *failure {
-	return &failure{code: exitNo, err: &fileError{c.source, err}}
+func (c *combineFlags) no(err error) *failure.Error {
+	return &failure.Error{Status: failure.No, Err: &failure.InFile{Name: c.source, Err: err}}
 }
 
 // noun says what the result is.

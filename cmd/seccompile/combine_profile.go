@@ -9,6 +9,7 @@ import (
 
 	"github.com/seccompile/seccompile/algebra"
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/internal/intake"
 	ocijson "github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
@@ -43,7 +44,7 @@ func (a *app) combineProfile(c *combineFlags, r *combined) error {
 	}
 	printed, err := ocijson.Print(p)
 	if err != nil {
-		return c.no(err).hintf("-f raw writes one filter, which is exact")
+		return c.no(err).Hintf("-f raw writes one filter, which is exact")
 	}
 	v, err := r.changes(c, printed)
 	if err != nil {
@@ -85,7 +86,7 @@ func (c *combineFlags) refused(r *combined) error {
 	if x.Nearest != nil && !c.nearest {
 		cures = append(cures, "--nearest writes the nearest profile and lists what differs")
 	}
-	return c.no(x).hintf("%s", strings.Join(cures, "; "))
+	return c.no(x).Hintf("%s", strings.Join(cures, "; "))
 }
 
 // own returns the text and the name of a source that is the result as it stands, if there is
@@ -94,20 +95,20 @@ func (r *combined) own(c *combineFlags) (text []byte, name string, err error) {
 	if r.Profile == nil || r.Except != 0 {
 		return nil, "", nil
 	}
-	one := len(c.languages) < 2 && !slices.ContainsFunc(r.sources, func(s source) bool { return !bytes.Equal(s.in.data, r.sources[0].in.data) })
+	one := len(c.Languages) < 2 && !slices.ContainsFunc(r.sources, func(s source) bool { return !bytes.Equal(s.in.Data, r.sources[0].in.Data) })
 	reading := r.reading
 	reading.ABIs = r.Meaning.ABIs()
 	for _, s := range r.sources {
 		if !r.stays(s, one) {
 			continue
 		}
-		read, _, err := policy.Resolve(s.policy, reading)
+		read, _, err := policy.Resolve(s.Policy, reading)
 		if err != nil {
 			continue
 		}
 		same, err := proof.Equal(proof.Policy(r.Meaning), proof.Policy(read), r.limits)
 		if err != nil || same.Verdict == proof.Same {
-			return s.in.data, s.name, err
+			return s.in.Data, s.name, err
 		}
 	}
 	return nil, "", nil
@@ -117,12 +118,12 @@ func (r *combined) own(c *combineFlags) (text []byte, name string, err error) {
 // says the same for every container or, as its conditions make no difference then, the one
 // text that all sources are.
 func (r *combined) stays(s source, one bool) bool {
-	if s.in.yaml || !sameExtras(s.policy, r.Profile) {
+	if s.in.YAML || !sameExtras(s.Policy, r.Profile) {
 		return false
 	}
-	switch ocijson.Detect(s.in.source) {
+	switch ocijson.Detect(s.in.Source) {
 	case ocijson.OCI:
-		return one || r.sameABIs(s.policy)
+		return one || r.sameABIs(s.Policy)
 	case ocijson.Docker, ocijson.Podman:
 		return one
 	default:
@@ -135,7 +136,7 @@ func (r *combined) stays(s source, one bool) bool {
 func (r *combined) sameABIs(p *policy.Policy) bool {
 	listed := slices.Clone(p.ABIs)
 	if len(listed) == 0 {
-		listed = append(listed, cmp.Or(mainABI(r.reading.ABIs), arch.Native()))
+		listed = append(listed, cmp.Or(intake.MainABI(r.reading.ABIs), arch.Native()))
 	}
 	slices.Sort(listed)
 	return slices.Equal(slices.Compact(listed), slices.Sorted(slices.Values(r.Meaning.ABIs())))
@@ -149,19 +150,19 @@ func sameExtras(p, q *policy.Policy) bool {
 
 // changes reads a profile back and lists how it differs from what it is to mean.
 func (r *combined) changes(c *combineFlags, text string) (*changes, error) {
-	in := newInput("", "the profile that is written", []byte(text))
-	t := c.target
-	t.abis, t.languages, t.settings, t.root = abiList(r.Meaning.ABIs()), []string{string(ocijson.OCI)}, nil, ""
-	t.strictestWins, t.exact = r.reading.StrictestWins, r.reading.Exact
-	back, err := t.meaning(in)
+	in := intake.New("", "the profile that is written", []byte(text))
+	t := c.Target
+	t.ABIs, t.Languages, t.Settings, t.Root = intake.ABINames(r.Meaning.ABIs()), []string{string(ocijson.OCI)}, nil, ""
+	t.StrictestWins, t.Exact = r.reading.StrictestWins, r.reading.Exact
+	back, err := t.Meaning(in)
 	if err != nil {
 		return nil, err
 	}
-	found, err := proof.Diff(proof.Policy(r.Meaning), proof.Policy(back.resolved), r.limits)
+	found, err := proof.Diff(proof.Policy(r.Meaning), proof.Policy(back.Resolved), r.limits)
 	if err != nil {
 		return nil, unlimited(err)
 	}
-	v := &changes{a: &side{name: "the " + c.noun(), compiled: &compiled{resolved: r.Meaning}}, b: &side{back, in.name, proof.Policy(back.resolved)}}
+	v := &changes{a: &side{name: "the " + c.noun(), Compiled: &intake.Compiled{Resolved: r.Meaning}}, b: &side{back, in.Name, proof.Policy(back.Resolved)}}
 	return v, v.split(found)
 }
 
@@ -170,7 +171,7 @@ func (r *combined) proved(c *combineFlags, v *changes) error {
 	for i := range v.list {
 		if x := &v.list[i]; !r.lets(x) {
 			return c.no(fmt.Errorf("the profile that was found, read with --compat %s, means something else: %s gets %v, not %v",
-				c.compat, describe(&x.Witness.Call, 0, true), x.To, x.From)).hintf("-f raw writes one filter, which is exact")
+				c.Compat, intake.Describe(&x.Witness.Call, 0, true), x.To, x.From)).Hintf("-f raw writes one filter, which is exact")
 		}
 	}
 	return nil
@@ -194,10 +195,10 @@ func (a *app) noteCombined(c *combineFlags, r *combined, p *policy.Policy, diffe
 		but = " but for " + strings.NewReplacer("foreign", "foreign numbers", "unassigned", "unassigned numbers", ",", " and ").Replace(r.Except.String())
 	}
 	a.note("%s: %s, proved to mean the %s for every call of %s%s", c.source, plural(len(p.Rules), "rule"), c.noun(),
-		strings.Join(abiList(r.Meaning.ABIs()), ", "), but)
+		strings.Join(intake.ABINames(r.Meaning.ABIs()), ", "), but)
 	for _, h := range differing {
 		for _, g := range h.groups() {
-			a.note("%s: %s: %s instead of %s", h.title, g.some(), actionText(g.To, g.abi), actionText(g.From, g.abi))
+			a.note("%s: %s: %s instead of %s", h.title, g.some(), intake.ActionText(g.To, g.abi), intake.ActionText(g.From, g.abi))
 		}
 	}
 }

@@ -45,7 +45,7 @@ func TestCombinedProfileIsReadBack(t *testing.T) {
 			}
 			var stdout, stderr bytes.Buffer
 			a := newApp(nil, &stdout, &stderr)
-			c := combineFlags{op: algebra.Intersect, target: target{compat: "runc"}, output: output{path: "out.json"}}
+			c := combineFlags{op: algebra.Intersect, output: output{path: "out.json"}}
 			err = a.combineProfile(&c, &combined{
 				Result: &algebra.Result{Meaning: meaning, Profile: tt.written, Except: tt.except}, reading: options,
 			})

@@ -6,10 +6,13 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 )
 
 func (a *app) compileCommand() *cobra.Command {
-	var t target
+	var t targetFlags
 	e := outputFormat{formats: append(slices.Clone(formats), formatArtifact, formatSnap)}
 	var o output
 	var s proofFlags
@@ -74,14 +77,14 @@ prove --certificate checks it.`,
 			if err != nil {
 				return err
 			}
-			a.warn(in, c.warnings)
+			a.warn(in, c.Warnings)
 			certificate, err := a.proof(&s, in, c)
 			if err != nil {
 				return err
 			}
-			e.source = in.name
-			e.abis, e.flags = abiList(c.resolved.ABIs()), loaderFlags(c.policy)
-			if err := a.emit(&e, &o, c.program); err != nil {
+			e.source = in.Name
+			e.abis, e.flags = intake.ABINames(c.Resolved.ABIs()), loaderFlags(c.Policy)
+			if err := a.emit(&e, &o, c.Program); err != nil {
 				return err
 			}
 			return a.save(&s, certificate)
@@ -104,8 +107,8 @@ func (a *app) checkRaw(e *outputFormat, o *output) error {
 	}
 	binary := map[string]string{formatRaw: "a raw filter", formatArtifact: "an artifact", formatSnap: "the filters of a snap"}[e.format]
 	if binary != "" && !o.explicit() && isTerminal(a.stdout) {
-		return usagef("refusing to write %s to a terminal", binary).
-			hintf("-f asm shows it as text, -o FILE saves it, -o - writes it here anyway (formats: %s)", strings.Join(e.formats, ", "))
+		return failure.Usagef("refusing to write %s to a terminal", binary).
+			Hintf("-f asm shows it as text, -o FILE saves it, -o - writes it here anyway (formats: %s)", strings.Join(e.formats, ", "))
 	}
 	return nil
 }

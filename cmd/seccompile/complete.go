@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/symbols"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/syscalltables"
@@ -28,7 +29,7 @@ func oneOf(list ...string) cobra.CompletionFunc {
 
 // completeABIs completes the last of a comma-separated list of ABIs.
 func completeABIs(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
-	return completeList(word, abiNames())
+	return completeList(word, intake.KnownABIs())
 }
 
 // completeCaps completes the last of a comma-separated list of capabilities.
@@ -116,16 +117,16 @@ func completeConstants(abi arch.ABI, name string, given []string, word string) (
 		nr, _ := strconv.ParseUint(name, 0, 32)
 		c, _ = syscalltables.ByNumber(abi, uint32(nr))
 	}
-	q := call{abi: abi}
+	q := intake.Call{ABI: abi}
 	directive := cobra.ShellCompDirectiveNoFileComp
-	if len(given) >= len(q.data.Args) {
+	if len(given) >= len(q.Data.Args) {
 		return nil, directive
 	}
-	q.data.NR, _ = c.Number(abi)
+	q.Data.NR, _ = c.Number(abi)
 	for i, s := range given {
-		q.data.Args[i], _ = q.arg(i).Parse(s)
+		q.Data.Args[i], _ = q.Arg(i).Parse(s)
 	}
-	arg := q.arg(len(given))
+	arg := q.Arg(len(given))
 	before := ""
 	if arg.Kind() == symbols.Flags || arg.Kind() == symbols.Mode {
 		before = word[:strings.LastIndexByte(word, '|')+1]

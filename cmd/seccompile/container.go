@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seccompile/seccompile/internal/audit"
+	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/host"
 )
 
@@ -20,14 +21,14 @@ type home struct{ Namespace, Pod, Container, ID string }
 func (h home) String() string {
 	pod := h.pod()
 	if pod != "" {
-		pod = "pod " + shown(pod)
+		pod = "pod " + failure.Shown(pod)
 	}
 	container := h.Container
 	if container == "" {
 		container = h.ID[:min(12, len(h.ID))]
 	}
 	if container != "" {
-		container = "container " + shown(container)
+		container = "container " + failure.Shown(container)
 	}
 	return strings.Join(nonempty(pod, container), ", ")
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/internal/convert"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/language"
 	ocijson "github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
@@ -40,7 +42,7 @@ are in them get the same in the version of LANGUAGE.`
 
 // The convertFlags are the flags of convert.
 type convertFlags struct {
-	target
+	targetFlags
 	output
 	to       string
 	settings []string // of to
@@ -68,7 +70,7 @@ func (a *app) convertCommand() *cobra.Command {
 	f.StringArrayVar(&c.settings, "to-set", nil, "a setting `KEY=VALUE` of the tool that will read the result")
 	f.StringSliceVar(&c.butFor, "but-for", nil, "let the result treat `WHAT` in another way: other-abis, unknown-numbers, unnamed-calls")
 	completeFlag(cmd, "to", oneOf(targetNames()...))
-	completeFlag(cmd, "to-set", oneOf(settingNames()...))
+	completeFlag(cmd, "to-set", oneOf(intake.SettingNames()...))
 	completeFlag(cmd, "but-for", oneOf(convert.Exceptions()...))
 	c.output.add(cmd)
 	c.addPlace(cmd)
@@ -78,8 +80,8 @@ func (a *app) convertCommand() *cobra.Command {
 
 // targetNames returns the languages that can be written.
 func targetNames() (names []string) {
-	for _, name := range languageNames() {
-		if _, lang, err := languageNamed("--to", name, "--to-set", nil); err == nil && converts(lang) != nil {
+	for _, name := range intake.LanguageVersions() {
+		if lang, err := intake.LanguageNamed("--to", name, "--to-set", nil); err == nil && converts(lang) != nil {
 			names = append(names, name)
 		}
 	}
@@ -101,15 +103,15 @@ func converts(lang language.Language) convert.Language {
 // languageTo returns the language to write.
 func languageTo(name string, settings []string) (convert.Language, error) {
 	if name == "" {
-		return nil, usagef("convert: no language to convert to").hintf("name one with --to: %s", strings.Join(targetNames(), ", "))
+		return nil, failure.Usagef("convert: no language to convert to").Hintf("name one with --to: %s", strings.Join(targetNames(), ", "))
 	}
-	_, lang, err := languageNamed("--to", name, "--to-set", settings)
+	lang, err := intake.LanguageNamed("--to", name, "--to-set", settings)
 	if err != nil {
 		return nil, err
 	}
 	to := converts(lang)
 	if to == nil {
-		return nil, usagef("--to: seccompile does not write %s", name).hintf("it writes %s", strings.Join(targetNames(), ", "))
+		return nil, failure.Usagef("--to: seccompile does not write %s", name).Hintf("it writes %s", strings.Join(targetNames(), ", "))
 	}
 	return to, nil
 }
@@ -122,30 +124,30 @@ func (a *app) convert(c *convertFlags, arg string) error {
 	}
 	for _, what := range c.butFor {
 		if known := convert.Exceptions(); !slices.Contains(known, what) {
-			return usagef("--but-for: unknown word %q (known: %s)", what, strings.Join(known, ", ")).hintNearest(what, known, "")
+			return failure.Usagef("--but-for: unknown word %q (known: %s)", what, strings.Join(known, ", ")).HintNearest(what, known, "")
 		}
 	}
 	in, err := a.read(arg)
 	if err != nil {
 		return err
 	}
-	from, err := c.meaning(in)
+	from, err := c.Meaning(in)
 	if err != nil {
 		return err
 	}
-	a.warn(in, from.warnings)
+	a.warn(in, from.Warnings)
 	result, err := convert.Convert(&convert.Request{
-		Policy: from.policy, Resolved: from.resolved, To: to, Name: c.to, ButFor: c.butFor,
-		Comment: "Converted from " + in.name + " by seccompile.",
+		Policy: from.Policy, Resolved: from.Resolved, To: to, Name: c.to, ButFor: c.butFor,
+		Comment: "Converted from " + in.Name + " by seccompile.",
 	})
 	if err != nil {
 		var problems policy.Errors
 		if !errors.As(err, &problems) {
 			return err
 		}
-		no := in.no(fmt.Errorf("%w", err))
+		no := in.No(fmt.Errorf("%w", err))
 		if strings.Contains(err.Error(), "give the setting") {
-			no.hintf("--to-set gives %s a setting", c.to)
+			no.Hintf("--to-set gives %s a setting", c.to)
 		}
 		return no
 	}
@@ -157,7 +159,7 @@ func (a *app) convert(c *convertFlags, arg string) error {
 }
 
 // noteConverted says what was proved.
-func (a *app) noteConverted(c *convertFlags, in *input, from *compiled, result *convert.Result) {
+func (a *app) noteConverted(c *convertFlags, in *intake.Input, from *intake.Compiled, result *convert.Result) {
 	but := ""
 	var seen []string
 	for _, change := range result.Changes {
@@ -169,5 +171,5 @@ func (a *app) noteConverted(c *convertFlags, in *input, from *compiled, result *
 	if len(seen) > 0 {
 		but = " but for " + strings.Join(c.butFor, " and ") + " (" + strings.Join(seen, ", ") + ")"
 	}
-	a.note("%s: proved equal in %s for every call of %s%s", in.name, c.to, strings.Join(abiList(from.resolved.ABIs()), ", "), cmp.Or(but, ""))
+	a.note("%s: proved equal in %s for every call of %s%s", in.Name, c.to, strings.Join(intake.ABINames(from.Resolved.ABIs()), ", "), cmp.Or(but, ""))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/internal/audit"
+	"github.com/seccompile/seccompile/internal/failure"
 )
 
 const denialsLong = `Denials reads a log and explains what seccomp reported in it: which program, container
@@ -51,7 +52,7 @@ not know all of them because records are missing or cannot be read.`
 
 // The denialsFlags are the flags of denials.
 type denialsFlags struct {
-	target
+	targetFlags
 	output
 	profile            string
 	program, container string
@@ -97,7 +98,7 @@ func (a *app) denialsCommand() *cobra.Command {
 // denials explains a log.
 func (a *app) denials(d *denialsFlags, arg string) error {
 	if d.anyArgs && (d.path == "" || d.profile == "") {
-		return usagef("denials: --any-args needs --profile and -o")
+		return failure.Usagef("denials: --any-args needs --profile and -o")
 	}
 	j, err := a.referee(d)
 	if err != nil {
@@ -137,7 +138,7 @@ func (a *app) denials(d *denialsFlags, arg string) error {
 		return err
 	}
 	if r.Lost.Load()+r.Unreadable.Load() > 0 {
-		return &failure{code: exitNo}
+		return &failure.Error{Status: failure.No}
 	}
 	return nil
 }
@@ -179,15 +180,15 @@ func (a *app) openLog(arg string) (log io.ReadCloser, live bool, err error) {
 		}
 		info, err := f.Stat()
 		if err == nil && info.IsDir() {
-			err = usagef("%s: is a directory", shown(arg))
+			err = failure.Usagef("%s: is a directory", failure.Shown(arg))
 		}
 		return f, err == nil && !info.Mode().IsRegular(), err
 	}
 	if arg == "" && isTerminal(a.stdin) {
-		return nil, false, usagef("denials: no log").hintf("name a file, or pipe one in: dmesg | seccompile denials")
+		return nil, false, failure.Usagef("denials: no log").Hintf("name a file, or pipe one in: dmesg | seccompile denials")
 	}
 	if a.stdinTaken {
-		return nil, false, usagef("standard input can only be read once")
+		return nil, false, failure.Usagef("standard input can only be read once")
 	}
 	a.stdinTaken = true
 	if f, ok := a.stdin.(*os.File); ok {
@@ -276,7 +277,7 @@ func (a *app) writeAllowing(d *denialsFlags, s *sightings) error {
 		return err
 	}
 	if len(out.left) > 0 || s.more > 0 {
-		return &failure{code: exitNo}
+		return &failure.Error{Status: failure.No}
 	}
 	return nil
 }

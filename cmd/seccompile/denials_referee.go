@@ -9,6 +9,7 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/audit"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/record"
 	"github.com/seccompile/seccompile/internal/symbols"
 	"github.com/seccompile/seccompile/policy"
@@ -16,10 +17,10 @@ import (
 
 // A referee says what a profile has to do with records.
 type referee struct {
-	abis    []arch.ABI // of the machine, if the user said so
-	abi     arch.ABI   // of records that do not say
-	profile *explainer // nil if there is none
-	in      *input     // the profile's
+	abis    []arch.ABI    // of the machine, if the user said so
+	abi     arch.ABI      // of records that do not say
+	profile *explainer    // nil if there is none
+	in      *intake.Input // the profile's
 	// strict is the profile with ERRNO in place of LOG: what it logs, it does not allow
 	// yet.
 	strict *policy.Policy
@@ -27,11 +28,11 @@ type referee struct {
 
 // referee reads the profile that the flags name.
 func (a *app) referee(d *denialsFlags) (*referee, error) {
-	abis, err := parseABIs(d.abis)
+	abis, err := intake.ParseABIs(d.ABIs)
 	if err != nil {
 		return nil, err
 	}
-	j := &referee{abis: abis, abi: cmp.Or(mainABI(abis), arch.Native(), arch.X86_64)}
+	j := &referee{abis: abis, abi: cmp.Or(intake.MainABI(abis), arch.Native(), arch.X86_64)}
 	if err := writable("denials", d.path); err != nil || d.profile == "" {
 		return j, err
 	}
@@ -43,23 +44,23 @@ func (a *app) referee(d *denialsFlags) (*referee, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.warn(in, c.warnings)
-	j.profile, j.in, j.strict = newExplainer(&d.target, in, c), in, tightened(c.policy)
+	a.warn(in, c.Warnings)
+	j.profile, j.in, j.strict = newExplainer(&d.Target, in, c), in, tightened(c.Policy)
 	return j, nil
 }
 
 // whole reads a profile for a machine with all the ABIs that the profile has for it.
-func (d *denialsFlags) whole(in *input, abis []arch.ABI) (*compiled, error) {
-	c, err := d.meaning(in)
+func (d *denialsFlags) whole(in *intake.Input, abis []arch.ABI) (*intake.Compiled, error) {
+	c, err := d.Meaning(in)
 	if err != nil {
 		return nil, err
 	}
-	for _, abi := range c.policy.ABIs {
-		if slices.Contains(mainABI(abis).Family(), abi) && !slices.Contains(abis, abi) {
-			d.abis = append(d.abis, abi.String())
+	for _, abi := range c.Policy.ABIs {
+		if slices.Contains(intake.MainABI(abis).Family(), abi) && !slices.Contains(abis, abi) {
+			d.ABIs = append(d.ABIs, abi.String())
 		}
 	}
-	return d.meaning(in)
+	return d.Meaning(in)
 }
 
 // tightened returns a profile with ERRNO in place of LOG.

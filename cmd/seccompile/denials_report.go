@@ -11,6 +11,8 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/audit"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/symbols"
 	"github.com/seccompile/seccompile/policy"
 )
@@ -164,7 +166,7 @@ func (l *sightings) explain(s *sighting, process, count string) {
 	if where != "" {
 		where = " in " + where
 	}
-	fmt.Fprintf(l.w, "%s%s%s: %s: %s%s\n", shown(program(&s.first)), process, where, s.name(), s.answer(), count)
+	fmt.Fprintf(l.w, "%s%s%s: %s: %s%s\n", failure.Shown(program(&s.first)), process, where, s.name(), s.answer(), count)
 	if s.ruling == nil {
 		return
 	}
@@ -292,7 +294,7 @@ func (l *sightings) document(s *sighting) sightingJSON {
 	}
 	for _, x := range s.ruling.answers {
 		doc.Answers = append(doc.Answers, possibleJSON{
-			Action: actionName(x.Action), Data: x.Action.Data(), Errno: errnoName(x.Action, s.abi),
+			Action: actionName(x.Action), Data: x.Action.Data(), Errno: intake.ErrnoName(x.Action, s.abi),
 			Reason: x.Reason.String(), Pointer: x.Pointer, Fits: x.fits,
 		})
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/record"
 	ocijson "github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
@@ -71,8 +73,8 @@ func (j *referee) fromLog(list []*sighting) (*allowing, error) {
 		}
 	}
 	if len(r.Calls()) == 0 {
-		return nil, nof("denials: the log has no calls with the action LOG to make a profile of").
-			hintf("a profile with the defaultAction SCMP_ACT_LOG logs what it does not allow")
+		return nil, failure.Nof("denials: the log has no calls with the action LOG to make a profile of").
+			Hintf("a profile with the defaultAction SCMP_ACT_LOG logs what it does not allow")
 	}
 	res, err := r.Profile()
 	if err != nil {
@@ -86,7 +88,7 @@ func (j *referee) fromLog(list []*sighting) (*allowing, error) {
 // amended returns the profile with the fixes for the calls of a log. Calls whose arguments
 // matter are allowed only with anyArgs, and what a rule denies stays denied.
 func (j *referee) amended(list []*sighting, d *denialsFlags) (*allowing, error) {
-	e, err := record.NewEdit(j.in.source, j.profile.policy)
+	e, err := record.NewEdit(j.in.Source, j.profile.policy)
 	if err != nil {
 		return nil, err
 	}
@@ -120,11 +122,11 @@ func (j *referee) verify(x *allowing, d *denialsFlags, done []*sighting) error {
 	if len(done) == 0 {
 		return nil
 	}
-	lang, place, err := d.place(j.in)
+	lang, place, err := d.Place(j.in)
 	if err != nil {
 		return err
 	}
-	reading, err := newInput(d.path, "the changed profile", x.text).policy(lang, place)
+	reading, err := intake.New(d.path, "the changed profile", x.text).Read(lang, place)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
 )
@@ -35,7 +37,7 @@ both readings are of it.`
 
 // The diffFlags are the flags of diff.
 type diffFlags struct {
-	target
+	targetFlags
 	patience
 	weaker bool
 	json   bool
@@ -65,14 +67,14 @@ func (a *app) diffCommand() *cobra.Command {
 			case both && len(args) == 1:
 				args = append(args, args[0])
 			case len(args) != 2:
-				return usagef("diff: expected two profiles or filters, got %d", len(args)).hintf("for example: seccompile diff old.json new.json")
+				return failure.Usagef("diff: expected two profiles or filters, got %d", len(args)).Hintf("for example: seccompile diff old.json new.json")
 			}
 			return a.diff(&d, &o, args[0], args[1])
 		},
 	}
 	cmd.Flags().BoolVar(&d.weaker, "weaker", false, "show only changes that make B weaker")
 	cmd.Flags().StringArrayVar(&d.as, "as", nil, "read A, and given again B, in `MODE`, as --compat does; one file is both")
-	completeFlag(cmd, "as", oneOf(modeNames()...))
+	completeFlag(cmd, "as", oneOf(intake.ModeNames()...))
 	d.addPlace(cmd)
 	o.add(cmd)
 	addJSON(cmd, &d.json)
@@ -92,7 +94,7 @@ func (a *app) diff(d *diffFlags, o *output, nameA, nameB string) error {
 	if err != nil {
 		return err
 	}
-	if err := cmp.Or(d.settled(sideA.policy != nil || sideB.policy != nil), sameOrder(sideA, sideB)); err != nil {
+	if err := cmp.Or(d.CheckSettings(sideA.Policy != nil || sideB.Policy != nil), sameOrder(sideA, sideB)); err != nil {
 		return err
 	}
 	found, err := proof.Diff(sideA.subject, sideB.subject, limits)
@@ -120,7 +122,7 @@ func (a *app) diff(d *diffFlags, o *output, nameA, nameB string) error {
 		err = a.put(o, v.text(p, folded))
 	}
 	if err == nil && len(found) > 0 {
-		return &failure{code: exitNo}
+		return &failure.Error{Status: failure.No}
 	}
 	return err
 }
@@ -130,26 +132,26 @@ func (a *app) diff(d *diffFlags, o *output, nameA, nameB string) error {
 func (d *diffFlags) perSide() (bool, error) {
 	switch {
 	case len(d.as) == 1 || len(d.as) > 2:
-		return false, usagef("--as: expected one for A and one for B, got %d", len(d.as)).hintf("for example: seccompile diff --as runc --as crun profile.json")
-	case len(d.languages) > 2:
-		return false, usagef("--language: expected one, or one for A and one for B, got %d", len(d.languages))
+		return false, failure.Usagef("--as: expected one for A and one for B, got %d", len(d.as)).Hintf("for example: seccompile diff --as runc --as crun profile.json")
+	case len(d.Languages) > 2:
+		return false, failure.Usagef("--language: expected one, or one for A and one for B, got %d", len(d.Languages))
 	}
 	for _, as := range d.as {
-		if err := knownMode("--as", as); err != nil {
+		if err := intake.CheckMode("--as", as); err != nil {
 			return false, err
 		}
 	}
-	return len(d.as) == 2 || len(d.languages) == 2, nil
+	return len(d.as) == 2 || len(d.Languages) == 2, nil
 }
 
 // forSide returns the flags for A (0) or B (1), and what they say about it.
-func (d *diffFlags) forSide(i int) (t *target, as string) {
-	side := d.target.of(i)
-	if len(d.languages) == 2 {
-		as = " as " + d.languages[i]
+func (d *diffFlags) forSide(i int) (t *intake.Target, as string) {
+	side := d.Target.Of(i)
+	if len(d.Languages) == 2 {
+		as = " as " + d.Languages[i]
 	}
 	if len(d.as) == 2 {
-		side.compat = d.as[i]
+		side.Compat = d.as[i]
 		as = " as " + d.as[i]
 	}
 	return side, as
@@ -167,22 +169,22 @@ func (a *app) sides(d *diffFlags, nameA, nameB string) (sideA, sideB *side, err 
 	}
 	var out [2]*side
 	var seen []policy.Warning
-	for i, in := range []*input{inA, inB} {
+	for i, in := range []*intake.Input{inA, inB} {
 		t, as := d.forSide(i)
 		if as != "" {
-			if err := in.profile(); err != nil {
+			if err := in.WantProfile(); err != nil {
 				return nil, nil, err
 			}
 		}
-		if err := in.oneKernel(t.abis); err != nil {
+		if err := in.OneKernel(t.ABIs); err != nil {
 			return nil, nil, err // another kernel's filter may be weaker
 		}
-		s, err := t.side(in)
+		s, err := newSide(t, in)
 		if err != nil {
 			return nil, nil, err
 		}
-		a.warn(in, slices.DeleteFunc(slices.Clone(s.warnings), func(w policy.Warning) bool { return inA == inB && slices.Contains(seen, w) }))
-		seen = s.warnings
+		a.warn(in, slices.DeleteFunc(slices.Clone(s.Warnings), func(w policy.Warning) bool { return inA == inB && slices.Contains(seen, w) }))
+		seen = s.Warnings
 		s.name += as
 		out[i] = s
 	}

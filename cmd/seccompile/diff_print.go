@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/policy"
 )
 
@@ -73,12 +74,12 @@ func (g *group) print(w *bufio.Writer, p painter) {
 	if len(g.always) > 0 {
 		fill(w, 4, subject(g.always))
 		c := g.always[0].changes[0]
-		fmt.Fprintf(w, "      for example %s\n", describe(&c.Witness.Call, 0, c.numeric))
+		fmt.Fprintf(w, "      for example %s\n", intake.Describe(&c.Witness.Call, 0, c.numeric))
 	}
 	for _, l := range g.partly {
 		c := l.changes[0]
 		fill(w, 4, append(subject([]*line{l}), plain(strings.Fields(c.when())...)...))
-		fmt.Fprintf(w, "      for example %s\n", describe(&c.Witness.Call, c.shown(), c.numeric))
+		fmt.Fprintf(w, "      for example %s\n", intake.Describe(&c.Witness.Call, c.shown(), c.numeric))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/symbols"
 )
 
@@ -34,10 +35,10 @@ filter. Of the filters of a snap (NAME.bin2) it writes both.`,
 			if !o.explicit() {
 				paint = a.paint()
 			}
-			if in.kind == kindSnap {
+			if in.Kind == intake.KindSnap {
 				return a.disassembleSnap(&o, in, paint, asJSON)
 			}
-			p, err := in.program(nonempty(abi)...)
+			p, err := in.Program(nonempty(abi)...)
 			if err != nil {
 				return err
 			}
@@ -48,7 +49,7 @@ filter. Of the filters of a snap (NAME.bin2) it writes both.`,
 		},
 	}
 	cmd.Flags().StringVarP(&abi, "abi", "a", "", "from an artifact, take the filter for `ABI` (default: the only one, or the host's)")
-	completeFlag(cmd, "abi", oneOf(abiNames()...))
+	completeFlag(cmd, "abi", oneOf(intake.KnownABIs()...))
 	addJSON(cmd, &asJSON)
 	o.add(cmd)
 	return cmd

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/symbols"
 	"github.com/seccompile/seccompile/loader"
 	"github.com/seccompile/seccompile/proof"
@@ -118,24 +119,24 @@ func (d *dumpFlags) check(a *app, cmd *cobra.Command, args []string) error {
 	f := cmd.Flags()
 	switch {
 	case d.all && len(args) > 0:
-		return usagef("dump: --all is for all processes and does not take one")
+		return failure.Usagef("dump: --all is for all processes and does not take one")
 	case d.all:
 		for _, other := range []string{"explain", "index", "format", "package"} {
 			if f.Changed(other) {
-				return usagef("--all and --%s exclude each other", other)
+				return failure.Usagef("--all and --%s exclude each other", other)
 			}
 		}
 		return nil
 	case d.json:
-		return usagef("dump: --json is for --all").hintf("-f json writes a filter as JSON")
+		return failure.Usagef("dump: --json is for --all").Hintf("-f json writes a filter as JSON")
 	case dash > 0:
-		return usagef("dump: expected a process or a program, got both")
+		return failure.Usagef("dump: expected a process or a program, got both")
 	case d.explain && f.Changed("format"):
-		return usagef("--explain and -f exclude each other")
+		return failure.Usagef("--explain and -f exclude each other")
 	case f.Changed("index") && d.index < 1:
-		return usagef("-i: filters are numbered from 1, the oldest one")
+		return failure.Usagef("-i: filters are numbered from 1, the oldest one")
 	case program && d.format == formatRaw && !d.output.explicit():
-		return usagef("dump: the program writes to standard output, too").hintf("-o FILE saves the filter")
+		return failure.Usagef("dump: the program writes to standard output, too").Hintf("-o FILE saves the filter")
 	case !program:
 		if err := one("process")(cmd, args); err != nil {
 			return err
@@ -155,11 +156,11 @@ type dump struct {
 // dumpProcess writes the filters of a process.
 func (a *app) dumpProcess(ctx context.Context, d *dumpFlags, args []string, limits proof.Limits) error {
 	if len(args) == 0 {
-		return usagef("dump: no process given").hintf("ps lists processes with their IDs, seccompile dump --all those with filters")
+		return failure.Usagef("dump: no process given").Hintf("ps lists processes with their IDs, seccompile dump --all those with filters")
 	}
 	tid, err := strconv.Atoi(args[0])
 	if err != nil || tid <= 0 {
-		return usagef("dump: %q is not a process ID", args[0]).hintf("to run a program and see its filters: seccompile dump -- PROGRAM")
+		return failure.Usagef("dump: %q is not a process ID", args[0]).Hintf("to run a program and see its filters: seccompile dump -- PROGRAM")
 	}
 	filters, err := loader.Dump(ctx, tid)
 	if errors.Is(err, loader.ErrNoFilters) {
@@ -182,15 +183,15 @@ func noFilters(tid int) error {
 		}
 	}
 	if confined == nil {
-		return nof("process %d has no filters", tid)
+		return failure.Nof("process %d has no filters", tid)
 	}
 	const most = 8
 	names := strings.Join(confined[:min(most, len(confined))], ", ")
 	if more := len(confined) - most; more > 0 {
 		names += fmt.Sprintf(" and %d more", more)
 	}
-	return nof("thread %d has no filters, but others of its process have: %s", tid, names).
-		hintf("seccompile dump %s shows those of a thread", confined[0])
+	return failure.Nof("thread %d has no filters, but others of its process have: %s", tid, names).
+		Hintf("seccompile dump %s shows those of a thread", confined[0])
 }
 
 // dumpAll lists the confined processes of the host.
@@ -208,7 +209,7 @@ func (a *app) dumpAll(ctx context.Context, d *dumpFlags, limits proof.Limits) er
 		_, err = a.out.Write(s.text(a.paint()))
 	}
 	if err == nil && len(s.unread) > 0 {
-		return &failure{code: exitUsage}
+		return &failure.Error{Status: failure.Usage}
 	}
 	return err
 }
@@ -217,12 +218,12 @@ func (a *app) dumpAll(ctx context.Context, d *dumpFlags, limits proof.Limits) er
 func (a *app) dump(d *dumpFlags, list *dump, limits proof.Limits) error {
 	filters := list.filters
 	if d.index > len(filters) {
-		return usagef("-i %d: %s %s %s", d.index, list.whose, list.did, plural(len(filters), "filter"))
+		return failure.Usagef("-i %d: %s %s %s", d.index, list.whose, list.did, plural(len(filters), "filter"))
 	}
 	if !d.explain && d.format != formatAsm {
 		if d.index == 0 && len(filters) > 1 {
-			return usagef("%s %s %d filters, but -f %s holds only one", list.whose, list.did, len(filters), d.format).
-				hintf("-i 1 is the oldest, -i %d the newest", len(filters))
+			return failure.Usagef("%s %s %d filters, but -f %s holds only one", list.whose, list.did, len(filters), d.format).
+				Hintf("-i 1 is the oldest, -i %d the newest", len(filters))
 		}
 		index := max(d.index, 1)
 		d.source = fmt.Sprintf("filter %d of %s", index, list.whose)

@@ -13,7 +13,9 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/artifact"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/host"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/report"
 	"github.com/seccompile/seccompile/internal/stats"
 	"github.com/seccompile/seccompile/loader"
@@ -98,8 +100,8 @@ func (a *app) survey(ctx context.Context, limits proof.Limits) (*survey, error) 
 }
 
 func (a *app) newSurvey(limits proof.Limits) (*survey, error) {
-	t := target{caps: []string{"default"}, compat: "runc"}
-	docker, err := a.side(&t, dockerDefault)
+	t := intake.Target{Host: thisHost()}
+	docker, err := a.side(&t, intake.DockerDefault)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +141,7 @@ func (s *survey) add(t *host.Thread) error {
 
 // missed notes why the filters of a thread are not known.
 func (s *survey) missed(p *heldProcess, t *host.Thread) {
-	reason := strings.ReplaceAll(messages(t.Err)[0], "thread "+strconv.Itoa(t.TID), "it")
+	reason := strings.ReplaceAll(failure.Messages(t.Err)[0], "thread "+strconv.Itoa(t.TID), "it")
 	i := slices.IndexFunc(s.unread, func(u unread) bool { return u.reason == reason })
 	if i < 0 {
 		i = len(s.unread)

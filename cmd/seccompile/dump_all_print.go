@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
 )
 
 // maxPIDs is how many processes or threads of one name are listed in the text.
@@ -118,9 +119,9 @@ func printProcesses(w *bufio.Writer, list []*heldProcess) {
 // where names a process and its place.
 func (p *heldProcess) where() string {
 	if place := p.place.String(); place != "" {
-		return shown(p.name) + " in " + shown(place)
+		return failure.Shown(p.name) + " in " + failure.Shown(place)
 	}
-	return shown(p.name)
+	return failure.Shown(p.name)
 }
 
 func someIDs(ids []int) string {

@@ -14,6 +14,7 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/host"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/loader"
 	"github.com/seccompile/seccompile/proof"
 	"github.com/seccompile/seccompile/syscalltables"
@@ -36,7 +37,7 @@ func newTestSurvey(t *testing.T) *survey {
 func live(t *testing.T, texts ...string) (list []loader.LiveFilter) {
 	t.Helper()
 	for _, text := range texts {
-		p, err := cbpf.Assemble([]byte(".order "+orderName(arch.Native().ByteOrder())+"\n"+text), nil)
+		p, err := cbpf.Assemble([]byte(".order "+intake.OrderName(arch.Native().ByteOrder())+"\n"+text), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/seccompile/seccompile/internal/certificate"
+	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/watch"
 	"github.com/seccompile/seccompile/loader"
 	"github.com/seccompile/seccompile/proof"
@@ -29,30 +30,30 @@ func (a *app) dumpProgram(d *dumpFlags, args []string, limits proof.Limits) erro
 	var list []*installed
 	unread := 0
 	status, err := watch.Installs(path, args, func(i *watch.Install) {
-		who := fmt.Sprintf("dump: %s, process %d", shown(i.Name), i.PID)
+		who := fmt.Sprintf("dump: %s, process %d", failure.Shown(i.Name), i.PID)
 		switch {
 		case i.Refused != nil:
 			a.note("%s: the kernel refused a filter: %v", who, i.Refused)
 		case i.Err != nil:
 			unread++
-			a.warnf("%s: a filter was installed but cannot be shown: %s", who, unprefixed(i.Err.Error()))
+			a.warnf("%s: a filter was installed but cannot be shown: %s", who, failure.Unprefixed(i.Err.Error()))
 		default:
 			list = gather(list, i)
 		}
 	}, func() {
-		a.note("dump: %s has ended; still following the processes that it left behind", shown(args[0]))
+		a.note("dump: %s has ended; still following the processes that it left behind", failure.Shown(args[0]))
 	})
 	if err != nil {
 		return notStarted("dump", err)
 	}
-	result := &failure{code: status}
+	result := &failure.Error{Status: status}
 	if len(list) == 0 {
 		if unread == 0 {
-			a.note("dump: %s installed no filters", shown(args[0]))
+			a.note("dump: %s installed no filters", failure.Shown(args[0]))
 		}
 		return result
 	}
-	out := &dump{whose: shown(args[0]), did: "installed"}
+	out := &dump{whose: failure.Shown(args[0]), did: "installed"}
 	for _, f := range list {
 		out.filters = append(out.filters, f.filter)
 		out.about = append(out.about, f.about())
@@ -81,7 +82,7 @@ func gather(list []*installed, i *watch.Install) []*installed {
 
 // about says who installed a filter.
 func (f *installed) about() string {
-	s := fmt.Sprintf("installed by %s, process %d", shown(cmp.Or(f.first.Name, "a thread that has ended")), f.first.PID)
+	s := fmt.Sprintf("installed by %s, process %d", failure.Shown(cmp.Or(f.first.Name, "a thread that has ended")), f.first.PID)
 	if n := f.first.Number; n > 1 {
 		s += fmt.Sprintf(", on top of %s", plural(n-1, "filter"))
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/edit"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/policy"
 )
 
@@ -107,7 +109,7 @@ func (a *app) editCommand() *cobra.Command {
 	e.place.add(cmd)
 	annotate(cmd, "output", changesFile, "")
 	cmd.MarkFlagsMutuallyExclusive("output", "in-place", "dry-run")
-	completeFlag(cmd, "default", oneOf(actionWords...))
+	completeFlag(cmd, "default", oneOf(intake.ActionWords...))
 	completeFlag(cmd, "flags", oneOf(append(flagWords(), "none")...))
 	completeFlag(cmd, "abis", completeABIs)
 	return cmd
@@ -119,21 +121,21 @@ func (a *app) edit(e *editFlags, arg string) error {
 	if err != nil {
 		return err
 	}
-	abis, err := edit.ABIs(in.source)
+	abis, err := edit.ABIs(in.Source)
 	if err != nil {
-		return in.no(err)
+		return in.No(err)
 	}
 	request, err := e.request(abis[0])
 	if err != nil {
 		return err
 	}
-	result, err := edit.Edit(in.source, request)
+	result, err := edit.Edit(in.Source, request)
 	if err != nil {
 		var bad *edit.ParseError
 		if errors.As(err, &bad) {
 			return badCalls("", bad)
 		}
-		return in.no(err)
+		return in.No(err)
 	}
 	if e.inPlace {
 		e.place.path = arg
@@ -145,7 +147,7 @@ func (a *app) edit(e *editFlags, arg string) error {
 	if e.dry {
 		return a.put(&e.place, shown)
 	}
-	if !e.inPlace || !bytes.Equal(result.Text, in.data) { // a file that stays as it is stays the same file
+	if !e.inPlace || !bytes.Equal(result.Text, in.Data) { // a file that stays as it is stays the same file
 		if err := a.put(&e.place, result.Text); err != nil {
 			return err
 		}
@@ -157,30 +159,30 @@ func (a *app) edit(e *editFlags, arg string) error {
 }
 
 // editable reads a profile whose text can be changed.
-func (a *app) editable(verb, arg string, inPlace bool) (*input, error) {
-	if inPlace && (arg == "" || arg == "-" || arg == dockerDefault) {
-		return nil, usagef("-i needs the name of a file").hintf("without -i, the result goes to standard output or to -o")
+func (a *app) editable(verb, arg string, inPlace bool) (*intake.Input, error) {
+	if inPlace && (arg == "" || arg == "-" || arg == intake.DockerDefault) {
+		return nil, failure.Usagef("-i needs the name of a file").Hintf("without -i, the result goes to standard output or to -o")
 	}
 	in, err := a.read(arg)
 	if err == nil {
-		err = in.profile()
+		err = in.WantProfile()
 	}
 	if err != nil {
 		return nil, err
 	}
-	_, broken := in.source.JSON()
-	if broken != nil && isObject(in.data) {
-		return nil, in.no(broken)
+	_, broken := in.Source.JSON()
+	if broken != nil && intake.IsObject(in.Data) {
+		return nil, in.No(broken)
 	}
 	name := ""
 	if broken == nil {
-		if name, err = sniffLanguage(in); err != nil {
+		if name, err = intake.SniffLanguage(in); err != nil {
 			return nil, err
 		}
 	}
-	if name != "" || in.yaml || broken != nil {
-		return nil, nof("%s: %s takes profiles of OCI, Docker and Podman in JSON alone", in.name, verb).
-			hintf("seccompile convert --to oci writes one")
+	if name != "" || in.YAML || broken != nil {
+		return nil, failure.Nof("%s: %s takes profiles of OCI, Docker and Podman in JSON alone", in.Name, verb).
+			Hintf("seccompile convert --to oci writes one")
 	}
 	return in, nil
 }
@@ -190,11 +192,11 @@ func (e *editFlags) request(a arch.ABI) (r edit.Request, err error) {
 	for _, f := range e.changes {
 		c := edit.Change{Deny: f.flag == "--deny"}
 		if !c.Deny {
-			action, err := parseAction(f.flag, f.action, a)
+			action, err := intake.ParseAction(f.flag, f.action, a)
 			if err != nil {
 				return r, err
 			}
-			c.Action = action.action
+			c.Action = action.Action
 		}
 		if c.Specs, err = edit.Parse(f.calls); err != nil {
 			var bad *edit.ParseError
@@ -206,29 +208,29 @@ func (e *editFlags) request(a arch.ABI) (r edit.Request, err error) {
 		r.Changes = append(r.Changes, c)
 	}
 	if e.standard != "" {
-		action, err := parseAction("--default", e.standard, a)
+		action, err := intake.ParseAction("--default", e.standard, a)
 		if err != nil {
 			return r, err
 		}
-		r.Default = &action.action
+		r.Default = &action.Action
 	}
 	if r.Flags, err = parseFlags(e.flags); err != nil {
 		return r, err
 	}
-	if r.ABIs, err = parseABIs(e.abis); err != nil {
+	if r.ABIs, err = intake.ParseABIs(e.abis); err != nil {
 		return r, err
 	}
 	if len(r.Changes) == 0 && r.Default == nil && r.Flags == nil && r.ABIs == nil {
-		return r, usagef("nothing to change").hintf("--allow, --deny, --log and --rule change calls; --default, --flags and --abis the rest")
+		return r, failure.Usagef("nothing to change").Hintf("--allow, --deny, --log and --rule change calls; --default, --flags and --abis the rest")
 	}
 	return r, nil
 }
 
 // badCalls explains what is wrong with calls and their conditions.
-func badCalls(flag string, bad *edit.ParseError) *failure {
-	f := usagef("%s", strings.Join(nonempty(flag, unprefixed(bad.Error())), ": "))
+func badCalls(flag string, bad *edit.ParseError) *failure.Error {
+	f := failure.Usagef("%s", failure.Join(flag, failure.Unprefixed(bad.Error())))
 	if bad.Near != "" {
-		return f.hintf("did you mean %s?", bad.Near)
+		return f.Hintf("did you mean %s?", bad.Near)
 	}
 	return f
 }
@@ -253,7 +255,7 @@ func parseFlags(words []string) ([]cbpf.Flag, error) {
 		name := flagPrefix + strings.TrimPrefix(strings.ToUpper(strings.ReplaceAll(word, "-", "_")), flagPrefix)
 		f, err := cbpf.ParseFlag(name)
 		if err != nil {
-			return nil, usagef("--flags: unknown flag %q (known: %s, or none)", word, strings.Join(flagWords(), ", ")).hintNearest(word, flagWords(), "")
+			return nil, failure.Usagef("--flags: unknown flag %q (known: %s, or none)", word, strings.Join(flagWords(), ", ")).HintNearest(word, flagWords(), "")
 		}
 		flags = append(flags, f)
 	}
@@ -261,29 +263,29 @@ func parseFlags(words []string) ([]cbpf.Flag, error) {
 }
 
 // edited shows what an edit changed, and warns of what is new about the profile.
-func (a *app) edited(in *input, result *edit.Result) ([]byte, error) {
-	if bytes.Equal(result.Text, in.data) {
+func (a *app) edited(in *intake.Input, result *edit.Result) ([]byte, error) {
+	if bytes.Equal(result.Text, in.Data) {
 		for _, note := range result.Notes {
 			a.note("%s", note)
 		}
-		return []byte(in.name + ": nothing to change: it means that already\n"), nil
+		return []byte(in.Name + ": nothing to change: it means that already\n"), nil
 	}
 	before, err := sideOf(in)
 	if err != nil {
 		return nil, err
 	}
-	changed := newInput(in.path, in.name+" (edited)", result.Text)
+	changed := intake.New(in.Path, in.Name+" (edited)", result.Text)
 	after, err := sideOf(changed)
 	if err != nil {
 		return nil, err
 	}
-	a.warn(changed, slices.DeleteFunc(after.warnings, func(w policy.Warning) bool {
-		return slices.ContainsFunc(before.warnings, func(old policy.Warning) bool { return old.Kind == w.Kind && old.Message == w.Message })
+	a.warn(changed, slices.DeleteFunc(after.Warnings, func(w policy.Warning) bool {
+		return slices.ContainsFunc(before.Warnings, func(old policy.Warning) bool { return old.Kind == w.Kind && old.Message == w.Message })
 	}))
 	for _, note := range result.Notes {
 		a.note("%s", note)
 	}
-	found, err := edit.Changes(before.resolved, after.resolved)
+	found, err := edit.Changes(before.Resolved, after.Resolved)
 	if err != nil {
 		return nil, err
 	}
@@ -299,11 +301,11 @@ func (a *app) edited(in *input, result *edit.Result) ([]byte, error) {
 }
 
 // sideOf reads a profile for the ABIs that it is for.
-func sideOf(in *input) (*side, error) {
-	abis, err := edit.ABIs(in.source)
+func sideOf(in *intake.Input) (*side, error) {
+	abis, err := edit.ABIs(in.Source)
 	if err != nil {
-		return nil, in.no(err)
+		return nil, in.No(err)
 	}
-	t := target{abis: abiList(abis), caps: []string{"default"}, compat: policy.Runc.String()}
-	return t.side(in)
+	t := intake.Target{ABIs: intake.ABINames(abis), Host: thisHost()}
+	return newSide(&t, in)
 }

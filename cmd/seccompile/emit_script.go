@@ -9,6 +9,8 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/stats"
 	"github.com/seccompile/seccompile/syscalltables"
 )
@@ -106,7 +108,7 @@ def install():
 // renderPython writes a module of Python that has the filter and installs it.
 func (e *outputFormat) renderPython(p *cbpf.Program) ([]byte, error) {
 	if p.Returns(cbpf.Notify) {
-		return nil, usagef("-f python: the filter notifies a listener, but the module starts none").hintf("install the filter with package loader")
+		return nil, failure.Usagef("-f python: the filter notifies a listener, but the module starts none").Hintf("install the filter with package loader")
 	}
 	lines, err := scriptLines(p)
 	if err != nil {
@@ -127,7 +129,7 @@ func (e *outputFormat) renderPython(p *cbpf.Program) ([]byte, error) {
 	for _, f := range e.flags {
 		flags |= f &^ cbpf.WaitKillableRecv // which needs a listener
 	}
-	return fmt.Appendf(nil, pythonText, e.comment(p), orderName(p.Order()), strings.Join(abis, ", "),
+	return fmt.Appendf(nil, pythonText, e.comment(p), intake.OrderName(p.Order()), strings.Join(abis, ", "),
 		uint32(flags), flags, strings.Join(lines, "\n")), nil
 }
 
@@ -167,7 +169,7 @@ func (e *outputFormat) renderJS(p *cbpf.Program) ([]byte, error) {
 		return nil, e.noMachine("Node.js")
 	}
 	order := "LE"
-	if orderName(p.Order()) == "big" {
+	if intake.OrderName(p.Order()) == "big" {
 		order = "BE"
 	}
 	var b bytes.Buffer
@@ -197,6 +199,6 @@ func nodeName(a arch.ABI) string {
 
 // noMachine says that no program of an interpreter can have the filter.
 func (e *outputFormat) noMachine(interpreter string) error {
-	return usagef("-f %s: %s has no name for a machine of %s", e.format, interpreter, strings.Join(e.abis, ", ")).
-		hintf("add the kernel's main ABI to -a, or write -f raw")
+	return failure.Usagef("-f %s: %s has no name for a machine of %s", e.format, interpreter, strings.Join(e.abis, ", ")).
+		Hintf("add the kernel's main ABI to -a, or write -f raw")
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/compile"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/lint"
 	"github.com/seccompile/seccompile/internal/proved"
 	"github.com/seccompile/seccompile/policy"
@@ -16,7 +18,7 @@ import (
 
 // The evalFlags are the flags of eval.
 type evalFlags struct {
-	target
+	targetFlags
 	abi    string
 	expect string
 	trace  bool
@@ -50,7 +52,7 @@ the expected one.`,
 		ValidArgsFunction: completeEval,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return usagef("eval: expected a file and a system call").hintf("for example: seccompile eval docker-default clone3")
+				return failure.Usagef("eval: expected a file and a system call").Hintf("for example: seccompile eval docker-default clone3")
 			}
 			return a.eval(&e, args[0], args[1], args[2:])
 		},
@@ -63,8 +65,8 @@ the expected one.`,
 	addJSON(cmd, &e.json)
 	a.addNumeric(cmd)
 	e.addReading(cmd)
-	completeFlag(cmd, "abi", oneOf(abiNames()...))
-	completeFlag(cmd, "expect", oneOf(actionWords...))
+	completeFlag(cmd, "abi", oneOf(intake.KnownABIs()...))
+	completeFlag(cmd, "expect", oneOf(intake.ActionWords...))
 	return cmd
 }
 
@@ -84,64 +86,64 @@ func (a *app) eval(e *evalFlags, file, syscall string, args []string) error {
 	if err != nil {
 		return err
 	}
-	var c *compiled
+	var c *intake.Compiled
 	var abis []arch.ABI
 	var verdict policy.Verdict
-	if in.kind == kindProfile {
+	if in.Kind == intake.KindProfile {
 		if c, err = e.resolve(in); err != nil {
 			return err
 		}
-		a.warn(in, c.warnings)
-		abis = c.resolved.ABIs()
+		a.warn(in, c.Warnings)
+		abis = c.Resolved.ABIs()
 	} else {
-		if err := e.settled(false); err != nil {
+		if err := e.CheckSettings(false); err != nil {
 			return err
 		}
-		c = new(compiled)
-		if c.program, err = in.program(nonempty(e.abi)...); err != nil {
+		c = new(intake.Compiled)
+		if c.Program, err = in.Program(nonempty(e.abi)...); err != nil {
 			return err
 		}
-		abis = testedABIs(c.program)
+		abis = testedABIs(c.Program)
 	}
 	q, err := a.question(e, abis, c, syscall, args)
 	if err != nil {
 		return err
 	}
-	if c.resolved != nil {
-		verdict = c.resolved.Decide(&q.data)
+	if c.Resolved != nil {
+		verdict = c.Resolved.Decide(&q.Data)
 	} else {
-		verdict.Action = c.program.Eval(&q.data)
+		verdict.Action = c.Program.Eval(&q.Data)
 	}
-	expected, err := e.expected(q.abi)
+	expected, err := e.expected(q.ABI)
 	if err != nil {
 		return err
 	}
 	if err := a.answer(e, c, q, verdict); err != nil {
 		return err
 	}
-	if expected != nil && !expected.matches(verdict.Action) {
-		return nof("the verdict is %s, not %s", actionText(verdict.Action, q.abi), e.expect)
+	if expected != nil && !expected.Matches(verdict.Action) {
+		return failure.Nof("the verdict is %s, not %s", intake.ActionText(verdict.Action, q.ABI), e.expect)
 	}
 	return nil
 }
 
 // resolve resolves a profile for its own ABIs and the kernel of the call's ABI, and
 // compiles it if --trace needs the program.
-func (e *evalFlags) resolve(in *input) (*compiled, error) {
+func (e *evalFlags) resolve(in *intake.Input) (*intake.Compiled, error) {
 	var abi arch.ABI
 	if e.abi != "" {
 		var err error
-		if abi, err = parseABI(e.abi); err != nil {
+		if abi, err = intake.ParseABI(e.abi); err != nil {
 			return nil, err
 		}
-		e.abis = []string{abi.Main().String()}
+		e.ABIs = []string{abi.Main().String()}
 	}
-	lang, place, err1 := e.place(in)
-	options, err2 := e.options()
+	lang, place, err1 := e.Place(in)
+	options, err2 := e.Options()
 	if err := cmp.Or(err1, err2); err != nil {
 		return nil, err
 	}
-	reading, err := in.policy(forTargets(lang, nil), place)
+	reading, err := in.Read(intake.ForTargets(lang, nil), place)
 	if err != nil {
 		return nil, err
 	}
@@ -157,19 +159,19 @@ func (e *evalFlags) resolve(in *input) (*compiled, error) {
 	if len(options.ABIs) == 0 && arch.Native() != 0 {
 		options.ABIs = []arch.ABI{arch.Native()}
 	}
-	c := &compiled{policy: p}
+	c := &intake.Compiled{Policy: p}
 	var more []policy.Warning
-	if c.resolved, more, err = policy.Resolve(p, options); err != nil {
-		return nil, in.no(err)
+	if c.Resolved, more, err = policy.Resolve(p, options); err != nil {
+		return nil, in.No(err)
 	}
-	c.warnings = append(reading.Warnings, more...)
+	c.Warnings = append(reading.Warnings, more...)
 	if !e.trace {
 		return c, nil
 	}
-	if c.result, err = proved.Compile(c.resolved, compile.Options{}); err != nil {
-		return nil, in.no(err)
+	if c.Result, err = proved.Compile(c.Resolved, compile.Options{}); err != nil {
+		return nil, in.No(err)
 	}
-	c.program = c.result.Program
+	c.Program = c.Result.Program
 	return c, nil
 }
 
@@ -191,10 +193,10 @@ func testedABIs(p *cbpf.Program) []arch.ABI {
 }
 
 // expected returns the verdict that --expect asks for, or nil.
-func (e *evalFlags) expected(a arch.ABI) (*actionPattern, error) {
+func (e *evalFlags) expected(a arch.ABI) (*intake.ActionPattern, error) {
 	if e.expect == "" {
 		return nil, nil
 	}
-	w, err := parseAction("--expect", e.expect, a)
+	w, err := intake.ParseAction("--expect", e.expect, a)
 	return &w, err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/record"
 	"github.com/seccompile/seccompile/policy"
 )
@@ -37,24 +38,24 @@ type stepJSON struct {
 }
 
 // answer prints the verdict, why, and the trace if asked.
-func (a *app) answer(e *evalFlags, c *compiled, q *call, v policy.Verdict) error {
+func (a *app) answer(e *evalFlags, c *intake.Compiled, q *intake.Call, v policy.Verdict) error {
 	var steps []stepJSON
 	if e.trace {
-		steps = trace(c.program, q, a.numeric)
+		steps = trace(c.Program, q, a.numeric)
 	}
-	verdict := actionText(v.Action, q.abi)
+	verdict := intake.ActionText(v.Action, q.ABI)
 	if e.json {
 		doc := answerJSON{
-			Version: jsonVersion, ABI: q.abi.String(), Number: q.data.NR, Args: []string{},
-			Syscall: policy.Names().Syscall(q.data.Arch, q.data.NR),
+			Version: jsonVersion, ABI: q.ABI.String(), Number: q.Data.NR, Args: []string{},
+			Syscall: policy.Names().Syscall(q.Data.Arch, q.Data.NR),
 			Verdict: verdict, Action: v.Action.Class().String(), Data: v.Action.Data(),
-			Errno: errnoName(v.Action, q.abi), Trace: steps,
+			Errno: intake.ErrnoName(v.Action, q.ABI), Trace: steps,
 		}
 		doc.Action, _, _ = strings.Cut(doc.Action, "(")
-		for i := range q.args {
-			doc.Args = append(doc.Args, fmt.Sprintf("%#x", q.data.Args[i]))
+		for i := range q.Given {
+			doc.Args = append(doc.Args, fmt.Sprintf("%#x", q.Data.Args[i]))
 		}
-		if c.resolved != nil {
+		if c.Resolved != nil {
 			doc.Reason, doc.Pointer = v.Reason.String(), v.Pointer
 		}
 		return a.putJSON(new(output), doc)
@@ -63,15 +64,15 @@ func (a *app) answer(e *evalFlags, c *compiled, q *call, v policy.Verdict) error
 	if e.trace {
 		printTrace(a, p, steps, v.Action)
 	}
-	fmt.Fprintf(a.out, "%s: %s\n", q.text(a.numeric), p.action(v.Action, verdict))
-	if c.resolved != nil {
+	fmt.Fprintf(a.out, "%s: %s\n", q.Text(a.numeric), p.action(v.Action, verdict))
+	if c.Resolved != nil {
 		fmt.Fprintf(a.out, "  %s\n", because(c, q, v))
 	}
 	return nil
 }
 
 // because says what decided a call.
-func because(c *compiled, q *call, v policy.Verdict) string {
+func because(c *intake.Compiled, q *intake.Call, v policy.Verdict) string {
 	switch v.Reason {
 	case policy.ByBadArch:
 		return fmt.Sprintf("bad arch: the profile is not for calls of %s", foreign(q))
@@ -83,7 +84,7 @@ func because(c *compiled, q *call, v policy.Verdict) string {
 		}
 		return "by the rule at " + v.Pointer
 	case policy.ByDefault:
-		return "by the default action" + defaultPlace(c.policy)
+		return "by the default action" + defaultPlace(c.Policy)
 	}
 	return v.Reason.String()
 }
@@ -98,16 +99,16 @@ func defaultPlace(p *policy.Policy) string {
 
 // foreign names the ABI that a number really belongs to: x86_64 and x32 share an
 // AUDIT_ARCH value.
-func foreign(q *call) string {
-	if a, ok := arch.ByAudit(q.data.Arch, q.data.NR); ok {
+func foreign(q *intake.Call) string {
+	if a, ok := arch.ByAudit(q.Data.Arch, q.Data.NR); ok {
 		return a.String()
 	}
-	return q.abi.String()
+	return q.ABI.String()
 }
 
 // trace runs a program and explains every step.
-func trace(p *cbpf.Program, q *call, numeric bool) []stepJSON {
-	verdict, steps := p.Trace(&q.data)
+func trace(p *cbpf.Program, q *intake.Call, numeric bool) []stepJSON {
+	verdict, steps := p.Trace(&q.Data)
 	lines := p.Lines(policy.Names())
 	var out []stepJSON
 	for i, s := range steps {
@@ -122,25 +123,25 @@ func trace(p *cbpf.Program, q *call, numeric bool) []stepJSON {
 		})
 	}
 	if len(out) > 0 {
-		out[len(out)-1].Meaning = actionText(verdict, q.abi)
+		out[len(out)-1].Meaning = intake.ActionText(verdict, q.ABI)
 	}
 	return out
 }
 
 // meaning says what an executed instruction found out.
-func meaning(p *cbpf.Program, q *call, s cbpf.Step, next int, numeric bool) string {
+func meaning(p *cbpf.Program, q *intake.Call, s cbpf.Step, next int, numeric bool) string {
 	ins := p.At(s.PC)
 	switch {
 	case ins.Op == opLoad && ins.K == cbpf.OffNR:
-		return policy.Names().Syscall(q.data.Arch, s.A)
+		return policy.Names().Syscall(q.Data.Arch, s.A)
 	case ins.Op == opLoad && ins.K == cbpf.OffArch:
-		return policy.Names().ABI(s.A, q.data.NR)
+		return policy.Names().ABI(s.A, q.Data.NR)
 	case ins.Op == opLoad && ins.K >= cbpf.OffArgs:
 		i := int(ins.K-cbpf.OffArgs) / 8
 		if upper := ins.K%8 == 4; upper != (p.Order() == binary.BigEndian) {
-			return "upper half of " + q.arg(i).Name()
+			return "upper half of " + q.Arg(i).Name()
 		}
-		return q.arg(i).Name() + "=" + valueText(q.arg(i), q.data.Args[i], numeric)
+		return q.Arg(i).Name() + "=" + intake.ValueText(q.Arg(i), q.Data.Args[i], numeric)
 	case ins.Op&classMask == classJump && ins.Op&opMask != 0:
 		yes, no := s.PC+1+int(ins.Jt), s.PC+1+int(ins.Jf)
 		switch {

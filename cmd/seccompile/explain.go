@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
 )
@@ -31,7 +33,7 @@ numbers. Numbers without a call are listed as numbers, large ones in hex (0x). W
 
 // The explainFlags are the flags of explain.
 type explainFlags struct {
-	target
+	targetFlags
 	patience
 	by   string
 	json bool
@@ -53,7 +55,7 @@ func (a *app) explainCommand() *cobra.Command {
 		ValidArgsFunction: completeOneOfFiles,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if e.by != "action" && e.by != "syscall" {
-				return usagef("--by: unknown grouping %q (known: action, syscall)", e.by)
+				return failure.Usagef("--by: unknown grouping %q (known: action, syscall)", e.by)
 			}
 			return a.explain(&e, &o, first(args))
 		},
@@ -75,23 +77,23 @@ func (a *app) explain(e *explainFlags, o *output, arg string) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.side(&e.target, arg)
+	s, err := a.side(&e.Target, arg)
 	if err != nil {
 		return err
 	}
-	if err := e.settled(s.policy != nil); err != nil {
+	if err := e.CheckSettings(s.Policy != nil); err != nil {
 		return err
 	}
 	c := choice{numeric: a.numeric}
-	if s.resolved != nil {
-		c.abis = s.resolved.ABIs()
-	} else if c.abis, err = parseABIs(e.abis); err != nil {
+	if s.Resolved != nil {
+		c.abis = s.Resolved.ABIs()
+	} else if c.abis, err = intake.ParseABIs(e.ABIs); err != nil {
 		return err
 	} else {
 		c.only = len(c.abis) > 0
 		for _, abi := range c.abis {
-			if orderName(abi.ByteOrder()) != s.order() {
-				return usagef("-a: %v and %s differ in byte order", abi, s.name)
+			if intake.OrderName(abi.ByteOrder()) != s.order() {
+				return failure.Usagef("-a: %v and %s differ in byte order", abi, s.name)
 			}
 		}
 	}
@@ -119,7 +121,7 @@ func (e *explainFlags) text(p painter, treated []treatment) []byte {
 		action, always := t.always()
 		switch {
 		case always:
-			fmt.Fprintf(w, "%s: %s\n", p.text(bold, t.title), p.action(action, actionText(action, t.abi)))
+			fmt.Fprintf(w, "%s: %s\n", p.text(bold, t.title), p.action(action, intake.ActionText(action, t.abi)))
 		case e.by == "syscall":
 			t.bySyscall(w, p)
 		default:
@@ -179,7 +181,7 @@ func (t *treatment) sentence(p painter, nr uint32, tree *proof.Tree) []cell {
 	list, more := tree.Rules(maxRules)
 	var out []cell
 	for i, r := range list {
-		text := actionText(r.Action, t.abi)
+		text := intake.ActionText(r.Action, t.abi)
 		paint := func(s string) string { return p.action(r.Action, s) }
 		end := ";"
 		if i == len(list)-1 {
@@ -230,7 +232,7 @@ func (t *treatment) byAction(w *bufio.Writer, p painter) {
 	}
 	for _, action := range slices.SortedFunc(maps.Keys(always), permissive) {
 		l := always[action]
-		fmt.Fprintf(w, "  %s: %s\n", p.action(action, actionText(action, t.abi)), l.count())
+		fmt.Fprintf(w, "  %s: %s\n", p.action(action, intake.ActionText(action, t.abi)), l.count())
 		fill(w, 4, l.words(t.numeric))
 	}
 	if len(depends) > 0 {

@@ -9,6 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 )
 
 // Annotations of flags that name files. A command's arguments name files that it reads.
@@ -52,13 +55,13 @@ func (a *app) checkFiles(cmd *cobra.Command) error {
 		}
 		kind := f.Value.Type()
 		if f.Changed && slices.Contains(values, "") && (kind == "string" || kind == "stringArray") {
-			empty = cmp.Or[error](empty, usagef("%s: %s: empty value", cmd.Name(), use.as).hintf("is a variable of the shell unset?"))
+			empty = cmp.Or[error](empty, failure.Usagef("%s: %s: empty value", cmd.Name(), use.as).Hintf("is a variable of the shell unset?"))
 		}
 		if list, ok := f.Annotations[changesFile]; ok {
 			changes[f.Name] = list
 		}
 		for _, use.path = range values {
-			if _, ok := f.Annotations[readsFile]; ok && f.Changed && !isBuiltIn(use.path) {
+			if _, ok := f.Annotations[readsFile]; ok && f.Changed && !intake.IsBuiltIn(use.path) {
 				inputs = append(inputs, use)
 			}
 			if _, ok := f.Annotations[writesFile]; ok && (f.Changed || f.Name == "output") {
@@ -88,17 +91,17 @@ func (a *app) conflict(verb string, inputs, outputs []fileUse, changes map[strin
 	for i, out := range outputs {
 		for _, other := range outputs[:i] {
 			if out.path == "-" && other.path == "-" {
-				return usagef("%s: %s and %s both write to standard output", verb, other.as, out.as).hintf("name a file for one of them")
+				return failure.Usagef("%s: %s and %s both write to standard output", verb, other.as, out.as).Hintf("name a file for one of them")
 			}
 			if sameOutput(out.path, other.path) {
-				return usagef("%s: %s and %s both write %s", verb, other.as, out.as, shown(out.path)).hintf("name another file for one of them")
+				return failure.Usagef("%s: %s and %s both write %s", verb, other.as, out.as, failure.Shown(out.path)).Hintf("name another file for one of them")
 			}
 		}
 		for _, in := range inputs {
 			if slices.Contains(changes[out.flag], in.flag) || !a.sameInput(out.path, in.path) {
 				continue
 			}
-			return usagef("%s: %s would overwrite %s, which %s reads", verb, out.as, shown(out.path), in.as).hintf("name another file with %s", out.as)
+			return failure.Usagef("%s: %s would overwrite %s, which %s reads", verb, out.as, failure.Shown(out.path), in.as).Hintf("name another file with %s", out.as)
 		}
 	}
 	return nil

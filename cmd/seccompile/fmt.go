@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/internal/edit"
+	"github.com/seccompile/seccompile/internal/failure"
 )
 
 const fmtLong = `Fmt writes profiles in one layout: a value a line, indented with tabs, keys in the order
@@ -51,18 +52,18 @@ func (a *app) fmt(f *fmtFlags, args []string) error {
 		args = []string{""}
 	}
 	if len(args) > 1 && !f.inPlace && !f.check {
-		return usagef("fmt: expected one profile, got %d", len(args)).hintf("-i changes several files, and --check names those that would change")
+		return failure.Usagef("fmt: expected one profile, got %d", len(args)).Hintf("-i changes several files, and --check names those that would change")
 	}
-	answer := &failure{}
+	answer := &failure.Error{}
 	for _, arg := range args {
 		changed, err := a.format(f, arg)
 		if err != nil {
-			answer.code = max(answer.code, a.report(nil, err))
+			answer.Status = max(answer.Status, a.report(nil, err))
 		} else if changed && f.check {
-			answer.code = max(answer.code, exitNo)
+			answer.Status = max(answer.Status, failure.No)
 		}
 	}
-	if answer.code == 0 {
+	if answer.Status == 0 {
 		return nil
 	}
 	return answer
@@ -74,14 +75,14 @@ func (a *app) format(f *fmtFlags, arg string) (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	text, err := edit.Format(in.source)
+	text, err := edit.Format(in.Source)
 	if err != nil {
-		return false, in.no(err)
+		return false, in.No(err)
 	}
-	changed = !bytes.Equal(text, in.data)
+	changed = !bytes.Equal(text, in.Data)
 	switch {
 	case f.check && changed:
-		_, err = fmt.Fprintln(a.out, in.name)
+		_, err = fmt.Fprintln(a.out, in.Name)
 	case f.check, f.inPlace && !changed:
 	case f.inPlace:
 		err = a.put(&output{arg}, text)

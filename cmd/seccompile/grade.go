@@ -9,7 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/grade"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/lint"
 	"github.com/seccompile/seccompile/proof"
 )
@@ -37,9 +39,9 @@ func (g *gradeFlags) asked() bool { return g.on || g.least != "" || g.badge.expl
 func (g *gradeFlags) check(inputs int) error {
 	switch {
 	case g.least != "" && !slices.Contains(grade.Letters(), g.least):
-		return usagef("--min-grade: unknown grade %q (known: %s)", g.least, strings.Join(grade.Letters(), ", "))
+		return failure.Usagef("--min-grade: unknown grade %q (known: %s)", g.least, strings.Join(grade.Letters(), ", "))
 	case g.badge.explicit() && inputs != 1:
-		return usagef("--badge: expected one profile or filter, got %d", inputs)
+		return failure.Usagef("--badge: expected one profile or filter, got %d", inputs)
 	}
 	return nil
 }
@@ -59,13 +61,13 @@ func (c *checkFlags) grade(p *checked) error {
 	}
 	scale, err := grade.NewScale(abis)
 	if err != nil {
-		return p.in.no(err)
+		return p.in.No(err)
 	}
 	if p.grade, err = scale.Of(subject, limits); err != nil {
-		f := p.in.no(unlimited(err))
-		var limit *failure
-		if errors.As(f.err, &limit) {
-			f.hint = limit.hint
+		f := p.in.No(unlimited(err))
+		var limit *failure.Error
+		if errors.As(f.Err, &limit) {
+			f.Hint = limit.Hint
 		}
 		return f
 	}
@@ -79,27 +81,27 @@ func (c *checkFlags) gradable(p *checked) (proof.Subject, []arch.ABI, error) {
 		r := p.report.Resolved
 		return proof.Policy(r), r.ABIs(), nil
 	}
-	program, err := p.in.program(c.abis...)
+	program, err := p.in.Program(c.ABIs...)
 	if err != nil {
 		return nil, nil, err
 	}
-	abis, err := parseABIs(c.abis)
+	abis, err := intake.ParseABIs(c.ABIs)
 	if len(abis) == 0 && err == nil {
 		abis = testedABIs(program)
 	}
 	if len(abis) == 0 && err == nil {
-		err = usagef("%s: does not test for an ABI, so that it can be for any", p.in.name).hintf("name those of the kernel with -a")
+		err = failure.Usagef("%s: does not test for an ABI, so that it can be for any", p.in.Name).Hintf("name those of the kernel with -a")
 	}
 	for _, b := range abis {
 		if b.ByteOrder() != program.Order() {
-			err = usagef("%s is %s-endian, but %v is not", p.in.name, orderName(program.Order()), b).hintf("choose other ABIs with -a")
+			err = failure.Usagef("%s is %s-endian, but %v is not", p.in.Name, intake.OrderName(program.Order()), b).Hintf("choose other ABIs with -a")
 		}
 	}
 	return proof.Program(program), abis, err
 }
 
 // filter reports whether the input is not a profile, so that it has no findings.
-func (c *checked) filter() bool { return c.in.kind != kindProfile }
+func (c *checked) filter() bool { return c.in.Kind != intake.KindProfile }
 
 // putBadge writes the badge, if there is one to write.
 func (a *app) putBadge(g *gradeFlags, p *checked) error {
@@ -107,7 +109,7 @@ func (a *app) putBadge(g *gradeFlags, p *checked) error {
 		return nil
 	}
 	if p.grade == nil {
-		a.report(nil, nof("--badge: %s has no grade, so nothing is written", p.in.name))
+		a.report(nil, failure.Nof("--badge: %s has no grade, so nothing is written", p.in.Name))
 		return nil
 	}
 	return a.put(&g.badge, p.grade.Badge())
@@ -160,7 +162,7 @@ func newGradeJSON(g *grade.Grade) *gradeJSON {
 	if g == nil {
 		return nil
 	}
-	j := &gradeJSON{g.Letter(), g.Points, abiList(g.ABIs), []powerJSON{}}
+	j := &gradeJSON{g.Letter(), g.Points, intake.ABINames(g.ABIs), []powerJSON{}}
 	for _, l := range g.Lines {
 		j.Powers = append(j.Powers, powerJSON{l.ID, l.Title, l.Points, l.Lost, l.Reason})
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/graph"
 	"github.com/seccompile/seccompile/internal/symbols"
 	"github.com/seccompile/seccompile/syscalltables"
@@ -13,7 +14,7 @@ import (
 
 // The graphFlags are the flags of graph.
 type graphFlags struct {
-	target
+	targetFlags
 	format, stage, syscall string
 }
 
@@ -42,10 +43,10 @@ as a tooltip.`,
 		ValidArgsFunction: completeOneProfile,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if !slices.Contains(formats, d.format) {
-				return usagef("-f: unknown format %q (known: %s)", d.format, strings.Join(formats, ", "))
+				return failure.Usagef("-f: unknown format %q (known: %s)", d.format, strings.Join(formats, ", "))
 			}
 			if !slices.Contains(stages, d.stage) {
-				return usagef("--stage: unknown stage %q (known: %s)", d.stage, strings.Join(stages, ", "))
+				return failure.Usagef("--stage: unknown stage %q (known: %s)", d.stage, strings.Join(stages, ", "))
 			}
 			return a.draw(&d, &o, first(args))
 		},
@@ -78,19 +79,19 @@ func (a *app) draw(d *graphFlags, o *output, arg string) error {
 	if err != nil {
 		return err
 	}
-	a.warn(in, c.warnings)
-	options := graph.Options{ABIs: c.resolved.ABIs(), Syscall: d.syscall, Title: in.name}
+	a.warn(in, c.Warnings)
+	options := graph.Options{ABIs: c.Resolved.ABIs(), Syscall: d.syscall, Title: in.Name}
 	if !a.numeric {
 		options.Words = symbols.Names()
 	}
 	var g *graph.Graph
 	if d.stage == "tree" {
-		g, err = graph.Tree(c.result.Tree, options)
+		g, err = graph.Tree(c.Result.Tree, options)
 	} else {
-		g, err = graph.Diagram(c.result.Diagram, options)
+		g, err = graph.Diagram(c.Result.Diagram, options)
 	}
 	if err != nil {
-		return nof("%w", err)
+		return failure.Nof("%w", err)
 	}
 	var text string
 	switch d.format {
@@ -111,9 +112,9 @@ func checkCall(name string) error {
 	if _, ok := syscalltables.Lookup(name); ok || name == "" {
 		return nil
 	}
-	f := usagef("--syscall: unknown system call %q", name)
+	f := failure.Usagef("--syscall: unknown system call %q", name)
 	if near := syscalltables.Nearest(name); near != "" {
-		return f.hintf("did you mean %s?", near)
+		return f.Hintf("did you mean %s?", near)
 	}
-	return f.hintf("run \"seccompile syscalls\" for the list")
+	return f.Hintf("run \"seccompile syscalls\" for the list")
 }

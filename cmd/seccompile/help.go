@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/unknown"
 )
 
@@ -112,14 +113,14 @@ func unknownCommand(parent *cobra.Command, args []string) error {
 	for i, name := range meant {
 		meant[i] = fmt.Sprintf("%q", parent.CommandPath()+" "+name)
 	}
-	f := usagef("unknown command %q", args[0])
+	f := failure.Usagef("unknown command %q", args[0])
 	if args[0] == "merge" && !parent.HasParent() {
-		return f.hintf(mergeHint)
+		return f.Hintf(mergeHint)
 	}
 	if meant == nil {
-		return f.hintf("run %q for the commands", parent.CommandPath()+" --help")
+		return f.Hintf("run %q for the commands", parent.CommandPath()+" --help")
 	}
-	return f.hintf("did you mean %s?", strings.Join(meant, " or "))
+	return f.Hintf("did you mean %s?", strings.Join(meant, " or "))
 }
 
 // missingCommand shows the commands to choose from.
@@ -128,5 +129,5 @@ func missingCommand(parent *cobra.Command, _ []string) error {
 	if err := parent.Help(); err != nil {
 		return err
 	}
-	return &failure{code: exitUsage}
+	return &failure.Error{Status: failure.Usage}
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/seccompile/seccompile/internal/failure"
 )
 
 // lockFile keeps others that call it from the file until unlock is called. It locks the
@@ -33,7 +35,7 @@ func lockFile(path string, patience time.Duration) (unlock func(), err error) {
 		}
 		if time.Now().After(end) {
 			_ = folder.Close()
-			return unlock, fmt.Errorf("%s: another program has kept its folder locked for %v", shown(path), patience)
+			return unlock, fmt.Errorf("%s: another program has kept its folder locked for %v", failure.Shown(path), patience)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/loader"
 )
 
@@ -168,8 +169,8 @@ func TestExamples(t *testing.T) {
 // A write error must not look like success.
 func TestWriteErrorIsReported(t *testing.T) {
 	var stderr bytes.Buffer
-	if code := run([]string{"syscalls", "-a", "x86_64"}, strings.NewReader(""), failing{}, &stderr); code != exitUsage {
-		t.Errorf("exit status %d, want %d", code, exitUsage)
+	if code := run([]string{"syscalls", "-a", "x86_64"}, strings.NewReader(""), failing{}, &stderr); code != failure.Usage {
+		t.Errorf("exit status %d, want %d", code, failure.Usage)
 	}
 	if got, want := stderr.String(), "seccompile: disk full\n"; got != want {
 		t.Errorf("stderr %q, want %q", got, want)

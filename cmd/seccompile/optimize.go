@@ -45,7 +45,7 @@ func (a *app) optimizeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			before, err := in.program()
+			before, err := in.Program()
 			if err != nil {
 				return err
 			}
@@ -53,16 +53,16 @@ func (a *app) optimizeCommand() *cobra.Command {
 			if err != nil {
 				return unlimited(err)
 			}
-			e.source = in.name
+			e.source = in.Name
 			if err := a.emit(&e, &o, r.Program); err != nil {
 				return err
 			}
 			if r.Program == before {
-				a.note("%s: no filter smaller than its %d instructions was found", in.name, before.Len())
+				a.note("%s: no filter smaller than its %d instructions was found", in.Name, before.Len())
 				return nil
 			}
 			a.note("%s: %d instructions became %d, proved to mean the same for every call; no difference in %d test calls",
-				in.name, before.Len(), r.Program.Len(), r.Points)
+				in.Name, before.Len(), r.Program.Len(), r.Points)
 			return nil
 		},
 	}

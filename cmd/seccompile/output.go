@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -164,4 +165,8 @@ func (t *table) print(w *bufio.Writer) {
 		}
 		w.WriteByte('\n')
 	}
+}
+
+func nonempty(words ...string) []string {
+	return slices.DeleteFunc(words, func(s string) bool { return s == "" })
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/internal/certificate"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/proof"
 )
 
@@ -44,7 +46,7 @@ the call. If FILE is -, prove's own answer goes to standard error.`
 
 // The proveFlags are the flags of prove.
 type proveFlags struct {
-	target
+	targetFlags
 	patience
 	certificate string
 	question    string // file of --smt2
@@ -64,7 +66,7 @@ func (a *app) proveCommand() *cobra.Command {
 		ValidArgsFunction: completeProve,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return usagef("prove: expected a profile and a filter").hintf("for example: seccompile prove profile.json filter.bpf")
+				return failure.Usagef("prove: expected a profile and a filter").Hintf("for example: seccompile prove profile.json filter.bpf")
 			}
 			return a.prove(&v, args[0], args[1])
 		},
@@ -108,33 +110,33 @@ func (a *app) prove(v *proveFlags, profile, filter string) error {
 	if err := cmp.Or(err, v.checkQuestion()); err != nil {
 		return err
 	}
-	want, err := a.side(&v.target, profile)
+	want, err := a.side(&v.Target, profile)
 	if err != nil {
 		return err
 	}
-	if want.resolved == nil {
-		return usagef("%s: expected a profile, got a filter", want.name).hintf("to compare two filters, use seccompile diff")
+	if want.Resolved == nil {
+		return failure.Usagef("%s: expected a profile, got a filter", want.name).Hintf("to compare two filters, use seccompile diff")
 	}
-	got, err := a.side(&v.target, filter)
+	got, err := a.side(&v.Target, filter)
 	if err != nil {
 		return err
 	}
-	if got.program == nil {
-		return usagef("%s: expected a filter, got a profile", got.name).hintf("to compare two profiles, use seccompile diff")
+	if got.Program == nil {
+		return failure.Usagef("%s: expected a filter, got a profile", got.name).Hintf("to compare two profiles, use seccompile diff")
 	}
 	if err := sameOrder(want, got); err != nil {
 		return err
 	}
 	var given *certificate.Certificate
 	if v.certificate != "" {
-		if given, err = readCertificate(v.certificate, v.abis); err != nil {
+		if given, err = readCertificate(v.certificate, v.ABIs); err != nil {
 			return err
 		}
 	}
 	if err := a.writeQuestion(v, want, got); err != nil {
 		return err
 	}
-	now, report, err := certify(want.resolved, want.options, got.program, limits)
+	now, report, err := certify(want.Resolved, want.Options, got.Program, limits)
 	if err != nil {
 		return err
 	}
@@ -155,7 +157,7 @@ func (a *app) prove(v *proveFlags, profile, filter string) error {
 
 // follow asks the proof that follows the paths of the filter, where the other one gave up.
 func (r *verified) follow() error {
-	result, err := proof.Walk(r.profile.resolved, r.filter.program)
+	result, err := proof.Walk(r.profile.Resolved, r.filter.Program)
 	if err != nil || result.Verdict == proof.Unknown {
 		return err
 	}
@@ -181,17 +183,17 @@ func (a *app) conclude(r *verified) error {
 	case proof.Unknown:
 		return unproved(r.report.Reason)
 	case proof.Different:
-		wanted, tested := auditsOf(r.profile.resolved.ABIs()), auditsOf(testedABIs(r.filter.program))
+		wanted, tested := auditsOf(r.profile.Resolved.ABIs()), auditsOf(testedABIs(r.filter.Program))
 		if len(tested) > 0 && !slices.Equal(wanted, tested) {
 			a.note("the profile was read for %s, but the filter tests for %s: choose the ABIs with -a",
-				strings.Join(abiList(r.profile.resolved.ABIs()), ", "),
-				strings.Join(abiList(testedABIs(r.filter.program)), ", "))
+				strings.Join(intake.ABINames(r.profile.Resolved.ABIs()), ", "),
+				strings.Join(intake.ABINames(testedABIs(r.filter.Program)), ", "))
 		}
-		return &failure{code: exitNo}
+		return &failure.Error{Status: failure.No}
 	case proof.Same:
 	}
 	if len(r.mismatches) > 0 {
-		return &failure{code: exitNo}
+		return &failure.Error{Status: failure.No}
 	}
 	return nil
 }
@@ -208,7 +210,7 @@ func auditsOf(abis []arch.ABI) []uint32 {
 
 // print prints the answer.
 func (r *verified) print(w *bufio.Writer, p painter) {
-	abis := strings.Join(abiList(r.profile.resolved.ABIs()), ", ")
+	abis := strings.Join(intake.ABINames(r.profile.Resolved.ABIs()), ", ")
 	switch r.report.Verdict {
 	case proof.Same:
 		fmt.Fprintf(w, "%s: %s means what %s means for %s\n", p.text(green, "proved"), r.filter.name, r.profile.name, abis)
@@ -216,11 +218,11 @@ func (r *verified) print(w *bufio.Writer, p painter) {
 			fmt.Fprintf(w, "  by its paths alone, without a search for faults: the diagrams would take %s\n", r.partial)
 			break
 		}
-		fmt.Fprintf(w, "  %s, at most %d for one call: %s\n", plural(r.filter.program.Len(), "instruction"),
-			r.report.LongestPath, describe(&r.report.LongestCall, 0, r.numeric))
+		fmt.Fprintf(w, "  %s, at most %d for one call: %s\n", plural(r.filter.Program.Len(), "instruction"),
+			r.report.LongestPath, intake.Describe(&r.report.LongestCall, 0, r.numeric))
 	case proof.Different:
 		d := &r.report.Witness.Call
-		fmt.Fprintf(w, "%s: %s\n", p.text(red, "different"), describe(d, knownArgs(d), r.numeric))
+		fmt.Fprintf(w, "%s: %s\n", p.text(red, "different"), intake.Describe(d, intake.KnownArgs(d), r.numeric))
 		for _, s := range []*side{r.profile, r.filter} {
 			fmt.Fprintf(w, "  %s: %s\n", s.name, s.verdictText(p, d))
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/policy"
 )
 
@@ -13,8 +14,8 @@ import (
 // run, so the filters are put in its place.
 func TestProveRefuses(t *testing.T) {
 	const profile = `{"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"]}`
-	in := newInput("profile.json", "profile.json", []byte(profile))
-	read := target{enosys: "off", compat: "runc", caps: []string{"none"}, abis: []string{"x86_64"}}
+	in := intake.New("profile.json", "profile.json", []byte(profile))
+	read := intake.Target{ENOSYS: "off", Caps: []string{"none"}, ABIs: []string{"x86_64"}}
 	tests := []struct {
 		name, filter string
 		err, warning string // "" for none
@@ -26,12 +27,12 @@ func TestProveRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := read.meaning(in)
+			c, err := read.Meaning(in)
 			if err != nil {
 				t.Fatal(err)
 			}
 			text := ".order little\n" + strings.ReplaceAll(tt.filter, "#-1", "#0xffffffff")
-			if c.program, err = cbpf.Assemble([]byte(text), policy.Names()); err != nil {
+			if c.Program, err = cbpf.Assemble([]byte(text), policy.Names()); err != nil {
 				t.Fatal(err)
 			}
 			var stderr strings.Builder

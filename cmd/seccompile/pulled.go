@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/lint"
 )
 
@@ -31,58 +33,58 @@ func manifestOf(path string) string {
 
 // unpacked returns what an artifact holds if the input is its manifest, or an index that leads
 // to it, and else the input.
-func (in *input) unpacked() (*input, error) {
+func unpacked(in *intake.Input) (*intake.Input, error) {
 	var err error
 	for range maxIndexes + 2 { // the manifest, and its layer
-		if in.kind != kindProfile || !lint.IsManifest(in.source) {
+		if in.Kind != intake.KindProfile || !lint.IsManifest(in.Source) {
 			return in, nil
 		}
-		if in, err = in.inside(); err != nil {
+		if in, err = inside(in); err != nil {
 			return nil, err
 		}
 	}
-	return nil, usagef("%s: an index that leads to nothing but indexes", in.name).hintf("name a manifest")
+	return nil, failure.Usagef("%s: an index that leads to nothing but indexes", in.Name).Hintf("name a manifest")
 }
 
 // inside returns the only thing that a manifest or an index lists.
-func (in *input) inside() (*input, error) {
-	parts, what, err := lint.Parts(in.source)
+func inside(in *intake.Input) (*intake.Input, error) {
+	parts, what, err := lint.Parts(in.Source)
 	if err != nil {
-		return nil, in.no(err)
+		return nil, in.No(err)
 	}
 	if len(parts) != 1 {
-		f := usagef("%s: expected one %s, got %d", in.name, what, len(parts))
+		f := failure.Usagef("%s: expected one %s, got %d", in.Name, what, len(parts))
 		if len(parts) == 0 {
 			return nil, f
 		}
-		return nil, f.hintf("name one: %s", in.choices(parts))
+		return nil, f.Hintf("name one: %s", choices(in, parts))
 	}
-	path, data, err := beside(in.path, parts[0])
+	path, data, err := beside(in.Path, parts[0])
 	if err != nil {
-		return nil, usagef("%s: %w", in.name, err).hintf("put it there, in a file called %s", parts[0].Hex)
+		return nil, failure.Usagef("%s: %w", in.Name, err).Hintf("put it there, in a file called %s", parts[0].Hex)
 	}
 	if err := parts[0].Verify(data); err != nil {
-		return nil, usagef("%s: %w", shown(path), err).hintf("pull it again: it is not what %s names", in.name)
+		return nil, failure.Usagef("%s: %w", failure.Shown(path), err).Hintf("pull it again: it is not what %s names", in.Name)
 	}
-	part := newInput(path, shown(path), data)
-	if part.kind == 0 {
-		return nil, part.unknown()
+	part := intake.New(path, failure.Shown(path), data)
+	if part.Kind == 0 {
+		return nil, part.Unknown()
 	}
 	return part, nil
 }
 
 // choices lists where parts of an artifact are, and what tells one from another.
-func (in *input) choices(parts []lint.Blob) string {
+func choices(in *intake.Input, parts []lint.Blob) string {
 	const most = 8
 	var list []string
 	for _, b := range parts[:min(most, len(parts))] {
-		path, _, err := beside(in.path, b)
+		path, _, err := beside(in.Path, b)
 		if err != nil {
 			path = b.String()
 		}
-		choice := shown(path)
+		choice := failure.Shown(path)
 		if b.About != "" {
-			choice += " (" + shown(b.About) + ")"
+			choice += " (" + failure.Shown(b.About) + ")"
 		}
 		list = append(list, choice)
 	}

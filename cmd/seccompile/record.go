@@ -14,6 +14,8 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/record"
 	"github.com/seccompile/seccompile/internal/runtimes"
 	"github.com/seccompile/seccompile/internal/watch"
@@ -88,7 +90,7 @@ killed, all calls that it would record fail with ENOSYS.`
 
 // The recordFlags are the flags of record.
 type recordFlags struct {
-	target
+	targetFlags
 	output
 	base        string
 	args        bool
@@ -101,9 +103,9 @@ type recordFlags struct {
 // A recordRun is one run of record.
 type recordRun struct {
 	recordFlags
-	from      *compiled // the profile to start from, nil if there is none
-	before    []byte    // what the -o file had at the start
-	docker    *side     // Docker's default profile
+	from      *intake.Compiled // the profile to start from, nil if there is none
+	before    []byte           // what the -o file had at the start
+	docker    *side            // Docker's default profile
 	recording *record.Recording
 	counts    frequencies // nil if nobody asked
 	threads   map[int]bool
@@ -113,7 +115,7 @@ type recordRun struct {
 }
 
 func (a *app) recordCommand() *cobra.Command {
-	r := recordRun{recordFlags: recordFlags{target: target{compat: "runc"}}}
+	var r recordRun
 	cmd := &cobra.Command{
 		Use:        "record [flags] [--] COMMAND [ARG...]",
 		Short:      "run a program and write the profile that it needs",
@@ -137,7 +139,7 @@ func (a *app) recordCommand() *cobra.Command {
 				return a.recordAgent(&r, args)
 			}
 			if len(args) == 0 {
-				return usagef("record: no command given").hintf("for example: seccompile record -o profile.json -- sh -c 'ls | wc'")
+				return failure.Usagef("record: no command given").Hintf("for example: seccompile record -o profile.json -- sh -c 'ls | wc'")
 			}
 			return a.record(&r, args)
 		},
@@ -186,7 +188,7 @@ func (a *app) record(r *recordRun, args []string) error {
 		Denied: gap.add,
 		Blind:  func(reason error) { gap.blind = reason },
 		Orphaned: func() {
-			a.note("record: %s has ended; still recording the processes that it left behind", shown(args[0]))
+			a.note("record: %s has ended; still recording the processes that it left behind", failure.Shown(args[0]))
 		},
 		Left: func(n int) { a.warnLeft("record", n) },
 	})
@@ -203,7 +205,7 @@ func (a *app) record(r *recordRun, args []string) error {
 	if a.report(nil, err2); err != nil {
 		return err
 	}
-	return &failure{code: status}
+	return &failure.Error{Status: status}
 }
 
 // start makes the recording, with nothing in it yet.
@@ -212,12 +214,12 @@ func (r *recordRun) start() (err error) {
 	if r.consumer != "" {
 		var known bool
 		if options.For, known = runtimes.For(r.consumer); !known {
-			return usagef("record: --for: unknown program %q (known: %s)", r.consumer, strings.Join(runtimes.Consumers(), ", ")).
-				hintNearest(r.consumer, runtimes.Consumers(), "")
+			return failure.Usagef("record: --for: unknown program %q (known: %s)", r.consumer, strings.Join(runtimes.Consumers(), ", ")).
+				HintNearest(r.consumer, runtimes.Consumers(), "")
 		}
 	}
 	if r.from != nil {
-		options.Base, options.Reading = r.from.policy, r.from.options
+		options.Base, options.Reading = r.from.Policy, r.from.Options
 	}
 	r.threads, r.processes = make(map[int]bool), make(map[int]bool)
 	r.recording, err = record.New(options)
@@ -242,7 +244,7 @@ func (r *recordRun) filter() (*cbpf.Program, error) {
 func denied(verb string, r *policy.Resolved) (*cbpf.Program, error) {
 	filter, err := watch.Denied(r)
 	if err == nil && !filter.Returns(cbpf.Notify) {
-		err = nof("%s: the profile does not deny anything", verb)
+		err = failure.Nof("%s: the profile does not deny anything", verb)
 	}
 	return filter, err
 }
@@ -255,7 +257,7 @@ func writable(verb, path string) error {
 		return nil
 	}
 	if err == nil && info.IsDir() {
-		return usagef("%s: %s: is a directory", verb, shown(path))
+		return failure.Usagef("%s: %s: is a directory", verb, failure.Shown(path))
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".seccompile-")
 	if err != nil {
@@ -270,7 +272,7 @@ func (a *app) readBase(r *recordRun) error {
 	name := r.base
 	if info, err := os.Stat(r.path); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
 		if name = r.path; r.base != "" {
-			a.note("record: %s exists, so record adds to it and ignores --base %s", shown(r.path), shown(r.base))
+			a.note("record: %s exists, so record adds to it and ignores --base %s", failure.Shown(r.path), failure.Shown(r.base))
 		}
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return unreadable(r.path, err)
@@ -286,26 +288,26 @@ func (a *app) readBase(r *recordRun) error {
 		if err := extendable(in); err != nil {
 			return err
 		}
-		r.before = in.data
+		r.before = in.Data
 	}
 	if r.from, err = r.compile(in); err != nil {
 		return err
 	}
-	if record.Foreign(r.from.policy) {
-		return usagef("record: %s is in another language than OCI's, Docker's and Podman's, and a recording cannot add to it", in.name).
-			hintf("record without it, and compare the two with diff")
+	if record.Foreign(r.from.Policy) {
+		return failure.Usagef("record: %s is in another language than OCI's, Docker's and Podman's, and a recording cannot add to it", in.Name).
+			Hintf("record without it, and compare the two with diff")
 	}
-	a.warn(in, r.from.warnings)
+	a.warn(in, r.from.Warnings)
 	return runnable("record", r.from)
 }
 
 // extendable refuses to replace a file that record cannot add to.
-func extendable(in *input) error {
-	if in.kind == kindProfile && !in.yaml && ocijson.Detect(in.source) == ocijson.OCI {
+func extendable(in *intake.Input) error {
+	if in.Kind == intake.KindProfile && !in.YAML && ocijson.Detect(in.Source) == ocijson.OCI {
 		return nil
 	}
-	return usagef("record: %s exists and is not an OCI profile, so record cannot add to it", in.name).
-		hintf("name another file with -o; --base accepts profiles in all formats of OCI, Docker and Podman")
+	return failure.Usagef("record: %s exists and is not an OCI profile, so record cannot add to it", in.Name).
+		Hintf("name another file with -o; --base accepts profiles in all formats of OCI, Docker and Podman")
 }
 
 // maxThreads bounds what is kept to count processes.

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/stats"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
@@ -44,8 +46,8 @@ func (r *recordRun) readFrequencies() error {
 	}
 	list, err := stats.ParseWeights(string(text))
 	if err != nil {
-		return usagef("record: %s exists and does not contain frequencies, so record cannot add to it", shown(r.frequencies)).
-			hintf("name another file with --frequencies")
+		return failure.Usagef("record: %s exists and does not contain frequencies, so record cannot add to it", failure.Shown(r.frequencies)).
+			Hintf("name another file with --frequencies")
 	}
 	for _, w := range list {
 		if r.counts != nil {
@@ -71,9 +73,9 @@ func (a *app) writeFrequencies(r *recordRun) error {
 // readDocker reads Docker's default profile for the same container, before the program
 // runs: what is wrong with the flags shows in time.
 func (a *app) readDocker(r *recordRun) (err error) {
-	docker := r.target
-	docker.languages, docker.settings = nil, nil
-	r.docker, err = a.side(&docker, dockerDefault)
+	docker := r.Target
+	docker.Languages, docker.Settings = nil, nil
+	r.docker, err = a.side(&docker, intake.DockerDefault)
 	return err
 }
 
@@ -82,7 +84,7 @@ func (a *app) noteBeyond(r *recordRun, p *policy.Policy) error {
 	if a.quiet {
 		return nil
 	}
-	reading, err := r.options()
+	reading, err := r.Options()
 	if err != nil {
 		return err
 	}
@@ -90,7 +92,7 @@ func (a *app) noteBeyond(r *recordRun, p *policy.Policy) error {
 	if err != nil {
 		return err
 	}
-	v := &changes{a: r.docker, b: &side{&compiled{policy: p, resolved: ours}, r.path, proof.Policy(ours)}}
+	v := &changes{a: r.docker, b: &side{&intake.Compiled{Policy: p, Resolved: ours}, r.path, proof.Policy(ours)}}
 	found, err := proof.Diff(v.a.subject, v.b.subject, proof.Limits{})
 	if err != nil {
 		return nil // too much to compare; the recording is right all the same

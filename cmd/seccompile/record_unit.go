@@ -8,6 +8,8 @@ import (
 
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/convert"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/language"
 	ocijson "github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
@@ -16,7 +18,7 @@ import (
 
 // recordFormats are what a recording can be written as.
 func recordFormats() []string {
-	return append([]string{string(ocijson.OCI)}, slices.DeleteFunc(languageNames(), func(name string) bool { return !strings.HasPrefix(name, "systemd") })...)
+	return append([]string{string(ocijson.OCI)}, slices.DeleteFunc(intake.LanguageVersions(), func(name string) bool { return !strings.HasPrefix(name, "systemd") })...)
 }
 
 // checkFormat refuses what does not go together with a list of names for systemd.
@@ -25,14 +27,14 @@ func (r *recordFlags) checkFormat() error {
 		return nil
 	}
 	if known := recordFormats(); !slices.Contains(known, r.format) {
-		return usagef("record: -f: unknown format %q (known: %s)", r.format, strings.Join(known, ", ")).hintNearest(r.format, known, "")
+		return failure.Usagef("record: -f: unknown format %q (known: %s)", r.format, strings.Join(known, ", ")).HintNearest(r.format, known, "")
 	}
 	info, err := os.Stat(r.path)
 	switch {
 	case r.base != "" || r.args || r.agent.wanted():
-		return usagef("record: -f %s is a list of the calls of one program, without --base, --args and --agent", r.format)
+		return failure.Usagef("record: -f %s is a list of the calls of one program, without --base, --args and --agent", r.format)
 	case err == nil && info.Mode().IsRegular() && info.Size() > 0:
-		return usagef("record: %s exists, and record cannot add to a unit", shown(r.path)).hintf("name another file with -o")
+		return failure.Usagef("record: %s exists, and record cannot add to a unit", failure.Shown(r.path)).Hintf("name another file with -o")
 	}
 	return nil
 }
@@ -130,7 +132,7 @@ func unknownTo(l language.Language, names []string) (unknown []string, err error
 
 // passing returns the calls on a policy's ABIs that a list with one word allows.
 func passing(l language.Language, p *policy.Policy, word string) (names []string, err error) {
-	reading, err := l.Read(language.NewSource([]byte("[Service]\nSystemCallFilter="+word+"\n")), policy.Target{ABI: mainABI(p.ABIs)})
+	reading, err := l.Read(language.NewSource([]byte("[Service]\nSystemCallFilter="+word+"\n")), policy.Target{ABI: intake.MainABI(p.ABIs)})
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/record"
 	ocijson "github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/proof"
@@ -53,7 +55,7 @@ func (a *app) catchUp(r *recordRun) error {
 	if err != nil || len(data) == 0 || bytes.Equal(data, r.before) {
 		return err
 	}
-	in := newInput(r.path, shown(r.path), data)
+	in := intake.New(r.path, failure.Shown(r.path), data)
 	if err := extendable(in); err != nil {
 		return err
 	}
@@ -64,20 +66,20 @@ func (a *app) catchUp(r *recordRun) error {
 	if err := runnable("record", now); err != nil {
 		return err
 	}
-	onto, err := r.recording.Onto(now.policy, now.options)
+	onto, err := r.recording.Onto(now.Policy, now.Options)
 	if err != nil {
-		return in.no(err)
+		return in.No(err)
 	}
 	lost, err := proof.Diff(proof.Policy(r.recording.Base()), proof.Policy(onto.Base()), proof.Limits{})
 	if err != nil {
-		return in.no(err)
+		return in.No(err)
 	}
 	for _, c := range lost {
 		if c.From.Permits(cbpf.Alone) && !c.To.Permits(cbpf.Alone) {
-			return usagef("record: %s has changed and no longer allows all that it did at the start, so record cannot add to it", in.name)
+			return failure.Usagef("record: %s has changed and no longer allows all that it did at the start, so record cannot add to it", in.Name)
 		}
 	}
-	a.note("record: %s has changed since the start, so record adds to what is there now", in.name)
+	a.note("record: %s has changed since the start, so record adds to what is there now", in.Name)
 	r.from, r.recording = now, onto
 	return nil
 }
@@ -114,17 +116,17 @@ func (a *app) putOrRescue(o *output, data []byte, changed error) error {
 // the first folder that takes it, else on standard output. It adds to the reason where the
 // data is.
 func (a *app) rescue(path string, data []byte, reason error, folders ...string) error {
-	f := &failure{code: exitUsage, err: reason}
+	f := &failure.Error{Status: failure.Usage, Err: reason}
 	errors.As(reason, &f)
 	for _, folder := range folders {
 		if saved, err := saveIn(folder, filepath.Base(path), data); err == nil {
-			return (&failure{code: f.code, err: f.err}).hintf("what was recorded is in %s", shown(saved))
+			return (&failure.Error{Status: f.Status, Err: f.Err}).Hintf("what was recorded is in %s", failure.Shown(saved))
 		}
 	}
 	if err := a.put(new(output), data); err != nil {
 		return reason
 	}
-	return (&failure{code: f.code, err: f.err}).hintf("what was recorded is on standard output")
+	return (&failure.Error{Status: f.Status, Err: f.Err}).Hintf("what was recorded is on standard output")
 }
 
 // saveIn writes data to a new file in a folder, with a name that resembles another.

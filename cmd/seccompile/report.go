@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/lint"
 	"github.com/seccompile/seccompile/internal/report"
 	"github.com/seccompile/seccompile/policy"
@@ -46,16 +47,16 @@ func (a *app) reportCommand() *cobra.Command {
 		ValidArgsFunction: completeProfile,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 2 {
-				return usagef("expected one profile, or two to compare, got %d", len(args)).hintf("for example: seccompile report -o report.html old.json new.json")
+				return failure.Usagef("expected one profile, or two to compare, got %d", len(args)).Hintf("for example: seccompile report -o report.html old.json new.json")
 			}
 			if !slices.Contains(report.Formats(), report.Format(r.format)) {
-				return usagef("-f: unknown format %q (known: %s)", r.format, strings.Join(reportFormats(), ", "))
+				return failure.Usagef("-f: unknown format %q (known: %s)", r.format, strings.Join(reportFormats(), ", "))
 			}
 			if r.format == string(report.HTML) && !o.explicit() && isTerminal(a.stdout) {
-				return usagef("refusing to write an HTML page to a terminal").hintf("-o FILE saves it, -o - writes it here anyway")
+				return failure.Usagef("refusing to write an HTML page to a terminal").Hintf("-o FILE saves it, -o - writes it here anyway")
 			}
 			if r.weaker && len(args) < 2 {
-				return usagef("--fail-weaker: expected two profiles to compare")
+				return failure.Usagef("--fail-weaker: expected two profiles to compare")
 			}
 			if len(args) == 0 {
 				args = []string{""}
@@ -115,7 +116,7 @@ func (a *app) review(r *reportFlags, o *output, args []string) error {
 	}
 	err = a.put(o, new(wordWriter).plain(page)) // HTML has no way to write control characters
 	if err == nil && weaker && r.weaker {
-		return nof("%s allows calls that %s denies", profiles[1].Name, profiles[0].Name)
+		return failure.Nof("%s allows calls that %s denies", profiles[1].Name, profiles[0].Name)
 	}
 	return err
 }
@@ -124,7 +125,7 @@ func (a *app) review(r *reportFlags, o *output, args []string) error {
 func (a *app) reviewed(r *reportFlags, arg string) (report.Profile, error) {
 	in, err := a.read(arg)
 	if err == nil {
-		err = in.profile()
+		err = in.WantProfile()
 	}
 	if err != nil {
 		return report.Profile{}, err
@@ -134,7 +135,7 @@ func (a *app) reviewed(r *reportFlags, arg string) (report.Profile, error) {
 		return report.Profile{}, err
 	}
 	if c.report.Resolved != nil {
-		return report.Profile{Name: in.name, Report: c.report}, nil
+		return report.Profile{Name: in.Name, Report: c.report}, nil
 	}
 	var refused policy.Errors
 	for _, f := range c.report.Findings {
@@ -142,5 +143,5 @@ func (a *app) reviewed(r *reportFlags, arg string) (report.Profile, error) {
 			refused = append(refused, &policy.Error{Pointer: f.Pointer, Reason: f.Reason, Line: f.Line, Column: f.Column})
 		}
 	}
-	return report.Profile{}, in.no(refused)
+	return report.Profile{}, in.No(refused)
 }

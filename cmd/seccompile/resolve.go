@@ -7,7 +7,7 @@ import (
 )
 
 func (a *app) resolveCommand() *cobra.Command {
-	var t target
+	var t targetFlags
 	var o output
 	cmd := &cobra.Command{
 		Use:        "resolve [flags] [PROFILE]",
@@ -27,18 +27,18 @@ profile without conditions, or the one in a config.json, as seccompile understan
 			if err != nil {
 				return err
 			}
-			lang, place, err := t.place(in)
+			lang, place, err := t.Place(in)
 			if err != nil {
 				return err
 			}
-			reading, err := in.policy(lang, place)
+			reading, err := in.Read(lang, place)
 			if err != nil {
 				return err
 			}
 			a.warn(in, reading.Warnings)
 			spec, err := ocijson.Spec(reading.Policy)
 			if err != nil {
-				return in.no(err)
+				return in.No(err)
 			}
 			return a.putJSON(&o, spec)
 		},

@@ -16,6 +16,8 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/artifact"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/stats"
 	"github.com/seccompile/seccompile/oci"
 	"github.com/seccompile/seccompile/policy"
@@ -23,7 +25,7 @@ import (
 
 // The runFlags are the flags of run.
 type runFlags struct {
-	target
+	targetFlags
 	profiles  []string // the oldest first
 	presets   []string
 	compiling []string // the flags given that say how to compile
@@ -61,7 +63,7 @@ Run refuses profiles that notify a listener: nobody would answer.`,
 		ValidArgsFunction: completeProgram,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef("run: no command given").hintf("for example: seccompile run -- sh -c 'unshare -U'")
+				return failure.Usagef("run: no command given").Hintf("for example: seccompile run -- sh -c 'unshare -U'")
 			}
 			cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
 				if f.Changed && f.Name != "profile" && f.Name != "preset" && f.Name != "keep-privs" && f.Name != "unproved" {
@@ -69,7 +71,7 @@ Run refuses profiles that notify a listener: nobody would answer.`,
 				}
 			})
 			if len(r.presets) > 0 {
-				presets := presetPrefix + strings.Join(r.presets, ",")
+				presets := intake.PresetPrefix + strings.Join(r.presets, ",")
 				if !cmd.Flags().Changed("profile") {
 					r.profiles = nil
 				}
@@ -80,8 +82,8 @@ Run refuses profiles that notify a listener: nobody would answer.`,
 	}
 	f := cmd.Flags()
 	f.SetInterspersed(false)
-	f.StringArrayVarP(&r.profiles, "profile", "p", []string{dockerDefault}, "`PROFILE`, artifact or filter to run under; several are a stack, the oldest first")
-	f.Lookup("profile").DefValue = dockerDefault
+	f.StringArrayVarP(&r.profiles, "profile", "p", []string{intake.DockerDefault}, "`PROFILE`, artifact or filter to run under; several are a stack, the oldest first")
+	f.Lookup("profile").DefValue = intake.DockerDefault
 	addPresets(cmd, &r.presets)
 	r.addPlace(cmd)
 	f.BoolVar(&r.keepPrivs, "keep-privs", false, "do not set no_new_privs")
@@ -116,10 +118,10 @@ func (a *app) run(r *runFlags, args []string) error {
 		if err != nil {
 			return err
 		}
-		c.name = in.name
+		c.name = in.Name
 		stack = append(stack, c)
-		if in.kind != kindProfile || len(r.profiles) > 1 {
-			a.note("%s: %s", in.name, c.loaded)
+		if in.Kind != intake.KindProfile || len(r.profiles) > 1 {
+			a.note("%s: %s", in.Name, c.loaded)
 		}
 	}
 	path, err := lookProgram("run", args[0])
@@ -130,45 +132,45 @@ func (a *app) run(r *runFlags, args []string) error {
 }
 
 // confining returns the filter to run under.
-func (a *app) confining(r *runFlags, in *input) (*confinement, error) {
-	switch in.kind {
-	case kindArtifact:
+func (a *app) confining(r *runFlags, in *intake.Input) (*confinement, error) {
+	switch in.Kind {
+	case intake.KindArtifact:
 		return r.confiningArtifact(in)
-	case kindFilter, kindAssembly, kindSnap:
+	case intake.KindFilter, intake.KindAssembly, intake.KindSnap:
 		return r.confiningFilter(in)
 	}
 	c, err := r.compile(in)
 	if err != nil {
 		return nil, err
 	}
-	a.warn(in, c.warnings)
+	a.warn(in, c.Warnings)
 	if err := runnable("run", c); err != nil {
 		return nil, err
 	}
 	return &confinement{
-		program: c.program, flags: loaderFlags(c.policy),
-		loaded: fmt.Sprintf("compiled to a filter of %s", plural(c.program.Len(), "instruction")),
+		program: c.Program, flags: loaderFlags(c.Policy),
+		loaded: fmt.Sprintf("compiled to a filter of %s", plural(c.Program.Len(), "instruction")),
 	}, nil
 }
 
 // confiningFilter returns a filter that is already compiled. The file does not say which
 // profile it is for.
-func (r *runFlags) confiningFilter(in *input) (*confinement, error) {
+func (r *runFlags) confiningFilter(in *intake.Input) (*confinement, error) {
 	if err := r.compiled(in); err != nil {
 		return nil, err
 	}
 	native := arch.Native()
-	p, err := in.program()
+	p, err := in.Program()
 	if err != nil {
 		return nil, err
 	}
 	if p.Order() != native.ByteOrder() {
-		return nil, usagef("run: the filter in %s is %s-endian, but this host is %s-endian", in.name, orderName(p.Order()), orderName(native.ByteOrder())).
-			hintf("compile it for this host's ABI: -a %v", native)
+		return nil, failure.Usagef("run: the filter in %s is %s-endian, but this host is %s-endian", in.Name, intake.OrderName(p.Order()), intake.OrderName(native.ByteOrder())).
+			Hintf("compile it for this host's ABI: -a %v", native)
 	}
 	if known := stats.Known(p); len(known) > 0 && !slices.Contains(known, native) {
-		return nil, usagef("run: the filter in %s is for %s, but this host's ABI is %v", in.name, strings.Join(abiList(known), ", "), native).
-			hintf("compile it for this host's ABI: -a %v", native)
+		return nil, failure.Usagef("run: the filter in %s is for %s, but this host's ABI is %v", in.Name, strings.Join(intake.ABINames(known), ", "), native).
+			Hintf("compile it for this host's ABI: -a %v", native)
 	}
 	if p.Returns(cbpf.Notify) {
 		return nil, silent("run")
@@ -177,36 +179,36 @@ func (r *runFlags) confiningFilter(in *input) (*confinement, error) {
 }
 
 // compiled refuses flags that say how to compile, for a file with filters.
-func (r *runFlags) compiled(in *input) error {
+func (r *runFlags) compiled(in *intake.Input) error {
 	if len(r.compiling) == 0 {
 		return nil
 	}
-	return usagef("run: --%s: %s is already compiled", r.compiling[0], in.name).
-		hintf("give the flag to seccompile compile, or run the profile itself")
+	return failure.Usagef("run: --%s: %s is already compiled", r.compiling[0], in.Name).
+		Hintf("give the flag to seccompile compile, or run the profile itself")
 }
 
-func (r *runFlags) confiningArtifact(in *input) (*confinement, error) {
+func (r *runFlags) confiningArtifact(in *intake.Input) (*confinement, error) {
 	if err := r.compiled(in); err != nil {
 		return nil, err
 	}
-	file, err := artifact.Decode(in.data)
+	file, err := artifact.Decode(in.Data)
 	if err != nil {
-		return nil, in.no(err)
+		return nil, in.No(err)
 	}
 	f, err := oci.FromArtifact(file)
 	proved := "proved when it was compiled"
 	switch {
 	case errors.Is(err, artifact.ErrUnproved) && r.unproved:
-		_, p, err := in.artifact([]string{arch.Native().String()})
+		_, p, err := in.Artifact([]string{arch.Native().String()})
 		if err != nil {
 			return nil, err
 		}
 		f = &oci.Filter{Program: p.Filter, Flags: p.Flags}
 		proved = "which was not proved"
 	case errors.Is(err, artifact.ErrUnproved):
-		return nil, in.no(err).hintf("--unproved runs under it all the same")
+		return nil, in.No(err).Hintf("--unproved runs under it all the same")
 	case err != nil:
-		return nil, in.no(err)
+		return nil, in.No(err)
 	}
 	if f.Program.Returns(cbpf.Notify) {
 		return nil, silent("run")
@@ -219,21 +221,21 @@ func (r *runFlags) confiningArtifact(in *input) (*confinement, error) {
 
 // runnable returns an error if a program cannot run under the filter on this host. verb is
 // the command that is to run it.
-func runnable(verb string, c *compiled) error {
-	if c.program.Returns(cbpf.Notify) {
+func runnable(verb string, c *intake.Compiled) error {
+	if c.Program.Returns(cbpf.Notify) {
 		return silent(verb)
 	}
-	if abis := c.resolved.ABIs(); !slices.Contains(abis, arch.Native()) {
-		return usagef("%s: the filter is for %s, but this host's ABI is %s", verb, strings.Join(abiList(abis), ", "), arch.Native()).
-			hintf("add %s to -a, or omit -a", arch.Native())
+	if abis := c.Resolved.ABIs(); !slices.Contains(abis, arch.Native()) {
+		return failure.Usagef("%s: the filter is for %s, but this host's ABI is %s", verb, strings.Join(intake.ABINames(abis), ", "), arch.Native()).
+			Hintf("add %s to -a, or omit -a", arch.Native())
 	}
 	return nil
 }
 
 // silent refuses a filter that needs a listener.
 func silent(verb string) error {
-	return usagef("%s: the profile notifies a listener, but there is none", verb).
-		hintf("replace the actions that notify (SCMP_ACT_NOTIFY in OCI's words), or use a runtime that gives the listener to an agent")
+	return failure.Usagef("%s: the profile notifies a listener, but there is none", verb).
+		Hintf("replace the actions that notify (SCMP_ACT_NOTIFY in OCI's words), or use a runtime that gives the listener to an agent")
 }
 
 // loaderFlags returns the filter flags that a profile asks for, without TSYNC: only the
@@ -249,12 +251,12 @@ func lookProgram(verb, name string) (string, error) {
 		return path, nil
 	}
 	cannot := func(path string, err error) error {
-		return &failure{code: exitCannotExec, err: errors.New(verb + ": " + shown(path) + ": " + err.Error())}
+		return &failure.Error{Status: exitCannotExec, Err: errors.New(verb + ": " + failure.Shown(path) + ": " + err.Error())}
 	}
 	missing := func(where string) error {
-		f := &failure{code: exitNotFound, err: errors.New(verb + ": " + shown(name) + ": no such program" + where)}
-		if name == dockerDefault {
-			return f.hintf("run and trace take the profile with -p, record with --base")
+		f := &failure.Error{Status: exitNotFound, Err: errors.New(verb + ": " + failure.Shown(name) + ": no such program" + where)}
+		if name == intake.DockerDefault {
+			return f.Hintf("run and trace take the profile with -p, record with --base")
 		}
 		return f
 	}

@@ -13,6 +13,8 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/watch"
 	"github.com/seccompile/seccompile/loader"
 	"github.com/seccompile/seccompile/syscalltables"
@@ -53,8 +55,8 @@ func nests(stack []*confinement) error {
 				d.Args = [6]uint64{call.op}
 			}
 			if action := c.program.Eval(&d); !action.Permits(cbpf.Alone) {
-				return usagef("run: %s cannot be installed on top of %s: %s gets %s", stack[i+1].name, c.name, call.name, actionText(action, arch.Native())).
-					hintf("give %s last, or make one filter of them: seccompile intersect -f raw", c.name)
+				return failure.Usagef("run: %s cannot be installed on top of %s: %s gets %s", stack[i+1].name, c.name, call.name, intake.ActionText(action, arch.Native())).
+					Hintf("give %s last, or make one filter of them: seccompile intersect -f raw", c.name)
 			}
 		}
 	}
@@ -66,17 +68,17 @@ const anyPointer = 0x10000
 
 // notStarted explains why a program did not start. verb is the command that was to start
 // it.
-func notStarted(verb string, err error) *failure {
+func notStarted(verb string, err error) *failure.Error {
 	var failed *watch.ExecError
 	if !errors.As(err, &failed) {
-		return &failure{code: exitFailed, err: fmt.Errorf("%s: %s", verb, unprefixed(err.Error()))}
+		return &failure.Error{Status: exitFailed, Err: fmt.Errorf("%s: %s", verb, failure.Unprefixed(err.Error()))}
 	}
-	f := &failure{code: exitCannotExec, err: fmt.Errorf("%s: %s: %w", verb, failed.Path, failed.Err)}
+	f := &failure.Error{Status: exitCannotExec, Err: fmt.Errorf("%s: %s: %w", verb, failed.Path, failed.Err)}
 	switch {
 	case errors.Is(failed, syscall.ENOENT):
-		return f.hintf("the interpreter named in the program does not exist")
+		return f.Hintf("the interpreter named in the program does not exist")
 	case errors.Is(failed, syscall.EPERM), errors.Is(failed, syscall.ENOSYS):
-		return f.hintf("a program can start only if the profile allows execve")
+		return f.Hintf("a program can start only if the profile allows execve")
 	}
 	return f
 }
@@ -100,9 +102,9 @@ func startedBy(p *cbpf.Program) cbpf.Action {
 // unstartable reports that the call which starts a program gets an action that does not
 // let it.
 func unstartable(verb, path string, execve cbpf.Action) error {
-	f := &failure{code: exitCannotExec, err: fmt.Errorf("%s: %s: no program can start under the profile: execve gets %s",
-		verb, path, actionText(execve, arch.Native()))}
-	return f.hintf("a program can start only if the profile allows execve")
+	f := &failure.Error{Status: exitCannotExec, Err: fmt.Errorf("%s: %s: no program can start under the profile: execve gets %s",
+		verb, path, intake.ActionText(execve, arch.Native()))}
+	return f.Hintf("a program can start only if the profile allows execve")
 }
 
 // untraceable reports that execve gets TRAP: the signal would end seccompile's own child,

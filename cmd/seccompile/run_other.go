@@ -9,20 +9,21 @@ import (
 	"time"
 
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
 // become fails: this system has no seccomp.
 func become([]*confinement, bool, string, []string) error {
-	return &failure{code: exitFailed, err: fmt.Errorf("run: %s has no seccomp: %w", runtime.GOOS, errors.ErrUnsupported)}
+	return &failure.Error{Status: exitFailed, Err: fmt.Errorf("run: %s has no seccomp: %w", runtime.GOOS, errors.ErrUnsupported)}
 }
 
 // untraceable returns nil: nothing starts here.
 func untraceable(*cbpf.Program, string) error { return nil }
 
 // notStarted explains why a program did not start.
-func notStarted(verb string, err error) *failure {
-	return &failure{code: exitFailed, err: fmt.Errorf("%s: %s", verb, unprefixed(err.Error()))}
+func notStarted(verb string, err error) *failure.Error {
+	return &failure.Error{Status: exitFailed, Err: fmt.Errorf("%s: %s", verb, failure.Unprefixed(err.Error()))}
 }
 
 // processorTime returns 0: it is not known.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/record"
 	"github.com/seccompile/seccompile/internal/scan"
 	"github.com/seccompile/seccompile/policy"
@@ -77,7 +78,7 @@ func (a *app) scanCommand() *cobra.Command {
 		ValidArgsFunction: completeProgram,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef("scan: no program given").hintf("for example: seccompile scan -o profile.json /usr/bin/sort")
+				return failure.Usagef("scan: no program given").Hintf("for example: seccompile scan -o profile.json /usr/bin/sort")
 			}
 			return a.scan(&s, args)
 		},
@@ -111,15 +112,15 @@ func (a *app) scan(s *scanFlags, args []string) error {
 	unseen := slices.Index(unseenNames(), s.unseen)
 	switch {
 	case unseen < 0:
-		return usagef("scan: --unseen: unknown action %q (known: %s)", s.unseen, strings.Join(unseenNames(), ", "))
+		return failure.Usagef("scan: --unseen: unknown action %q (known: %s)", s.unseen, strings.Join(unseenNames(), ", "))
 	case unseen > 0 && s.observed == "":
-		return usagef("scan: --unseen needs --observed").hintf("record the program first: seccompile record -o recording.json -- PROGRAM")
+		return failure.Usagef("scan: --unseen needs --observed").Hintf("record the program first: seccompile record -o recording.json -- PROGRAM")
 	case s.why != "" && s.json:
-		return usagef("scan: --why and --json both write to standard output").hintf("--json has the chains of all calls")
+		return failure.Usagef("scan: --why and --json both write to standard output").Hintf("--json has the chains of all calls")
 	}
 	if s.why != "" {
 		if _, ok := syscalltables.Lookup(s.why); !ok {
-			return usagef("scan: --why: unknown system call %q", s.why).hintNearest(s.why, []string{syscalltables.Nearest(s.why)}, "")
+			return failure.Usagef("scan: --why: unknown system call %q", s.why).HintNearest(s.why, []string{syscalltables.Nearest(s.why)}, "")
 		}
 	}
 	seen, err := a.readObserved(s)
@@ -252,9 +253,9 @@ func programsText(res *scan.Result) string {
 	}
 	var names []string
 	for _, p := range res.Programs {
-		name := shown(p.Path)
+		name := failure.Shown(p.Path)
 		if p.Script != "" {
-			name += " (of " + shown(p.Script) + ")"
+			name += " (of " + failure.Shown(p.Script) + ")"
 		}
 		names = append(names, name)
 	}
@@ -278,9 +279,9 @@ func (a *app) printWhy(res *scan.Result, name string) error {
 	}
 	if !found {
 		if why := res.Incomplete(); len(why) > 0 {
-			return nof("scan: no way to %s is found, but the result is incomplete: %s", name, strings.Join(why, "; "))
+			return failure.Nof("scan: no way to %s is found, but the result is incomplete: %s", name, strings.Join(why, "; "))
 		}
-		return nof("scan: no program can call %s, as far as scan finds", name)
+		return failure.Nof("scan: no program can call %s, as far as scan finds", name)
 	}
 	return nil
 }

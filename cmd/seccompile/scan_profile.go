@@ -8,6 +8,8 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/record"
 	"github.com/seccompile/seccompile/internal/scan"
 	ocijson "github.com/seccompile/seccompile/language/oci"
@@ -108,15 +110,15 @@ func (a *app) readObserved(s *scanFlags) (*observed, error) {
 		return nil, err
 	}
 	if err := extendable(in); err != nil {
-		return nil, usagef("scan: --observed: %s is not a profile that record writes", in.name)
+		return nil, failure.Usagef("scan: --observed: %s is not a profile that record writes", in.Name)
 	}
-	t := target{compat: "runc"}
-	c, err := t.meaning(in)
+	t := intake.Target{Caps: []string{"none"}, Host: thisHost()}
+	c, err := t.Meaning(in)
 	if err != nil {
 		return nil, err
 	}
-	seen := &observed{name: in.name}
-	for _, rule := range c.policy.Rules {
+	seen := &observed{name: in.Name}
+	for _, rule := range c.Policy.Rules {
 		if !rule.Action.Permits(cbpf.Alone) {
 			continue
 		}
@@ -179,8 +181,8 @@ func (o *observed) verdict(res *scan.Result) error {
 		return nil
 	}
 	if seen := o.compare(res).Seen; len(seen) > 0 {
-		return nof("scan: %s has calls that scan did not find: %s", o.name, strings.Join(seen, ", ")).
-			hintf("scan the programs that the recorded one started as well; if these are all, it is a defect of scan")
+		return failure.Nof("scan: %s has calls that scan did not find: %s", o.name, strings.Join(seen, ", ")).
+			Hintf("scan the programs that the recorded one started as well; if these are all, it is a defect of scan")
 	}
 	return nil
 }

@@ -4,13 +4,14 @@ import (
 	"bufio"
 	"bytes"
 
+	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/smt"
 )
 
 // checkQuestion finds mistakes about --smt2 before any work is done.
 func (v *proveFlags) checkQuestion() error {
 	if v.question == "-" && v.json {
-		return usagef("--smt2: standard output already gets the JSON").hintf("write the question to a file with --smt2 FILE")
+		return failure.Usagef("--smt2: standard output already gets the JSON").Hintf("write the question to a file with --smt2 FILE")
 	}
 	return nil
 }
@@ -21,7 +22,7 @@ func (a *app) writeQuestion(v *proveFlags, profile, filter *side) error {
 		return nil
 	}
 	var text bytes.Buffer
-	if err := smt.Write(&text, smt.Policy(profile.resolved), smt.Program(filter.program)); err != nil {
+	if err := smt.Write(&text, smt.Policy(profile.Resolved), smt.Program(filter.Program)); err != nil {
 		return err
 	}
 	if err := a.put(&output{v.question}, text.Bytes()); err != nil {
@@ -29,7 +30,7 @@ func (a *app) writeQuestion(v *proveFlags, profile, filter *side) error {
 	}
 	z3, cvc5 := "-in", ""
 	if v.question != "-" {
-		z3, cvc5 = shown(v.question), " "+shown(v.question)
+		z3, cvc5 = failure.Shown(v.question), " "+failure.Shown(v.question)
 	}
 	a.note("to ask a solver, run z3 %s or cvc5 --lang=smt2 --bitblast=eager --ite-simp%s: unsat is proved, sat is different", z3, cvc5)
 	return nil

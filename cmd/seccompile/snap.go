@@ -1,43 +1,17 @@
 package main
 
 import (
-	"encoding/binary"
-
-	"golang.org/x/net/bpf"
-
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/internal/optimize"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/symbols"
 	"github.com/seccompile/seccompile/language/snap"
-	"github.com/seccompile/seccompile/proof"
 )
-
-// together returns one program that is proved to mean what the two of a snap mean together.
-func (in *input) together() (*cbpf.Program, error) {
-	f, err := snap.Decode(in.data)
-	switch {
-	case err != nil:
-		return nil, err
-	case f.Unrestricted:
-		return allowEverything(binary.LittleEndian)
-	}
-	r, err := optimize.Merge([]optimize.Layer{{Name: in.name, Program: f.Deny}, {Name: in.name, Program: f.Allow}}, proof.Limits{})
-	if err != nil {
-		return nil, err
-	}
-	return r.Program, nil
-}
-
-// allowEverything returns a filter that does what none does.
-func allowEverything(order binary.ByteOrder) (*cbpf.Program, error) {
-	return cbpf.New([]bpf.RawInstruction{{Op: opRetK, K: uint32(cbpf.Allow)}}, order)
-}
 
 // renderSnap writes what snap-confine loads. The program is the newer of the two filters, and
 // the older one allows all: running one long filter is faster than two. One that allows all
 // by itself is none.
 func renderSnap(p *cbpf.Program) ([]byte, error) {
-	older, err := allowEverything(p.Order())
+	older, err := intake.AllowEverything(p.Order())
 	if err != nil {
 		return nil, err
 	}
@@ -54,11 +28,11 @@ type snapJSON struct {
 }
 
 // disassembleSnap shows both filters of a snap, in the order in which snap-confine loads them.
-func (a *app) disassembleSnap(o *output, in *input, p painter, asJSON bool) error {
-	f, err := snap.Decode(in.data)
+func (a *app) disassembleSnap(o *output, in *intake.Input, p painter, asJSON bool) error {
+	f, err := snap.Decode(in.Data)
 	switch {
 	case err != nil:
-		return in.no(err)
+		return in.No(err)
 	case asJSON && f.Unrestricted:
 		return a.putJSON(o, &snapJSON{Version: jsonVersion, Unrestricted: true})
 	case asJSON:

@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/stats"
 )
 
@@ -42,7 +44,7 @@ on a kernel without the bitmap and with it. Each line of FILE has the name of a 
 and its weight.`
 
 func (a *app) statsCommand() *cobra.Command {
-	var t target
+	var t targetFlags
 	var asJSON bool
 	var o output
 	cmd := &cobra.Command{
@@ -55,22 +57,28 @@ func (a *app) statsCommand() *cobra.Command {
   seccompile stats --json --weights trace.txt profile.json | jq '.filters[0].instructions'`,
 		ValidArgsFunction: completeFiles,
 		RunE: func(_ *cobra.Command, args []string) error {
-			if err := t.weights.read(); err != nil {
+			if err := t.readWeights(); err != nil {
 				return err
 			}
-			a.warnWeights(&t.weights)
+			weights, err := t.Weights.Parse()
+			if err != nil {
+				return err
+			}
+			for _, w := range t.Weights.Warnings() {
+				a.warnf("%s", w)
+			}
 			if len(args) == 0 {
 				args = []string{""}
 			}
 			var list []measured
 			for _, arg := range args {
-				m, err := a.measure(&t, arg)
+				m, err := a.measure(&t, weights, arg)
 				if err != nil {
 					return err
 				}
 				list = append(list, m)
 			}
-			if err := t.settled(slices.ContainsFunc(list, func(m measured) bool { return m.profile })); err != nil {
+			if err := t.CheckSettings(slices.ContainsFunc(list, func(m measured) bool { return m.profile })); err != nil {
 				return err
 			}
 			if asJSON {
@@ -95,36 +103,36 @@ type measured struct {
 }
 
 // measure reads and measures one input.
-func (a *app) measure(t *target, arg string) (measured, error) {
+func (a *app) measure(t *targetFlags, weights []stats.Weight, arg string) (measured, error) {
 	in, err := a.read(arg)
 	if err != nil {
 		return measured{}, err
 	}
-	if in.kind == kindProfile {
+	if in.Kind == intake.KindProfile {
 		c, err := t.compile(in)
 		if err != nil {
 			return measured{}, err
 		}
-		a.warn(in, c.warnings)
-		return measured{in.name, true, stats.Compiled(&c.result.Result, stats.Options{ABIs: c.resolved.ABIs(), Weights: t.weights.list})}, nil
+		a.warn(in, c.Warnings)
+		return measured{in.Name, true, stats.Compiled(&c.Result.Result, stats.Options{ABIs: c.Resolved.ABIs(), Weights: weights})}, nil
 	}
-	p, err := in.program(t.abis...)
+	p, err := in.Program(t.ABIs...)
 	if err != nil {
 		return measured{}, err
 	}
-	abis, err := parseABIs(t.abis)
+	abis, err := intake.ParseABIs(t.ABIs)
 	if err != nil {
 		return measured{}, err
 	}
 	if len(abis) == 0 && len(stats.Known(p)) == 0 {
-		a.note("%s: the filter treats all ABIs alike: choose those to count calls for with -a", in.name)
+		a.note("%s: the filter treats all ABIs alike: choose those to count calls for with -a", in.Name)
 	}
 	for _, abi := range abis {
 		if abi.ByteOrder() != p.Order() {
-			return measured{}, usagef("-a: %v and %s differ in byte order", abi, in.name)
+			return measured{}, failure.Usagef("-a: %v and %s differ in byte order", abi, in.Name)
 		}
 	}
-	return measured{in.name, false, stats.Measure(p, stats.Options{ABIs: abis, Weights: t.weights.list})}, nil
+	return measured{in.Name, false, stats.Measure(p, stats.Options{ABIs: abis, Weights: weights})}, nil
 }
 
 // statsText prints the figures, a column for each filter.

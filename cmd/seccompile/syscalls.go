@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
@@ -51,7 +53,7 @@ second), a bound (<=5.10), or unknown (?).`,
 	cmd.Flags().StringSliceVarP(&names, "abi", "a", nil, "look in these `ABI`s, or in all (default: the host's)")
 	addJSON(cmd, &asJSON)
 	completeFlag(cmd, "abi", func(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
-		return completeList(word, append([]string{"all"}, abiNames()...))
+		return completeList(word, append([]string{"all"}, intake.KnownABIs()...))
 	})
 	return cmd
 }
@@ -62,9 +64,9 @@ func listedABIs(names []string) ([]arch.ABI, error) {
 	case slices.Contains(names, "all"):
 		return slices.Collect(arch.All()), nil
 	case len(names) > 0:
-		return parseABIs(names)
+		return intake.ParseABIs(names)
 	case arch.Native() == 0:
-		return nil, usagef("this host's architecture is not one of seccompile's ABIs").hintf("name one with -a")
+		return nil, failure.Usagef("this host's architecture is not one of seccompile's ABIs").Hintf("name one with -a")
 	}
 	return []arch.ABI{arch.Native()}, nil
 }
@@ -94,7 +96,7 @@ func findCalls(abis []arch.ABI, args []string) ([]callRow, error) {
 		before := len(rows)
 		if isPattern(arg) {
 			if _, err := path.Match(arg, ""); err != nil {
-				return nil, usagef("%s: %w", shown(arg), err)
+				return nil, failure.Usagef("%s: %w", failure.Shown(arg), err)
 			}
 			rows = append(rows, matching(abis, arg)...)
 		}
@@ -111,8 +113,8 @@ func findCalls(abis []arch.ABI, args []string) ([]callRow, error) {
 	if missing == nil {
 		return rows, nil
 	}
-	f := nof("no such call on %s: %s", strings.Join(abiList(abis), ", "), strings.Join(missing, ", "))
-	return rows, f.hintf("%s", hint)
+	f := failure.Nof("no such call on %s: %s", strings.Join(intake.ABINames(abis), ", "), strings.Join(missing, ", "))
+	return rows, f.Hintf("%s", hint)
 }
 
 func isPattern(arg string) bool { return strings.ContainsAny(arg, "*?[") }

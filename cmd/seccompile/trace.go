@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/watch"
 	"github.com/seccompile/seccompile/loader"
 )
@@ -60,7 +62,7 @@ calls fail with ENOSYS; a program that it watches with ptrace is killed, too.`
 
 // The traceFlags are the flags of trace.
 type traceFlags struct {
-	target
+	targetFlags
 	profile    string
 	outer      string
 	report     string
@@ -73,8 +75,8 @@ type traceFlags struct {
 // A traceRun is one run of trace.
 type traceRun struct {
 	traceFlags
-	in       *input
-	compiled *compiled
+	in       *intake.Input
+	compiled *intake.Compiled
 	denials  *denials
 }
 
@@ -101,14 +103,14 @@ func (a *app) traceCommand() *cobra.Command {
 				return a.traceAgent(&t, args)
 			}
 			if len(args) == 0 {
-				return usagef("trace: no command given").hintf("for example: seccompile trace -- sh -c 'unshare -U'")
+				return failure.Usagef("trace: no command given").Hintf("for example: seccompile trace -- sh -c 'unshare -U'")
 			}
 			return a.trace(&t, args)
 		},
 	}
 	f := cmd.Flags()
 	f.SetInterspersed(false)
-	f.StringVarP(&t.profile, "profile", "p", dockerDefault, "`PROFILE` to run under")
+	f.StringVarP(&t.profile, "profile", "p", intake.DockerDefault, "`PROFILE` to run under")
 	f.BoolVar(&t.permissive, "permissive", false, "let the calls through that the profile denies")
 	f.StringVar(&t.outer, "outer", "", "explain what other filters deny by `PROFILE` or filter: the container's")
 	f.IntVar(&t.pid, "pid", 0, "watch the process `PID` under its own filters instead of running a program")
@@ -131,7 +133,7 @@ func (a *app) trace(t *traceRun, args []string) error {
 	if err := a.readTraced(t); err != nil {
 		return err
 	}
-	outer, err := a.readOuter(&t.target, t.outer)
+	outer, err := a.readOuter(&t.Target, t.outer)
 	if err != nil {
 		return err
 	}
@@ -139,15 +141,15 @@ func (a *app) trace(t *traceRun, args []string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := denied("trace", t.compiled.resolved); err != nil {
+	if _, err := denied("trace", t.compiled.Resolved); err != nil {
 		return err
 	}
 	if !t.permissive {
-		if err := untraceable(t.compiled.program, path); err != nil {
+		if err := untraceable(t.compiled.Program, path); err != nil {
 			return err
 		}
 	}
-	filter, err := watch.DeniedAndInstalls(t.compiled.resolved)
+	filter, err := watch.DeniedAndInstalls(t.compiled.Resolved)
 	if err != nil {
 		return err
 	}
@@ -167,17 +169,17 @@ func (a *app) trace(t *traceRun, args []string) error {
 		Denied: t.denials.addOther,
 		Blind:  func(reason error) { t.denials.blind = reason },
 		Orphaned: func() {
-			a.note("trace: %s has ended; still tracing the processes that it left behind", shown(args[0]))
+			a.note("trace: %s has ended; still tracing the processes that it left behind", failure.Shown(args[0]))
 		},
 		Left: func(n int) { a.warnLeft("trace", n) },
 	})
-	f := &failure{code: status}
+	f := &failure.Error{Status: status}
 	if err != nil {
 		f = notStarted("trace", err)
 	}
 	t.denials.failed = err
-	t.denials.end(f.code)
-	if err := cmp.Or(t.denials.err, closeReport()); err != nil && f.err == nil {
+	t.denials.end(f.Status)
+	if err := cmp.Or(t.denials.err, closeReport()); err != nil && f.Err == nil {
 		return err
 	}
 	return f
@@ -219,17 +221,17 @@ func (a *app) warnLeft(verb string, n int) {
 func (a *app) traceProcess(cmd *cobra.Command, t *traceRun, args []string) error {
 	switch {
 	case len(args) > 0:
-		return usagef("trace: --pid and a command exclude each other")
+		return failure.Usagef("trace: --pid and a command exclude each other")
 	case cmd.Flags().Changed("profile"):
-		return usagef("trace: --pid and --profile exclude each other: a running process keeps its filters").hintf("--outer PROFILE explains what they deny")
+		return failure.Usagef("trace: --pid and --profile exclude each other: a running process keeps its filters").Hintf("--outer PROFILE explains what they deny")
 	case t.permissive:
-		return usagef("trace: --pid and --permissive exclude each other: a running process keeps its filters")
+		return failure.Usagef("trace: --pid and --permissive exclude each other: a running process keeps its filters")
 	case t.agent.wanted():
-		return usagef("trace: --pid and --agent exclude each other")
+		return failure.Usagef("trace: --pid and --agent exclude each other")
 	case t.pid <= 0:
-		return usagef("trace: --pid: %d is not a process ID", t.pid)
+		return failure.Usagef("trace: --pid: %d is not a process ID", t.pid)
 	}
-	outer, err := a.readOuter(&t.target, t.outer)
+	outer, err := a.readOuter(&t.Target, t.outer)
 	if err != nil {
 		return err
 	}
@@ -242,7 +244,7 @@ func (a *app) traceProcess(cmd *cobra.Command, t *traceRun, args []string) error
 	defer stop()
 	err = watch.Attach(ctx, t.pid, t.denials.addOther)
 	if errors.Is(err, loader.ErrNoFilters) {
-		return nof("process %d has no filters", t.pid)
+		return failure.Nof("process %d has no filters", t.pid)
 	}
 	if err != nil {
 		return err
@@ -260,13 +262,13 @@ func (a *app) readTraced(t *traceRun) error {
 	if t.compiled, err = t.compile(t.in); err != nil {
 		return err
 	}
-	a.warn(t.in, t.compiled.warnings)
+	a.warn(t.in, t.compiled.Warnings)
 	return runnable("trace", t.compiled)
 }
 
 // newDenials returns an empty report.
 func (t *traceRun) newDenials(w io.Writer) *denials {
-	return &denials{w: w, json: t.json, permissive: t.permissive, profile: newExplainer(&t.target, t.in, t.compiled)}
+	return &denials{w: w, json: t.json, permissive: t.permissive, profile: newExplainer(&t.Target, t.in, t.compiled)}
 }
 
 // openReport opens the place that the report goes to.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/record"
 	"github.com/seccompile/seccompile/internal/symbols"
 	"github.com/seccompile/seccompile/policy"
@@ -34,24 +35,24 @@ type explanation struct {
 }
 
 // newExplainer returns the explainer of a profile.
-func newExplainer(t *target, in *input, c *compiled) *explainer {
+func newExplainer(t *intake.Target, in *intake.Input, c *intake.Compiled) *explainer {
 	return &explainer{
-		name: in.name, resolved: c.resolved, policy: c.policy, reading: c.options, capable: make(map[string]*policy.Resolved),
+		name: in.Name, resolved: c.Resolved, policy: c.Policy, reading: c.Options, capable: make(map[string]*policy.Resolved),
 		with: func(caps ...string) *policy.Resolved {
 			more := *t
 			none := func(word string) bool { return strings.EqualFold(word, "none") }
-			more.caps = append(slices.DeleteFunc(slices.Clone(t.caps), none), caps...)
-			c, err := more.meaning(in)
+			more.Caps = append(slices.DeleteFunc(slices.Clone(t.Caps), none), caps...)
+			c, err := more.Meaning(in)
 			if err != nil {
 				return nil
 			}
-			return c.resolved
+			return c.Resolved
 		},
 	}
 }
 
 // readOuter returns the explainer of earlier filters, nil if path is "".
-func (a *app) readOuter(t *target, path string) (*explainer, error) {
+func (a *app) readOuter(t *intake.Target, path string) (*explainer, error) {
 	if path == "" {
 		return nil, nil
 	}
@@ -59,11 +60,11 @@ func (a *app) readOuter(t *target, path string) (*explainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.kind != kindProfile {
-		p, err := in.program()
-		return &explainer{name: in.name, filter: p}, err
+	if in.Kind != intake.KindProfile {
+		p, err := in.Program()
+		return &explainer{name: in.Name, filter: p}, err
 	}
-	c, err := t.meaning(in)
+	c, err := t.Meaning(in)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,8 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/record"
 	"github.com/seccompile/seccompile/internal/symbols"
 	"github.com/seccompile/seccompile/internal/watch"
@@ -142,7 +144,7 @@ func (s *denials) report(key denialKey, x *denial) {
 		s.write(s.document(x))
 		return
 	}
-	s.print("seccompile: %s: %s[%d]: %s: %s\n  why: %s\n  fix: %s\n", s.denied(x), shown(x.process.Name), x.process.PID,
+	s.print("seccompile: %s: %s[%d]: %s: %s\n  why: %s\n  fix: %s\n", s.denied(x), failure.Shown(x.process.Name), x.process.PID,
 		x.call(), symbols.Action(x.abi, x.verdict.Action), x.why, x.cure())
 }
 
@@ -270,7 +272,7 @@ func (s *denials) document(x *denial) denialJSON {
 	doc := denialJSON{
 		Version: jsonVersion, Event: "denied", ID: x.id, PID: x.process.PID, Process: x.process.Name,
 		Syscall: policy.Names().Syscall(x.data.Arch, x.data.NR), Number: x.data.NR, Call: symbols.CallWith(x.abi, x.data.NR, x.data.Args, x.texts),
-		Data: x.verdict.Action.Data(), Errno: errnoName(x.verdict.Action, x.abi),
+		Data: x.verdict.Action.Data(), Errno: intake.ErrnoName(x.verdict.Action, x.abi),
 		Reason: x.verdict.Reason.String(), Pointer: x.verdict.Pointer, Container: s.container,
 	}
 	switch {

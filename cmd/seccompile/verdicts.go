@@ -11,6 +11,8 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/symbols/phrase"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
@@ -19,54 +21,46 @@ import (
 
 // A side is an input that a command compares or describes by its meaning.
 type side struct {
-	*compiled // a profile has policy and resolved, a filter has program
-	name      string
-	subject   proof.Subject
+	*intake.Compiled // a profile has policy and resolved, a filter has program
+	name             string
+	subject          proof.Subject
 }
 
 // side reads a profile or a filter. Flags say how a profile is read.
-func (a *app) side(t *target, arg string) (*side, error) {
+func (a *app) side(t *intake.Target, arg string) (*side, error) {
 	in, err := a.read(arg)
 	if err != nil {
 		return nil, err
 	}
-	s, err := t.side(in)
+	s, err := newSide(t, in)
 	if err == nil {
-		a.warn(in, s.warnings)
+		a.warn(in, s.Warnings)
 	}
 	return s, err
 }
 
 // side reads an input as a side.
-func (t *target) side(in *input) (*side, error) {
-	if in.kind == kindProfile {
-		c, err := t.meaning(in)
+func newSide(t *intake.Target, in *intake.Input) (*side, error) {
+	if in.Kind == intake.KindProfile {
+		c, err := t.Meaning(in)
 		if err != nil {
 			return nil, err
 		}
-		return &side{c, in.name, proof.Policy(c.resolved)}, nil
+		return &side{c, in.Name, proof.Policy(c.Resolved)}, nil
 	}
-	p, err := in.program(t.abis...)
+	p, err := in.Program(t.ABIs...)
 	if err != nil {
 		return nil, err
 	}
-	return &side{&compiled{program: p}, in.name, proof.Program(p)}, nil
+	return &side{&intake.Compiled{Program: p}, in.Name, proof.Program(p)}, nil
 }
 
 // order returns "little" or "big".
 func (s *side) order() string {
-	if s.resolved != nil {
-		return orderName(s.resolved.Order())
+	if s.Resolved != nil {
+		return intake.OrderName(s.Resolved.Order())
 	}
-	return orderName(s.program.Order())
-}
-
-// settled refuses settings without a language where no input is a profile.
-func (t *target) settled(profile bool) error {
-	if profile || len(t.settings) == 0 || len(t.languages) > 0 {
-		return nil
-	}
-	return usagef("--set: settings are for reading a profile, but the input is a filter").hintf("leave it out")
+	return intake.OrderName(s.Program.Order())
 }
 
 // sameOrder refuses sides that cannot be for the same kernel.
@@ -74,8 +68,8 @@ func sameOrder(a, b *side) error {
 	if a.order() == b.order() {
 		return nil
 	}
-	return usagef("%s is %s-endian, but %s is %s-endian", a.name, a.order(), b.name, b.order()).
-		hintf("choose the ABIs of a profile with -a")
+	return failure.Usagef("%s is %s-endian, but %s is %s-endian", a.name, a.order(), b.name, b.order()).
+		Hintf("choose the ABIs of a profile with -a")
 }
 
 // patience is the flag that raises the limits of a proof.
@@ -92,7 +86,7 @@ func (p *patience) add(cmd *cobra.Command) {
 func (p *patience) limits() (proof.Limits, error) {
 	switch n := p.times; {
 	case n < 1 || n > maxPatience:
-		return proof.Limits{}, usagef("--patience: %d is not a number from 1 to %d", n, maxPatience)
+		return proof.Limits{}, failure.Usagef("--patience: %d is not a number from 1 to %d", n, maxPatience)
 	case n == 1:
 		return proof.Limits{}, nil
 	default:
@@ -101,8 +95,8 @@ func (p *patience) limits() (proof.Limits, error) {
 }
 
 // unproved reports that the proof hit a limit, and how to raise it. It counts as a no.
-func unproved(reason string) *failure {
-	return nof("not proved: %s", reason).hintf("raise the limits of the proof with --patience")
+func unproved(reason string) *failure.Error {
+	return failure.Nof("not proved: %s", reason).Hintf("raise the limits of the proof with --patience")
 }
 
 // unlimited turns the error of a listing into one with a cure.
@@ -114,56 +108,26 @@ func unlimited(err error) error {
 	return err
 }
 
-// describe writes a call as C would, with at least n arguments and as many as
-// are not 0.
-func describe(d *cbpf.Data, n int, numeric bool) string {
-	for i, v := range d.Args {
-		if v != 0 {
-			n = max(n, i+1)
-		}
-	}
-	abi, known := arch.ByAudit(d.Arch, d.NR)
-	q := call{abi: abi, data: *d, args: n}
-	s := q.text(numeric)
-	if int32(d.NR) < 0 { // as listings have it
-		s = strings.Replace(s, fmt.Sprintf("%d(", int32(d.NR)), fmt.Sprintf("%#x(", d.NR), 1)
-	}
-	if !known {
-		s = fmt.Sprintf("arch 0x%08x", d.Arch) + strings.TrimPrefix(s, abi.String())
-	}
-	if d.IP != 0 {
-		s += fmt.Sprintf(" made at %#x", d.IP)
-	}
-	return s
-}
-
-// knownArgs returns how many arguments the call has, as far as is known.
-func knownArgs(d *cbpf.Data) int {
-	abi, _ := arch.ByAudit(d.Arch, d.NR)
-	c, _ := syscalltables.ByNumber(abi, d.NR)
-	return len(c.Args(abi))
-}
-
 // decide returns what a side does with a call and, for a profile, why.
 func (s *side) decide(d *cbpf.Data) policy.Verdict {
-	if s.resolved != nil {
-		return s.resolved.Decide(d)
+	if s.Resolved != nil {
+		return s.Resolved.Decide(d)
 	}
-	return policy.Verdict{Action: s.program.Eval(d)}
+	return policy.Verdict{Action: s.Program.Eval(d)}
 }
 
 // verdictText says what a side does with a call and, for a profile, why.
 func (s *side) verdictText(p painter, d *cbpf.Data) string {
 	v := s.decide(d)
 	abi, known := arch.ByAudit(d.Arch, d.NR)
-	text := p.action(v.Action, actionText(v.Action, abi))
+	text := p.action(v.Action, intake.ActionText(v.Action, abi))
 	switch {
-	case s.resolved == nil:
+	case s.Resolved == nil:
 		return text
 	case v.Reason == policy.ByBadArch && !known:
 		return text + ", bad arch: the profile is not for calls of unknown ABIs"
 	}
-	return text + ", " + because(s.compiled, &call{abi: abi, data: *d}, v)
+	return text + ", " + because(s.Compiled, &intake.Call{ABI: abi, Data: *d}, v)
 }
 
 // A scope is the calls under one heading.
@@ -287,7 +251,7 @@ func nameForeign(all []*scope) {
 			}
 		}
 		if len(foreign) > 0 {
-			s.title = strings.Join(abiList(foreign), ", ") + " and other ABIs"
+			s.title = strings.Join(intake.ABINames(foreign), ", ") + " and other ABIs"
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
 	"github.com/seccompile/seccompile/syscalltables"
@@ -113,7 +114,7 @@ type verdictJSON struct {
 
 func verdictDocument(action cbpf.Action, a arch.ABI) verdictJSON {
 	class, _, _ := strings.Cut(action.Class().String(), "(")
-	return verdictJSON{actionText(action, a), class, action.Data(), errnoName(action, a)}
+	return verdictJSON{intake.ActionText(action, a), class, action.Data(), intake.ErrnoName(action, a)}
 }
 
 // A decisionJSON is what one side does with a call and, for a profile, why.
@@ -154,7 +155,7 @@ func witnessDocument(d *cbpf.Data, a, b *side) *callWitnessJSON {
 func (s *side) decisionDocument(d *cbpf.Data, abi arch.ABI) decisionJSON {
 	v := s.decide(d)
 	doc := decisionJSON{verdictJSON: verdictDocument(v.Action, abi)}
-	if s.resolved != nil {
+	if s.Resolved != nil {
 		doc.Reason, doc.Pointer = v.Reason.String(), v.Pointer
 	}
 	return doc

@@ -92,15 +92,6 @@ func color(text []byte) int {
 	return 0
 }
 
-// shown returns a name for use in a message: quoted if it contains invisible characters,
-// or a line feed, which would start a line that looks like one of ours.
-func shown(name string) string {
-	if utf8.ValidString(name) && strings.IndexFunc(name, func(r rune) bool { return !unicode.IsGraphic(r) }) < 0 {
-		return name
-	}
-	return strconv.Quote(name)
-}
-
 // quoted returns the name of an input as a word for a shell. What comes from standard input
 // has no name to give again.
 func quoted(name string) string {

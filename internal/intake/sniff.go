@@ -1,4 +1,4 @@
-package main
+package intake
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/language"
 	"github.com/seccompile/seccompile/language/firecracker"
 	"github.com/seccompile/seccompile/language/kubernetes"
@@ -17,41 +18,41 @@ import (
 // tongue returns the language of an input: OCI's for JSON, the one that --language names, or
 // the one that the input certainly is written in. Everything else is for OCI's reader, which says what
 // is wrong with it.
-func (t *target) tongue(in *input) (language.Language, error) {
+func (t *Target) tongue(in *Input) (language.Language, error) {
 	var name string
 	var err error
-	switch len(t.languages) {
+	switch len(t.Languages) {
 	case 0:
-		name, err = sniffLanguage(in)
+		name, err = SniffLanguage(in)
 	case 1:
-		name = t.languages[0]
+		name = t.Languages[0]
 	default:
-		err = usagef("--language: expected one, got %s", strings.Join(t.languages, " and "))
+		err = failure.Usagef("--language: expected one, got %s", strings.Join(t.Languages, " and "))
 	}
 	if err != nil {
 		return nil, err
 	}
 	if name == "" {
-		if len(t.settings) > 0 {
-			return nil, usagef("--set: settings are those of a language other than OCI's").hintf("name it with --language")
+		if len(t.Settings) > 0 {
+			return nil, failure.Usagef("--set: settings are those of a language other than OCI's").Hintf("name it with --language")
 		}
 		return in.profileLanguage(""), nil
 	}
-	x, lang, err := languageNamed("--language", name, "--set", t.settings)
+	x, lang, err := tongueNamed("--language", name, "--set", t.Settings)
 	if err != nil {
 		return nil, err
 	}
 	if l, ok := lang.(ocijson.Language); ok {
 		return in.profileLanguage(l.Format), nil
 	}
-	if _, err := in.source.JSON(); err == nil && (in.yaml || isObject(in.data)) && (!x.json || ocijson.Detect(in.source) != "") {
+	if _, err := in.Source.JSON(); err == nil && (in.YAML || IsObject(in.Data)) && (!x.json || ocijson.Detect(in.Source) != "") {
 		return ocijson.Language{}, nil // JSON is a profile in none of the others, so that they can be compared with one
 	}
 	return lang, nil
 }
 
-// isObject reports whether JSON is an object, as profiles are. A number is a line of LXC's.
-func isObject(json []byte) bool {
+// IsObject reports whether JSON is an object, as profiles are. A number is a line of LXC's.
+func IsObject(json []byte) bool {
 	return bytes.HasPrefix(trimmed(json), []byte("{"))
 }
 
@@ -63,9 +64,9 @@ func isUnit(text []byte) bool {
 
 // profileLanguage returns the language of a profile in a format of OCI's, Docker's or Podman's.
 // A text that looks like YAML and has none of their keys, or mistakes, is for YAML's reader.
-func (in *input) profileLanguage(f ocijson.Format) language.Language {
+func (in *Input) profileLanguage(f ocijson.Format) language.Language {
 	l := ocijson.Language{Format: f}
-	if _, err := in.source.JSON(); err != nil && isYAML(in.data) {
+	if _, err := in.Source.JSON(); err != nil && isYAML(in.Data) {
 		return yaml.Language{Of: l}
 	}
 	return l
@@ -81,14 +82,14 @@ func isYAML(text []byte) bool {
 
 // sniffObjects returns the language of a text with objects of Kubernetes, "" if there are none
 // that have to do with profiles.
-func sniffObjects(in *input) (string, error) {
-	if !bytes.Contains(in.data, []byte("apiVersion")) {
+func sniffObjects(in *Input) (string, error) {
+	if !bytes.Contains(in.Data, []byte("apiVersion")) {
 		return "", nil
 	}
-	profiles, pods := spo.Is(in.source), kubernetes.Is(in.source)
+	profiles, pods := spo.Is(in.Source), kubernetes.Is(in.Source)
 	switch {
 	case profiles && pods:
-		return "", usagef("%s: it has both profiles and Pods", in.name).hintf("say what to read: --language spo or --language kubernetes")
+		return "", failure.Usagef("%s: it has both profiles and Pods", in.Name).Hintf("say what to read: --language spo or --language kubernetes")
 	case profiles:
 		return "spo", nil
 	case pods:
@@ -126,12 +127,12 @@ func isFirejail(text []byte) bool {
 	return regexp.MustCompile(`(?m)^include (/etc/firejail/)?globals\.local\s*$`).Match(text)
 }
 
-// sniffLanguage returns the language that an input is certainly written in, "" for JSON and
+// SniffLanguage returns the language that an input is certainly written in, "" for JSON and
 // whatever else. No text at all is a policy in a language that has a name.
-func sniffLanguage(in *input) (string, error) {
-	text := trimmed(in.data)
+func SniffLanguage(in *Input) (string, error) {
+	text := trimmed(in.Data)
 	switch {
-	case bytes.HasPrefix(text, []byte("{")) && firecracker.Detect(in.source):
+	case bytes.HasPrefix(text, []byte("{")) && firecracker.Detect(in.Source):
 		return "firecracker", nil
 	case bytes.HasPrefix(text, []byte("{")), isYAML(text):
 		return sniffObjects(in)
@@ -141,17 +142,17 @@ func sniffLanguage(in *input) (string, error) {
 		return "systemd", nil
 	case isKafel(text):
 		return "kafel", nil
-	case isSecurityTag(filepath.Base(in.path)):
+	case isSecurityTag(filepath.Base(in.Path)):
 		return "snap", nil
 	case isLXC(text):
 		return "lxc", nil
 	case isFirejail(text):
 		return "firejail", nil
-	case filepath.Ext(in.path) == ".policy":
-		return "", usagef("%s: it looks like a policy of minijail, which has two dialects that disagree", in.name).
-			hintf("name the one that it is written for: --language minijail-python (compile_seccomp_policy.py) or --language minijail-c (minijail0 -S)")
+	case filepath.Ext(in.Path) == ".policy":
+		return "", failure.Usagef("%s: it looks like a policy of minijail, which has two dialects that disagree", in.Name).
+			Hintf("name the one that it is written for: --language minijail-python (compile_seccomp_policy.py) or --language minijail-c (minijail0 -S)")
 	case len(text) == 0:
-		return "", in.unknown()
+		return "", in.Unknown()
 	}
 	return "", nil
 }

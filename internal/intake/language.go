@@ -1,13 +1,11 @@
-package main
+package intake
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/spf13/cobra"
-
+	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/unknown"
 	"github.com/seccompile/seccompile/language"
 	"github.com/seccompile/seccompile/language/beats"
@@ -132,15 +130,17 @@ func paths(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ':' })
 }
 
-// tongueNames returns the names of the languages without versions.
-func tongueNames() (names []string) {
+// LanguageNames returns the names of the languages without versions.
+func LanguageNames() (names []string) {
 	for _, x := range tongues() {
 		names = append(names, x.name)
 	}
 	return names
 }
 
-func languageNames() (names []string) {
+// LanguageVersions returns the names of the languages, and those with each version that they
+// have.
+func LanguageVersions() (names []string) {
 	for _, x := range tongues() {
 		names = append(names, x.name)
 		for _, v := range x.versions {
@@ -150,7 +150,9 @@ func languageNames() (names []string) {
 	return names
 }
 
-func settingNames() (names []string) {
+// SettingNames returns KEY=VALUE, or KEY= where any value goes, for the settings of all
+// languages.
+func SettingNames() (names []string) {
 	for _, x := range tongues() {
 		for _, s := range x.settings {
 			if len(s.words) == 0 {
@@ -165,26 +167,32 @@ func settingNames() (names []string) {
 	return slices.Compact(names)
 }
 
-// languageNamed returns the language that a flag names, with a version, and the settings of
+// LanguageNamed returns the language that a flag names, with a version, and the settings of
 // the flag set.
-func languageNamed(flag, name, set string, values []string) (*tongue, language.Language, error) {
+func LanguageNamed(flag, name, set string, values []string) (language.Language, error) {
+	_, lang, err := tongueNamed(flag, name, set, values)
+	return lang, err
+}
+
+// tongueNamed is languageNamed with the tongue of the language.
+func tongueNamed(flag, name, set string, values []string) (*tongue, language.Language, error) {
 	word, version, versioned := strings.Cut(name, "@")
 	all := tongues()
 	i := slices.IndexFunc(all, func(x tongue) bool { return x.name == word })
 	if i < 0 {
-		known := tongueNames()
+		known := LanguageNames()
 		otherwise := ""
 		if flag == "--language" {
 			otherwise = "the formats of OCI, Docker and Podman are detected"
 		}
-		return nil, nil, usagef("%s: unknown language %q (known: %s)", flag, word, strings.Join(known, ", ")).hintNearest(word, known, otherwise)
+		return nil, nil, failure.Usagef("%s: unknown language %q (known: %s)", flag, word, strings.Join(known, ", ")).HintNearest(word, known, otherwise)
 	}
 	x := &all[i]
 	n := 0
 	if versioned {
 		var err error
 		if n, err = strconv.Atoi(version); err != nil || !slices.Contains(x.versions, n) {
-			return nil, nil, usagef("%s: %s has no version %q (known: %s)", flag, x.name, version, x.versionList())
+			return nil, nil, failure.Usagef("%s: %s has no version %q (known: %s)", flag, x.name, version, x.versionList())
 		}
 	}
 	settings, err := x.parse(set, values)
@@ -192,21 +200,6 @@ func languageNamed(flag, name, set string, values []string) (*tongue, language.L
 		return nil, nil, err
 	}
 	return x, x.language(n, settings), nil
-}
-
-// checkLanguages finds mistakes in the languages that --language names, which count for a
-// profile but not for a filter.
-func checkLanguages(cmd *cobra.Command) error {
-	flag := cmd.Flags().Lookup("language")
-	if flag == nil {
-		return nil
-	}
-	names, err := cmd.Flags().GetStringArray(flag.Name)
-	for _, name := range names {
-		_, _, wrong := languageNamed("--language", name, "--set", nil)
-		err = cmp.Or(err, wrong)
-	}
-	return err
 }
 
 // hasSetting reports whether the language with a name has the setting of KEY=VALUE.
@@ -241,18 +234,18 @@ func (x *tongue) parse(set string, values []string) (map[string]string, error) {
 		}
 		switch {
 		case i < 0 && known == nil:
-			return nil, usagef("%s %s: %s has no settings", set, v, x.name)
+			return nil, failure.Usagef("%s %s: %s has no settings", set, v, x.name)
 		case i < 0:
-			return nil, usagef("%s %s: %s has no such setting (known: %s)", set, v, x.name, strings.Join(known, ", ")).hintNearest(key, known, "")
+			return nil, failure.Usagef("%s %s: %s has no such setting (known: %s)", set, v, x.name, strings.Join(known, ", ")).HintNearest(key, known, "")
 		case !ok:
-			return nil, usagef("%s %s: expected %s=VALUE", set, v, key)
+			return nil, failure.Usagef("%s %s: expected %s=VALUE", set, v, key)
 		}
 		if words := x.settings[i].words; len(words) > 0 && !slices.Contains(words, value) {
 			text := ""
 			if near := unknown.Nearest(value, words); near != "" {
 				text = "; did you mean " + near + "?"
 			}
-			return nil, usagef("%s %s: expected %s%s", set, v, strings.Join(words, " or "), text)
+			return nil, failure.Usagef("%s %s: expected %s%s", set, v, strings.Join(words, " or "), text)
 		}
 		settings[key] = value
 	}
