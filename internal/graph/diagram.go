@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seccompile/seccompile/internal/compile"
@@ -12,7 +13,7 @@ import (
 // stand the calls that get there.
 func (b *builder) diagram(d *compile.Diagram) {
 	if root := d.Node(d.Root()); root.Kind == compile.Leaf {
-		b.leaf(root.Action, nil, root.Origin)
+		b.leaf(root.Action, b.everything(), nil, root.Origin)
 		return
 	}
 	b.want(int(d.Root()), b.everything())
@@ -22,7 +23,7 @@ func (b *builder) diagram(d *compile.Diagram) {
 		if set == nil || n.Kind == compile.Leaf {
 			continue
 		}
-		b.box[id] = b.add(node{title: n.Origin})
+		b.box[id] = b.add(node{title: n.Origin, set: set, mark: Mark{Word: n.Word, Origin: n.Origin}})
 		var edges []edge
 		var lines []string
 		if n.Kind == compile.Masked {
@@ -39,16 +40,17 @@ func (b *builder) diagram(d *compile.Diagram) {
 }
 
 func (b *builder) masked(d *compile.Diagram, n compile.Node, set []bool) []edge {
+	holds := func(v uint32) bool { return v&n.Mask == n.Value }
 	return []edge{
-		{to: b.child(d, n.Yes, set, nil), label: "yes"},
-		{to: b.child(d, n.No, set, nil), label: "no"},
+		{to: b.child(d, n.Yes, set, nil), label: "yes", takes: holds},
+		{to: b.child(d, n.No, set, nil), label: "no", takes: func(v uint32) bool { return !holds(v) }},
 	}
 }
 
 // child returns where an arrow to a diagram's node goes.
 func (b *builder) child(d *compile.Diagram, id compile.NodeID, set []bool, lines []string) int {
 	if n := d.Node(id); n.Kind == compile.Leaf {
-		return b.leaf(n.Action, lines, n.Origin)
+		return b.leaf(n.Action, set, lines, n.Origin)
 	}
 	b.want(int(id), set)
 	return later(int(id))
@@ -60,6 +62,20 @@ type group struct {
 	cases []compile.Case
 	size  uint64 // values
 	calls []bool // that go there
+}
+
+// has reports whether a value is in one of the cases.
+func (g *group) has(v uint32) bool {
+	_, ok := slices.BinarySearchFunc(g.cases, v, func(c compile.Case, v uint32) int {
+		switch {
+		case c.Last < v:
+			return -1
+		case c.First > v:
+			return 1
+		}
+		return 0
+	})
+	return ok
 }
 
 // groups returns the arrows of a switch: one for each child.
@@ -93,7 +109,7 @@ func (b *builder) groups(d *compile.Diagram, n compile.Node, set []bool) []edge 
 		if b.slice && !some(g.calls) {
 			continue
 		}
-		e := edge{title: intervals(n.Word, g.cases)}
+		e := edge{title: intervals(n.Word, g.cases), takes: g.has}
 		switch {
 		case n.Word == compile.NR:
 			b.numbers(d, g, set, &e)
@@ -120,10 +136,8 @@ func (b *builder) share(n compile.Node, groups []group, at map[compile.NodeID]in
 			groups[j].calls[i] = true
 			continue
 		}
-		for _, c := range groups[j].cases {
-			if c.First <= v && v <= c.Last {
-				groups[j].calls[i] = true
-			}
+		if groups[j].has(v) {
+			groups[j].calls[i] = true
 		}
 	}
 }

@@ -32,6 +32,9 @@ type Options struct {
 	// sheet and a background, which the page has to give to the classes, and with
 	// ids of its own that begin with ID.
 	ID string
+	// Marks, if set, gives the boxes of SVG their numbers as data-node, and the arrows
+	// those of their ends as data-from and data-to: see Graph.Mark.
+	Marks bool
 }
 
 // A Graph is a drawing's content: boxes and arrows, without places. A Graph is
@@ -39,6 +42,8 @@ type Options struct {
 type Graph struct {
 	title string
 	id    string
+	marks bool
+	calls []call
 	nodes []node // the first is the root; arrows go to later ones
 }
 
@@ -51,6 +56,8 @@ type node struct {
 	look  look
 	title string // where it comes from, for a tooltip
 	edges []edge
+	set   []bool // the calls that get here
+	mark  Mark   // but for its calls
 }
 
 // An edge is an arrow to nodes[to].
@@ -58,6 +65,8 @@ type edge struct {
 	to    int
 	label string
 	title string // all of a label that was cut short
+	// takes reports whether a value of the box's word goes along the arrow; nil if all do.
+	takes func(v uint32) bool
 }
 
 // A look is a kind of boxes: a test, or what a verdict does to the call.
@@ -164,9 +173,10 @@ func (b *builder) add(n node) int {
 	return len(b.nodes) - 1
 }
 
-// leaf adds the box of a verdict that only one arrow goes to.
-func (b *builder) leaf(a cbpf.Action, lines []string, title string) int {
-	return b.add(node{lines: append([]string{b.verdict(a)}, lines...), look: lookOf(a), title: title})
+// leaf adds the box of a verdict that only one arrow goes to, with some calls.
+func (b *builder) leaf(a cbpf.Action, set []bool, lines []string, origin string) int {
+	return b.add(node{lines: append([]string{b.verdict(a)}, lines...), look: lookOf(a), title: origin,
+		set: set, mark: Mark{Leaf: true, Action: a, Origin: origin}})
 }
 
 // verdict names an action, and its error as the first ABI calls it.
@@ -182,7 +192,7 @@ func (b *builder) verdict(a cbpf.Action) string {
 // finish orders the boxes as they are met from the root, arrows in their order.
 // Until then arrows to nodes of the stage are negative: see later.
 func (b *builder) finish() *Graph {
-	g := &Graph{title: b.options.Title, id: b.options.ID}
+	g := &Graph{title: b.options.Title, id: b.options.ID, marks: b.options.Marks, calls: b.calls}
 	place := make([]int, len(b.nodes)) // of boxes met, plus one
 	var order []int
 	for i := range b.nodes {

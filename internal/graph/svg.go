@@ -77,7 +77,11 @@ func (g *Graph) tip() string { return escapeXML(g.id) + "tip" }
 func (l *layout) box(b *strings.Builder, i int) {
 	n, p := &l.g.nodes[i], &l.places[i]
 	x, y := l.x[p.column], p.y-p.height/2
-	b.WriteString("<g>")
+	if l.g.marks {
+		fmt.Fprintf(b, `<g data-node="%d">`, i)
+	} else {
+		b.WriteString("<g>")
+	}
 	if n.title != "" {
 		fmt.Fprintf(b, "<title>%s</title>", escapeXML(n.title))
 	}
@@ -123,7 +127,11 @@ func (l *layout) arrow(b *strings.Builder, i, k, y int) {
 	e := &l.g.nodes[i].edges[k]
 	x := l.x[l.places[i].column] + l.boxWidth(i)
 	labelAt := y - 3*pixel
-	b.WriteString("<g>")
+	if l.g.marks {
+		fmt.Fprintf(b, `<g data-from="%d" data-to="%d">`, i, e.to)
+	} else {
+		b.WriteString("<g>")
+	}
 	if e.title != "" {
 		fmt.Fprintf(b, "<title>%s</title>", escapeXML(e.title))
 	}

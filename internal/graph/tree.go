@@ -12,7 +12,7 @@ import (
 // arrow to it; behind a test of the number the calls that get there stand in it.
 func (b *builder) tree(t *compile.Tree) {
 	if root := t.Test(t.Root()); root.Op == compile.Return {
-		b.leaf(cbpf.Action(root.K), nil, root.Origin)
+		b.leaf(cbpf.Action(root.K), b.everything(), nil, root.Origin)
 		return
 	}
 	b.want(int(t.Root()), b.everything())
@@ -22,7 +22,7 @@ func (b *builder) tree(t *compile.Tree) {
 		if set == nil || n.Op == compile.Return {
 			continue
 		}
-		b.box[r] = b.add(node{title: n.Origin})
+		b.box[r] = b.add(node{title: n.Origin, set: set, mark: Mark{Word: n.Word, Origin: n.Origin, DropX32: n.Op == compile.DropX32}})
 		var edges []edge
 		if n.Op == compile.DropX32 {
 			for i, ok := range set {
@@ -57,37 +57,45 @@ func (b *builder) split(n compile.Test, set []bool) (yes, no []bool) {
 			yes[i], no[i] = true, true
 			continue
 		}
-		holds := false
-		switch n.Op {
-		case compile.Equal:
-			holds = v == n.K
-		case compile.AtLeast:
-			holds = v >= n.K
-		case compile.AnySet:
-			holds = v&n.K != 0
-		case compile.MaskEqual:
-			holds = v&n.Mask == n.K
-		case compile.Return, compile.DropX32:
-		}
-		yes[i], no[i] = holds, !holds
+		yes[i] = holds(n, v)
+		no[i] = !yes[i]
 	}
 	return yes, no
+}
+
+// holds reports the outcome of a test for a value of its word.
+func holds(n compile.Test, v uint32) bool {
+	switch n.Op {
+	case compile.Equal:
+		return v == n.K
+	case compile.AtLeast:
+		return v >= n.K
+	case compile.AnySet:
+		return v&n.K != 0
+	case compile.MaskEqual:
+		return v&n.Mask == n.K
+	case compile.Return, compile.DropX32:
+	}
+	return false
 }
 
 // outcomes returns the arrows of a test, the one for smaller values first.
 func (b *builder) outcomes(t *compile.Tree, n compile.Test, yes, no []bool) []edge {
 	var edges []edge
-	add := func(to compile.Ref, set []bool, label string) {
+	add := func(to compile.Ref, set []bool, outcome bool) {
 		if b.slice && !some(set) {
 			return
 		}
-		e := edge{label: label}
+		e := edge{label: "no", takes: func(v uint32) bool { return holds(n, v) == outcome }}
+		if outcome {
+			e.label = "yes"
+		}
 		if m := t.Test(to); m.Op == compile.Return {
 			var lines []string
 			if n.Word == compile.NR {
 				lines = wrap(b.runs(set, set), listWidth)
 			}
-			e.to = b.leaf(cbpf.Action(m.K), lines, m.Origin)
+			e.to = b.leaf(cbpf.Action(m.K), set, lines, m.Origin)
 		} else {
 			b.want(int(to), set)
 			e.to = later(int(to))
@@ -95,12 +103,12 @@ func (b *builder) outcomes(t *compile.Tree, n compile.Test, yes, no []bool) []ed
 		edges = append(edges, e)
 	}
 	if n.Op == compile.AtLeast {
-		add(n.No, no, "no")
-		add(n.Yes, yes, "yes")
+		add(n.No, no, false)
+		add(n.Yes, yes, true)
 		return edges
 	}
-	add(n.Yes, yes, "yes")
-	add(n.No, no, "no")
+	add(n.Yes, yes, true)
+	add(n.No, no, false)
 	return edges
 }
 

@@ -198,7 +198,7 @@ func (k *Kinds) jump(op uint16) *int {
 
 // abi measures the calls through one ABI.
 func (w *walker) abi(a arch.ABI, weights []Weight) ABI {
-	s := ABI{ABI: a, Bitmap: bitmap(a)}
+	s := ABI{ABI: a, Bitmap: HasBitmap(a)}
 	var total, steps, run float64
 	for nr, call := range syscalltables.All(a) {
 		path := w.walk(known(a.Audit()), known(nr))
@@ -298,11 +298,18 @@ func foreign(abis []arch.ABI) []arch.ABI {
 	return others
 }
 
-// bitmap reports whether kernels cache which calls of an ABI are always allowed:
+// InBitmap reports whether kernels since 5.11 allow all calls with a number without running
+// the program, because it is in their bitmap of calls that are always allowed.
+func InBitmap(p *cbpf.Program, a arch.ABI, nr uint32) bool {
+	allowed, _ := p.ConstAllow(a.Audit(), nr)
+	return allowed && HasBitmap(a) && nr < numbers(a)
+}
+
+// HasBitmap reports whether kernels cache which calls of an ABI are always allowed:
 // those whose asm/seccomp.h defines SECCOMP_ARCH_NATIVE do so for it and for
 // their SECCOMP_ARCH_COMPAT. MIPS kernels have neither, and x32 numbers are
 // beyond the bitmap.
-func bitmap(a arch.ABI) bool {
+func HasBitmap(a arch.ABI) bool {
 	main := a.Main()
 	return a.Valid() && a != arch.X32 && main != arch.MIPS64 && main != arch.MIPSEL64
 }
@@ -316,7 +323,7 @@ func emulated(p *cbpf.Program, abis []arch.ABI) int {
 		return 0
 	}
 	for _, a := range abis[0].Family() {
-		if !bitmap(a) {
+		if !HasBitmap(a) {
 			continue
 		}
 		for nr := range numbers(a) {

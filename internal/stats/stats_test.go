@@ -1,6 +1,7 @@
 package stats_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -324,5 +325,56 @@ stats: line 5: close has a weight already
 stats: line 6: "NaN" is not a weight (expected a number from 0 up)`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
+// What a call executes is among what its number may reach.
+func TestReaching(t *testing.T) {
+	docker, _, err := oci.Read(preset.Docker(), policy.Target{ABI: arch.X86_64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	abis := []arch.ABI{arch.X86_64, arch.X32, arch.X86}
+	p := compiled(t, docker, policy.Options{ABIs: abis}).Program
+	reaching := stats.Reaching(p)
+	for _, a := range append(abis, arch.AArch64) {
+		most := 0
+		for nr := range syscalltables.All(a) {
+			pcs := reaching(a.Audit(), nr)
+			most = max(most, len(pcs))
+			for _, arg := range []uint64{0, 1, 8, 38, 1 << 32, ^uint64(0)} {
+				_, steps := p.Trace(&cbpf.Data{Arch: a.Audit(), NR: nr, Args: [6]uint64{arg}})
+				for _, s := range steps {
+					if !slices.Contains(pcs, s.PC) {
+						t.Fatalf("%v %d executes %d, which is not among %v", a, nr, s.PC, pcs)
+					}
+				}
+			}
+		}
+		if most > p.Len()/4 {
+			t.Errorf("%v: a call reaches %d of %d instructions", a, most, p.Len())
+		}
+	}
+}
+
+func TestInBitmap(t *testing.T) {
+	p, err := cbpf.Assemble([]byte(".order little\nret ALLOW"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		abi  arch.ABI
+		nr   uint32
+		want bool
+	}{
+		{arch.X86_64, 0, true},
+		{arch.X86_64, 1 << 20, false},
+		{arch.X32, arch.X32Bit, false},
+		{arch.MIPSEL64, 5000, false},
+		{arch.ARM, 0xf0005, false},
+	} {
+		if got := stats.InBitmap(p, test.abi, test.nr); got != test.want {
+			t.Errorf("%v %d: %v, want %v", test.abi, test.nr, got, test.want)
+		}
 	}
 }

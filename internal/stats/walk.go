@@ -84,6 +84,23 @@ func (w *walker) walk(audit, nr value) path {
 	return end
 }
 
+// Reaching returns a function that lists, in order, the instructions which the calls with a
+// number may execute, whatever their arguments. It may list some that no call executes,
+// and leaves none out.
+func Reaching(p *cbpf.Program) func(audit, nr uint32) []int {
+	w := newWalker(p)
+	return func(audit, nr uint32) []int {
+		w.walk(known(audit), known(nr))
+		var pcs []int
+		for pc := range w.states {
+			if w.states[pc].longest != 0 {
+				pcs = append(pcs, pc)
+			}
+		}
+		return pcs
+	}
+}
+
 func (e *path) join(verdict value, longest int) {
 	first := e.longest == 0
 	e.constant = verdict.ok && (first || e.constant && e.action == cbpf.Action(verdict.k))
