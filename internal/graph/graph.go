@@ -87,6 +87,9 @@ func (l look) String() string {
 	return [...]string{"test", "allow", "log", "ask", "errno", "kill"}[l]
 }
 
+// Look returns the class that drawings give a verdict: "allow", "log", "ask", "errno" or "kill".
+func Look(a cbpf.Action) string { return lookOf(a).String() }
+
 func lookOf(a cbpf.Action) look {
 	switch a.Class() {
 	case cbpf.Allow:

@@ -21,7 +21,10 @@ type Mark struct {
 	Word   compile.Word // that it tests, unless it is a leaf or
 	// DropX32, where the tree goes on with the number without the x32 bit.
 	DropX32 bool
-	Origin  string // the pointer of a rule that it was made for, or ""
+	// K is what a test of a tree compares with; Compares says that there is one.
+	K        uint32
+	Compares bool
+	Origin   string // the pointer of a rule that it was made for, or ""
 }
 
 // Mark returns what a box stands for. Boxes are counted from 0, as SVG's marks have them.

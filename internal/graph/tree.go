@@ -22,7 +22,9 @@ func (b *builder) tree(t *compile.Tree) {
 		if set == nil || n.Op == compile.Return {
 			continue
 		}
-		b.box[r] = b.add(node{title: n.Origin, set: set, mark: Mark{Word: n.Word, Origin: n.Origin, DropX32: n.Op == compile.DropX32}})
+		b.box[r] = b.add(node{title: n.Origin, set: set, mark: Mark{
+			Word: n.Word, Origin: n.Origin, K: n.K, Compares: n.Op != compile.DropX32, DropX32: n.Op == compile.DropX32,
+		}})
 		var edges []edge
 		if n.Op == compile.DropX32 {
 			for i, ok := range set {

@@ -57,6 +57,17 @@ func Program(p *cbpf.Program, l proof.Limits) (*Result, error) {
 	return verified(want, spaces, small, []*cbpf.Program{p}, l)
 }
 
+// Decisions returns what a program does as a decision diagram. The error wraps a
+// [*proof.LimitError] where that cannot be told within the limits.
+func Decisions(p *cbpf.Program, l proof.Limits) (*compile.Diagram, error) {
+	spaces, err := proof.Explain(proof.Program(p), l)
+	if err != nil {
+		return nil, fmt.Errorf("optimize: %w", err)
+	}
+	s := &search{spaces: spaces, bytes: p.Order(), orders: orders(), usual: usual(spaces), work: workOfAll}
+	return s.diagram(0)
+}
+
 // A Layer is one of the filters that [Merge] makes one of: either Policy or
 // Program is set.
 type Layer struct {

@@ -65,6 +65,16 @@ func Compile(r *policy.Resolved, o compile.Options) (*Result, error) {
 	return result, nil
 }
 
+// PlainLength returns how many instructions the plain compiler's program has for a policy, 0
+// if that does not fit the kernel's limit.
+func PlainLength(r *policy.Resolved) int {
+	p, err := compile.Plain(r, cbpf.MaxInstructions)
+	if err != nil {
+		return 0
+	}
+	return p.Len()
+}
+
 // A try is a program that may be taken.
 type try struct {
 	program *cbpf.Program
