@@ -1,0 +1,133 @@
+// Package playground answers the questions of the playground, a page that shows what a profile
+// or filter means: web/src/protocol.ts. It is compiled for wasm, and knows neither files nor
+// network. What the command can say, the page says in the same words: both ask package intake
+// and package answer.
+package playground
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/seccompile/seccompile/internal/failure"
+)
+
+// An Engine answers questions. It remembers the last subjects that it was asked about, so that the
+// questions about one text compile it once. Several goroutines may ask at once.
+type Engine struct {
+	version  string
+	mu       sync.Mutex
+	memo     []*subject // the latest first
+	handlers map[string]handler
+}
+
+// New returns an engine of a release of seccompile.
+func New(version string) *Engine {
+	return &Engine{version: version, handlers: handlers()}
+}
+
+// A handler answers the questions of one kind, from JSON.
+type handler func(e *Engine, question []byte) (any, error)
+
+// on returns the handler for a function from questions to answers.
+func on[Question, Answer any](answer func(*Engine, *Question) (Answer, error)) handler {
+	return func(e *Engine, text []byte) (any, error) {
+		var q Question
+		if err := json.Unmarshal(text, &q); err != nil {
+			return nil, fmt.Errorf("the question cannot be read: %w", err)
+		}
+		return answer(e, &q)
+	}
+}
+
+// handlers has the questions by their op.
+func handlers() map[string]handler {
+	return map[string]handler{
+		"vocabulary": on((*Engine).vocabulary),
+		"gallery":    on((*Engine).gallery),
+		"calls":      on((*Engine).calls),
+		"read":       on((*Engine).read),
+		"draw":       on((*Engine).draw),
+		"program":    on((*Engine).program),
+		"trail":      on((*Engine).trail),
+		"eval":       on((*Engine).eval),
+	}
+}
+
+// maxQuestion bounds a question in bytes: two sources, as JSON.
+const maxQuestion = 8 * maxSource
+
+// Answer returns the reply to a question, both as JSON.
+func (e *Engine) Answer(question []byte) []byte {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	answer, err := e.answer(question)
+	reply := Reply{Answer: answer}
+	if err != nil {
+		reply = Reply{Failure: failed(err)}
+	}
+	text, err := json.Marshal(reply)
+	if err != nil {
+		text, _ = json.Marshal(Reply{Failure: &Failure{Message: "BUG: the answer cannot be written: " + err.Error()}})
+	}
+	return text
+}
+
+// answer answers a question. A panic is a failure that says so: the page goes on, with the next
+// question.
+func (e *Engine) answer(question []byte) (answer any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			e.memo = nil // what was found out may be half done
+			answer, err = nil, failure.Nof("BUG: %v", r).Hintf("please report this, with the text")
+		}
+	}()
+	if len(question) > maxQuestion {
+		return nil, tooLarge
+	}
+	var head struct{ Op string }
+	if err := json.Unmarshal(question, &head); err != nil {
+		return nil, fmt.Errorf("the question cannot be read: %w", err)
+	}
+	h := e.handlers[head.Op]
+	if h == nil {
+		return nil, fmt.Errorf("unknown question %q", head.Op)
+	}
+	return h(e, question)
+}
+
+// failed writes an error as the command does.
+func failed(err error) *Failure {
+	f := &Failure{Message: strings.Join(failure.Messages(err), "\n")}
+	var hinted *failure.Error
+	if errors.As(err, &hinted) {
+		f.Hint = hinted.Hint
+	}
+	return f
+}
+
+// remembered is how many subjects the engine remembers: two that are compared, each for two
+// targets, and what the reader goes back to.
+const remembered = 6
+
+// subject returns what is known about a subject.
+func (e *Engine) subject(of Subject) *subject {
+	i := slices.IndexFunc(e.memo, func(s *subject) bool { return s.same(&of) })
+	if i < 0 {
+		e.memo = slices.Insert(e.memo, 0, newSubject(of))
+		e.memo = e.memo[:min(len(e.memo), remembered)]
+		return e.memo[0]
+	}
+	s := e.memo[i]
+	e.memo = slices.Insert(slices.Delete(e.memo, i, i+1), 0, s)
+	return s
+}
+
+// good returns a subject that has a meaning, or why it has none.
+func (e *Engine) good(of Subject) (*subject, error) {
+	s := e.subject(of)
+	return s, s.err
+}

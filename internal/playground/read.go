@@ -1,0 +1,167 @@
+package playground
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	ocijson "github.com/seccompile/seccompile/language/oci"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
+	"github.com/seccompile/seccompile/internal/lint"
+	"github.com/seccompile/seccompile/internal/proved"
+	"github.com/seccompile/seccompile/policy"
+)
+
+// read says what a source is, and what is wrong with it.
+func (e *Engine) read(of *Subject) (*Reading, error) {
+	s := e.subject(*of)
+	if s.in == nil {
+		return nil, s.err
+	}
+	r := &Reading{Kind: s.kind(), Good: s.err == nil, Findings: []Finding{}, ABIs: []string{}, Rules: []Rule{}}
+	if r.Kind == "empty" && s.err != nil {
+		return r, nil
+	}
+	r.Language, r.Detected = s.language()
+	if s.err != nil {
+		var problem *failure.Error
+		if errors.As(s.err, &problem) && problem.Status == failure.Usage {
+			return nil, s.err
+		}
+	}
+	s.places = newPlaces(s.in.Source)
+	if s.in.Kind == intake.KindProfile {
+		if err := s.review(r); err != nil {
+			return nil, err
+		}
+	}
+	if s.err != nil {
+		if !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Severity == lint.Error.String() }) {
+			r.Findings = append(r.Findings, s.errors()...)
+		}
+		return r, nil
+	}
+	r.ABIs, r.Instructions = intake.ABINames(s.abis), s.filter.Len()
+	if s.compiled == nil {
+		r.Proof = "the filter is shown as it is: there is no profile to prove it against"
+		return r, nil
+	}
+	r.Rules = s.rules()
+	r.Plain = proved.PlainLength(s.compiled.Resolved)
+	r.Proof = fmt.Sprintf("the filter is proved to mean what the profile says, for every call: by each of its paths, in %d steps", s.compiled.Result.Proof.Steps)
+	return r, nil
+}
+
+// kind names what the source is.
+func (s *subject) kind() string {
+	switch s.in.Kind {
+	case intake.KindFilter:
+		return "filter"
+	case intake.KindAssembly:
+		return "assembly"
+	case intake.KindArtifact:
+		return "artifact"
+	case intake.KindSnap:
+		return "snap"
+	}
+	if strings.TrimSpace(string(s.in.Data)) == "" {
+		return "empty"
+	}
+	return "profile"
+}
+
+// review adds the findings of check.
+func (s *subject) review(r *Reading) error {
+	options, err := s.lintOptions()
+	if err != nil {
+		return err
+	}
+	report := lint.Check(s.in.Source, options)
+	catalog := lint.Catalog()
+	for i := range report.Findings {
+		f := &report.Findings[i]
+		found := Finding{
+			Span: s.places.span(f.Pointer, f.Line, f.Column), ID: f.ID, Severity: f.Severity.String(),
+			Pointer: f.Pointer, Reason: f.Reason, Fix: f.Fix,
+		}
+		for _, entry := range catalog {
+			if entry.ID == f.ID {
+				found.Why = entry.Why
+			}
+		}
+		if options.Language == nil && !s.in.YAML {
+			for _, edit := range report.Edits(f) {
+				found.Edits = append(found.Edits, Edit{Span{s.places.unit(s.places.start + edit.From), s.places.unit(s.places.start + edit.To)}, edit.Text})
+			}
+		}
+		r.Findings = append(r.Findings, found)
+	}
+	return nil
+}
+
+// lintOptions returns what check reviews the source for.
+func (s *subject) lintOptions() (lint.Options, error) {
+	var o lint.Options
+	if s.Target.Consumer != "" {
+		var err error
+		if o.For, err = lint.ParseConsumer(s.Target.Consumer); err != nil {
+			return o, err
+		}
+	}
+	lang, place, err1 := s.flags.Place(s.in)
+	resolve, err2 := s.flags.Options()
+	if o.For != 0 && s.flags.DefaultCaps() {
+		place.Caps = o.For.DefaultCaps()
+	}
+	o.Target, o.Resolve = place, resolve
+	if l, ok := lang.(ocijson.Language); ok {
+		o.Format = l.Format
+	} else {
+		o.Language = lang
+	}
+	return o, cmp.Or(err1, err2)
+}
+
+// errors returns the problems for which a source is refused, as findings.
+func (s *subject) errors() (list []Finding) {
+	var problems policy.Errors
+	if errors.As(s.err, &problems) {
+		for _, p := range problems {
+			list = append(list, Finding{Span: s.places.span(p.Pointer, p.Line, p.Column), Severity: lint.Error.String(), Pointer: p.Pointer, Reason: p.Reason})
+		}
+		return list
+	}
+	f := failed(s.err)
+	for line := range strings.SplitSeq(f.Message, "\n") {
+		found := Finding{Severity: lint.Error.String(), Reason: line, Fix: f.Hint}
+		if m := regexp.MustCompile(`^(?:.*: )?line (\d+): (.*)$`).FindStringSubmatch(line); m != nil && s.in.Kind == intake.KindAssembly {
+			n, _ := strconv.Atoi(m[1])
+			found.Span, found.Reason = s.places.line(n), m[2]
+		}
+		list = append(list, found)
+	}
+	return list
+}
+
+// rules returns where the rules of the policy stand, in the order of the text.
+func (s *subject) rules() []Rule {
+	var pointers []string
+	for _, p := range append(slices.Clone(s.compiled.Policy.Older), s.compiled.Policy) {
+		for _, r := range p.Rules {
+			if r.Pointer != "" {
+				pointers = append(pointers, r.Pointer)
+			}
+		}
+	}
+	list := []Rule{}
+	for pointer, span := range s.places.spans(pointers) {
+		list = append(list, Rule{span, pointer})
+	}
+	slices.SortFunc(list, func(a, b Rule) int { return cmp.Or(a.From-b.From, a.To-b.To, cmp.Compare(a.Pointer, b.Pointer)) })
+	return list
+}
