@@ -80,6 +80,7 @@ func arrows() []arrow {
 		{"internal/document", "", ""},
 		{"internal/edit", "arch syscalltables cbpf policy language language/oci preset proof internal/document internal/listing internal/symbols internal/unknown", "github.com/opencontainers/runtime-spec/..."},
 		{"internal/failure", "internal/unknown policy", ""},
+		{"internal/expect", "arch cbpf policy internal/failure internal/intake internal/symbols", ""},
 		{"internal/fleet", "arch cbpf policy language/oci preset compiler proof artifact oci internal/certificate", "github.com/opencontainers/runtime-spec/..."},
 		{"internal/gen", "arch syscalltables cbpf policy", "golang.org/x/net/bpf"},
 		{"internal/golden", "", "github.com/google/go-cmp/..."},

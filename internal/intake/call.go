@@ -57,16 +57,17 @@ func (q *Call) Arg(i int) symbols.Arg {
 	return arg
 }
 
-// ParseCall reads a call of an ABI: a name or number, and words for its arguments.
+// ParseCall reads a call of an ABI: a name or number, and words for its arguments, in their
+// order or as NAME=VALUE.
 func ParseCall(abi arch.ABI, name string, args []string) (*Call, error) {
 	nr, err := parseSyscall(name, abi)
 	if err != nil {
 		return nil, err
 	}
-	q := &Call{ABI: abi, Data: cbpf.Data{NR: nr, Arch: abi.Audit()}, Given: len(args)}
-	if len(args) > len(q.Data.Args) {
-		return nil, failure.Usagef("a system call has at most %d arguments, not %d", len(q.Data.Args), len(args))
+	if args, err = symbols.Arrange(abi, nr, args); err != nil {
+		return nil, failure.Usagef("%w", err)
 	}
+	q := &Call{ABI: abi, Data: cbpf.Data{NR: nr, Arch: abi.Audit()}, Given: len(args)}
 	for i, s := range args {
 		if q.Data.Args[i], err = q.Arg(i).Parse(s); err != nil {
 			return nil, badArg(err)
