@@ -1,0 +1,111 @@
+// The call box: one call as C has it, and what the filter does with it, why and on which path.
+
+import type { Mount, Page } from "../page";
+import type { EvalDocument, Verdict } from "../protocol";
+import { button, chip, coloured, count, frame, h } from "./dom";
+import { abiChoice } from "./abis";
+import { completing } from "./complete";
+import { linkSpots, spotKey } from "./link";
+import { live, subject } from "./live";
+
+const examples = ["socket(AF_ALG, SOCK_SEQPACKET, 0)", "clone3", "unshare(CLONE_NEWUSER)", "mount"];
+
+/** A verdict as --expect and expectations take it: "errno:EPERM". */
+export function expected(d: Pick<EvalDocument, "action" | "data" | "errno">): string {
+  const action = d.action.toLowerCase().replaceAll("_", "-");
+  if (action === "errno") return `errno:${d.errno ?? d.data}`;
+  return d.data ? `${action}:${d.data}` : action;
+}
+
+export const callBox: Mount = (host, page) => {
+  const input = h("input", { type: "text", class: "call-text", "aria-label": "Call to try", placeholder: examples[0]!, spellcheck: "false", autocomplete: "off", autocapitalize: "off" });
+  const abi = abiChoice(page, "ABI of the call", (value) => page.update({ call: { ...page.state.call, abi: value } }));
+  const { body } = frame(host, "callbox", "What happens to this call?");
+  const out = h("div", { class: "verdict", role: "status", "aria-live": "polite" });
+  const offers = h("p", { class: "examples" }, "Try ", ...examples.map((text) => button(text, () => page.update({ call: { ...page.state.call, text } }), { class: "link" })));
+  body.append(h("div", { class: "call-line" }, completing(input, page, { abi: (s) => s.call.abi }), abi.select), offers, out);
+  linkSpots(body, page);
+
+  input.addEventListener("input", () => page.update({ call: { ...page.state.call, text: input.value } }));
+  page.onState((state) => {
+    if (input.value !== state.call.text) input.value = state.call.text;
+    abi.set(state.call.abi);
+    offers.hidden = state.call.text.trim() !== "";
+  });
+  let traceOpen = false;
+  live(host, out, page, {
+    op: "eval",
+    key: "call",
+    on: (s) => [s.source, s.target, s.call, s.view.stage, s.view.only],
+    question: (s) => {
+      const about = subject(s);
+      if (typeof about === "string") return about;
+      if (s.call.text.trim() === "") return "Type a call with its arguments as in C; what you leave out is 0.";
+      return { ...about, call: s.call, stage: s.view.stage, drawn: s.view.only };
+    },
+    show: (verdict) => {
+      const open = out.querySelector("details");
+      traceOpen = open ? open.open : traceOpen;
+      out.replaceChildren(...answerOf(page, verdict, traceOpen));
+      abi.first(verdict.document.abi);
+      page.follow(verdict.path);
+    },
+    clear: () => page.follow(null),
+  });
+};
+
+/** What is said about a verdict: it in large, why, and what else is known. */
+function answerOf(page: Page, v: Verdict, traceOpen: boolean): HTMLElement[] {
+  const d = v.document;
+  const big = h("p", { class: "big" }, chip(v.look, d.verdict), " ", h("span", {}, effect(d)));
+  const rules = v.path.pointers.length > 0 ? v.path.pointers : d.pointer ? [d.pointer] : [];
+  const why = h("p", { class: "because" }, coloured(v.because), ...rules.slice(0, 3).map((pointer) =>
+    button(`Show ${pointer || "the profile"}`, () => page.point({ pointer }), { class: "link", "data-spot": spotKey({ pointer }) })));
+  const facts = h("ul", { class: "facts" },
+    h("li", {}, h("code", {}, v.text)),
+    h("li", { class: v.bitmap ? "yes" : "no" }, h("b", {}, v.bitmap ? "In the kernel's bitmap. " : "Not in the kernel's bitmap. "), v.bitmapWhy),
+    h("li", {}, `${count(v.steps, "instruction")} of the filter decide it.`));
+  const actions = h("p", { class: "actions" },
+    button("Add to expectations", () => keep(page, d)),
+    d.syscall && page.state.view.only !== d.syscall
+      ? button(`Draw only ${d.syscall}`, () => page.update({ view: { ...page.state.view, only: d.syscall! } }))
+      : page.state.view.only !== "" && button("Draw all calls", () => page.update({ view: { ...page.state.view, only: "" } })));
+  return [big, why, facts, actions, ...(d.trace ? [traceOf(d.trace, traceOpen)] : [])];
+}
+
+/** What a verdict means for the program that makes the call. */
+function effect(d: EvalDocument): string {
+  switch (d.action) {
+    case "ALLOW":
+      return "The call runs.";
+    case "LOG":
+      return "The call runs and is logged.";
+    case "ERRNO":
+      return d.data === 0 ? "The call does nothing, and returns 0." : `The call does not run, and fails with ${d.errno ?? `error ${d.data}`}.`;
+    case "TRACE":
+      return "A tracer decides; without one the call fails with ENOSYS.";
+    case "USER_NOTIF":
+      return "A supervisor decides; without one the call fails with ENOSYS.";
+    case "TRAP":
+      return "The call does not run, and the thread gets SIGSYS.";
+    case "KILL_PROCESS":
+      return "The whole process dies.";
+  }
+  return "The thread dies.";
+}
+
+/** Adds the call with the verdict that it has now. */
+function keep(page: Page, d: EvalDocument): void {
+  const expect = expected(d);
+  page.update({ expectations: [...page.state.expectations, { abi: d.abi, call: page.state.call.text.trim(), expect }] });
+  page.say(`Added: ${page.state.call.text.trim()} on ${d.abi} is expected to get ${expect}.`);
+}
+
+function traceOf(trace: NonNullable<EvalDocument["trace"]>, open: boolean): HTMLElement {
+  const rows = trace.map((t) => h("tr", { "data-spot": spotKey({ pc: t.pc }) },
+    h("th", { scope: "row", class: "n" }, String(t.pc)), h("td", {}, h("code", {}, t.instruction)), h("td", {}, `0x${t.a.toString(16)}`), h("td", {}, t.meaning ?? "")));
+  return h("details", { class: "trace", open },
+    h("summary", {}, `Trace: ${count(trace.length, "step")}`),
+    h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Trace" },
+      h("table", {}, h("thead", {}, h("tr", {}, ...["pc", "Instruction", "A after it", "Meaning"].map((t) => h("th", { scope: "col" }, t)))), h("tbody", {}, ...rows))));
+}

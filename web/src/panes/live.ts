@@ -1,0 +1,100 @@
+// A part of a pane that shows an answer of the engine and stays up to date: it asks when something
+// changes that the answer depends on, but not while nobody sees it, and says what is missing.
+
+import type { Page, State } from "../page";
+import type { Failure, Questions } from "../protocol";
+import { h } from "./dom";
+
+export interface Live<Op extends keyof Questions> {
+  op: Op;
+  key: string;
+  /** The parts of the state that the answer depends on, compared by identity. */
+  on(state: Readonly<State>): readonly unknown[];
+  /** The question, or in words why there is none, "" to say nothing. */
+  question(state: Readonly<State>): Questions[Op]["question"] | string;
+  show(answer: Questions[Op]["answer"], state: Readonly<State>): void;
+  /** Called when nothing is known any more, because there is no question or a failure. */
+  clear?(): void;
+}
+
+/** What panes say about an empty source. */
+export const noSource = "Nothing to show yet: paste a profile, policy or filter on the left, drop a file there, or open an example.";
+
+/** How long an answer may take until the pane says that it is waiting. */
+const patience = 250;
+
+/** Keeps body up to date. What it says about missing answers stands above it. */
+export function live<Op extends keyof Questions>(host: HTMLElement, body: HTMLElement, page: Page, what: Live<Op>): void {
+  const note = h("p", { class: "pane-note", hidden: true });
+  body.before(note);
+  let seen = false; // whether the host is on the screen
+  let asked: readonly unknown[] | null = null; // what the newest question depended on
+  let turn = 0;
+  let filled = false;
+
+  const tell = (text: string | null, kind: "" | "bad" | "wait" = ""): void => {
+    note.hidden = text === null;
+    note.className = `pane-note ${kind}`;
+    note.textContent = text;
+  };
+  const settle = (text: string | null, kind: "" | "bad" = ""): void => {
+    body.removeAttribute("aria-busy");
+    tell(text, kind);
+    body.classList.toggle("stale", text !== null);
+    body.hidden = !filled;
+  };
+  const refresh = async (): Promise<void> => {
+    const state = page.state;
+    const on = what.on(state);
+    if (!seen || (asked && on.length === asked.length && on.every((part, i) => part === asked![i]))) return;
+    asked = on;
+    const mine = ++turn;
+    const question = what.question(state);
+    if (typeof question === "string") {
+      filled = false;
+      what.clear?.();
+      settle(question);
+      return;
+    }
+    const timer = setTimeout(() => {
+      if (mine !== turn) return;
+      body.setAttribute("aria-busy", "true");
+      tell("Working …", "wait");
+    }, patience);
+    try {
+      const reply = await page.ask(what.op, question, what.key);
+      if (mine !== turn || reply === null) return;
+      if (reply.failure) {
+        what.clear?.();
+        settle(words(reply.failure, filled), "bad");
+        return;
+      }
+      filled = true;
+      what.show(reply.answer, state);
+      settle(null);
+    } catch (error) {
+      if (mine !== turn) return;
+      asked = null;
+      settle(`The engine did not answer: ${error instanceof Error ? error.message : String(error)}. Change something to ask again.`, "bad");
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  new IntersectionObserver((entries) => {
+    seen = entries.some((e) => e.isIntersecting);
+    void refresh();
+  }).observe(host);
+  page.onState(() => void refresh());
+}
+
+/** A failure in one paragraph. */
+export function words(failure: Failure, stale = false): string {
+  const hint = failure.hint ? ` ${failure.hint}` : "";
+  return `${failure.message}.${hint}${stale ? " Below is what it was before." : ""}`.replace(/\.\.(?!\.)/, ".");
+}
+
+/** The question about the source alone, or what to say if there is none. */
+export function subject(state: Readonly<State>): Pick<State, "source" | "target"> | string {
+  return state.source.text === "" ? noSource : { source: state.source, target: state.target };
+}

@@ -1,0 +1,170 @@
+// The meaning in words: for each ABI what happens to which calls, to search and to fold.
+
+import type { Light, Mount, Page } from "../page";
+import type { ABIMeaning, Look, Sentence } from "../protocol";
+import { button, chip, coloured, count, frame, h, inSteps } from "./dom";
+import { bringIntoView, isOrigin, keysOf, linkSpots, mark, spotKey } from "./link";
+import { live, subject } from "./live";
+import { rove } from "./roving";
+
+type Call = Sentence["calls"][number];
+
+/** How many calls of a group are shown before somebody asks for all. */
+const shownCalls = 40;
+/** How many sentences with conditions are shown at once. */
+const shownSentences = 100;
+/** How many characters of a sentence are shown before somebody asks for all. */
+const shownText = 600;
+
+const tally: Record<Look, string> = { allow: "allowed", log: "logged", ask: "asked about", errno: "denied", kill: "killed" };
+
+/** A number or a run of them stands for itself where a call has no name. */
+function nameOf(call: Call): string {
+  if (call.last !== undefined && call.last !== call.number) return `${call.name || call.number}–${call.last}`;
+  return call.name || String(call.number);
+}
+
+function size(calls: readonly Call[]): number {
+  return calls.reduce((n, c) => n + (c.last ?? c.number) - c.number + 1, 0);
+}
+
+/** What of the sentences fits a search: names and numbers of calls, or words of a sentence. */
+export function search(sentences: readonly Sentence[], query: string): Sentence[] {
+  const words = query.trim().toLowerCase();
+  if (words === "") return [...sentences];
+  const number = /^(0x[0-9a-f]+|\d+)$/.test(words) ? Number(words) : NaN;
+  const found: Sentence[] = [];
+  for (const s of sentences) {
+    const calls = s.calls.filter((c) => c.name.toLowerCase().includes(words) || (number >= c.number && number <= (c.last ?? c.number)));
+    if (calls.length > 0) found.push({ ...s, calls });
+    else if (s.text.toLowerCase().includes(words)) found.push(s);
+  }
+  return found;
+}
+
+export const meaning: Mount = (host, page) => {
+  const field = h("input", { type: "search", placeholder: "Find a call, number or word", "aria-label": "Search the meaning", spellcheck: "false", autocomplete: "off" });
+  const result = h("output", { class: "count", "aria-live": "polite" });
+  const { body } = frame(host, "meaning", "Meaning", field, result);
+  const list = h("div", { class: "meaning" });
+  body.append(list);
+  linkSpots(list, page);
+  rove(list, ".call");
+
+  let answer: ABIMeaning[] = [];
+  let light: Light | null = null;
+  let folded = new Set<string>(); // the ABIs and groups that the reader closed
+  const render = (): void => {
+    const query = field.value;
+    let found = 0;
+    let all = 0;
+    const sections = answer.map((abi) => {
+      const sentences = search(abi.sentences, query);
+      found += sentences.reduce((n, s) => n + s.calls.length, 0);
+      all += abi.sentences.reduce((n, s) => n + s.calls.length, 0);
+      return sentences.length === 0 ? null : section(page, abi, sentences, query !== "", folded);
+    });
+    list.replaceChildren(...sections.filter((s) => s !== null));
+    if (found === 0) list.append(h("p", { class: "pane-note" }, `Nothing here has “${query.trim()}” in its name, number or sentence. What is not named gets the profile's default.`));
+    result.value = query === "" ? count(all, "entry").replace("entrys", "entries") : `${found.toLocaleString("en")} of ${all.toLocaleString("en")}`;
+    const first = list.querySelector<HTMLElement>(".call");
+    if (first) first.tabIndex = 0;
+    lightUp(false);
+  };
+  const lightUp = (scroll: boolean): void => {
+    const lit = mark(list, light && keysOf(light.trail), light?.by ?? null);
+    for (const group of list.querySelectorAll("details")) {
+      const inside = lit.filter((e) => group.contains(e)).length;
+      group.classList.toggle("has-lit", inside > 0);
+    }
+    const first = lit[0];
+    if (scroll && first && light && !isOrigin(host, light)) bringIntoView(body, first.closest("details:not([open])") ?? first);
+  };
+
+  let frameOf = 0;
+  field.addEventListener("input", () => {
+    cancelAnimationFrame(frameOf);
+    frameOf = requestAnimationFrame(render);
+  });
+  field.addEventListener("keydown", (e) => {
+    if (e.key === "ArrowDown") list.querySelector<HTMLElement>(".call")?.focus();
+  });
+  list.addEventListener("toggle", (e) => {
+    const group = e.target as HTMLDetailsElement;
+    const key = group.dataset.fold;
+    if (key === undefined || field.value !== "") return;
+    if (group.open) folded.delete(key);
+    else folded.add(key);
+  }, true);
+  page.onLight((l) => {
+    light = l;
+    lightUp(true);
+  });
+  live(host, list, page, {
+    op: "meaning",
+    key: "meaning",
+    on: (s) => [s.source, s.target],
+    question: subject,
+    show: (a) => {
+      answer = a;
+      const known = new Set(a.map((m) => m.abi));
+      folded = new Set([...folded].filter((key) => known.has(key.split(" ")[0]!)));
+      render();
+    },
+  });
+};
+
+function section(page: Page, abi: ABIMeaning, sentences: readonly Sentence[], open: boolean, folded: ReadonlySet<string>): HTMLElement {
+  const counts = new Map<string, number>();
+  for (const s of abi.sentences) {
+    const key = s.conditional ? "by arguments" : tally[s.look];
+    counts.set(key, (counts.get(key) ?? 0) + size(s.calls));
+  }
+  const totals = abi.abi === "" ? "" : [...counts].map(([text, n]) => `${n.toLocaleString("en")} ${text}`).join(" · ");
+  const conditional = h("ul", { class: "conditional" });
+  inSteps(conditional, sentences.filter((s) => s.conditional), shownSentences, "sentence", (s) => byArguments(page, abi.abi, s));
+  return h("details", { class: "abi", "data-fold": abi.abi, open: open || !folded.has(abi.abi) },
+    h("summary", {}, h("h3", {}, abi.title || abi.abi), h("small", {}, totals)),
+    ...sentences.filter((s) => !s.conditional).map((s) => group(page, abi.abi, s, open, folded)),
+    conditional.children.length > 0 && conditional);
+}
+
+/** Calls that all get one verdict. */
+function group(page: Page, abi: string, s: Sentence, open: boolean, folded: ReadonlySet<string>): HTMLElement {
+  const key = `${abi} ${s.text}`;
+  return h("details", { class: `group ${s.look}`, "data-fold": key, open: open || !folded.has(key) },
+    h("summary", {}, chip(s.look, s.text), " ", h("small", {}, count(size(s.calls), "call"))),
+    calls(page, abi, s.calls, `${s.text}: calls`));
+}
+
+/** Calls whose verdict depends on their arguments. */
+function byArguments(page: Page, abi: string, s: Sentence): HTMLElement {
+  const text = h("p", {}, coloured(s.text.slice(0, shownText)));
+  if (s.text.length > shownText) {
+    text.append("… ", button("Show all of it", () => text.replaceChildren(coloured(s.text))));
+  }
+  return h("li", { class: `sentence ${s.look}` }, calls(page, abi, s.calls, "Calls"), text);
+}
+
+function calls(page: Page, abi: string, list: readonly Call[], label: string): HTMLElement {
+  const chips = h("ul", { class: "calls", "aria-label": label });
+  const make = (call: Call): HTMLElement => {
+    const name = nameOf(call);
+    const click = (): void => page.update({ call: { abi, text: call.name || String(call.number) } });
+    return h("li", {}, button(name, click, {
+      class: "call",
+      tabindex: -1,
+      title: `${abi} number ${call.number}. Click to try it in the call box.`,
+      "data-spot": spotKey({ call: { abi, number: call.number } }),
+    }));
+  };
+  chips.append(...list.slice(0, shownCalls).map(make));
+  if (list.length > shownCalls) {
+    const rest = list.slice(shownCalls);
+    const more = h("li", { class: "more" }, button(`${rest.length.toLocaleString("en")} more`, () => {
+      more.replaceWith(...rest.map(make));
+    }, { "aria-label": `Show ${rest.length} more calls` }));
+    chips.append(more);
+  }
+  return chips;
+}
