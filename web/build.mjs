@@ -1,0 +1,100 @@
+// Builds both forms of the page from dist/engine/, which `make web` fills:
+//   dist/site/            a directory for any static host, its files named by their content
+//   dist/seccompile.html  one file that works from file://
+//   dist/LICENCES.txt     the licences of all that is bundled
+// With --stub it builds test/out/site around the stub of test/stub.ts, for work on the page alone.
+
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const web = dirname(fileURLToPath(import.meta.url));
+const stub = process.argv.includes("--stub");
+const dist = join(web, stub ? "test/out" : "dist");
+const engine = join(web, "dist/engine");
+const read = (...path) => readFileSync(join(...path));
+
+async function bundle(entry) {
+  const result = await build({
+    entryPoints: [join(web, entry)],
+    absWorkingDir: web,
+    bundle: true,
+    minify: true,
+    format: "iife",
+    target: ["chrome123", "firefox121", "safari17.5"],
+    charset: "utf8",
+    legalComments: "none",
+    alias: { "wasm-exec": join(engine, "wasm_exec.js") },
+    metafile: true,
+    write: false,
+  });
+  return { text: result.outputFiles[0].text, inputs: Object.keys(result.metafile.inputs) };
+}
+
+// Licences: every package that a bundle has a file of.
+function licences(inputs) {
+  const packages = new Set(inputs.flatMap((i) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(i)?.[1] ?? []));
+  const parts = [...packages].sort().map((name) => {
+    const { version, license } = JSON.parse(read(web, "node_modules", name, "package.json"));
+    const file = ["LICENSE", "LICENSE.md", "LICENCE", "license"].find((f) => existsSync(join(web, "node_modules", name, f)));
+    if (!file) throw new Error(`${name}: no licence text in its package: do not bundle it`);
+    return `${name} ${version} (${license})\n\n${read(web, "node_modules", name, file).toString().trim()}\n`;
+  });
+  if (existsSync(join(engine, "LICENCES.txt"))) parts.push(read(engine, "LICENCES.txt").toString());
+  const title = "The playground of seccompile is under the Apache License 2.0. It contains:\n";
+  return [title, ...parts].join(`\n${"-".repeat(80)}\n\n`);
+}
+
+function csp(directives) {
+  const all = { "default-src": "'none'", ...directives, "img-src": "data:", "base-uri": "'none'", "form-action": "'none'" };
+  return Object.entries(all).map(([name, value]) => `${name} ${value}`).join("; ");
+}
+
+const sha256 = (data, encoding) => createHash("sha256").update(data).digest(encoding);
+const hashOf = (text) => `'sha256-${sha256(text, "base64")}'`;
+
+/** Fills the places of index.html. */
+function page(parts) {
+  return read(web, "index.html").toString().replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name]);
+}
+
+function site(script, style, worker, wasm) {
+  const folder = join(dist, "site");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const put = (stem, extension, data) => {
+    const name = `${stem}-${sha256(data, "hex").slice(0, 12)}.${extension}`;
+    writeFileSync(join(folder, name), data);
+    return name;
+  };
+  const head = [
+    `<link rel="stylesheet" href="${put("page", "css", style)}">`,
+    `<meta name="engine-worker" content="${put("worker", "js", worker)}">`,
+    wasm ? `<meta name="engine-wasm" content="${put("engine", "wasm", wasm)}">` : "",
+    `<script defer src="${put("page", "js", script)}"></script>`,
+  ];
+  const policy = csp({ "script-src": "'self' 'wasm-unsafe-eval'", "worker-src": "'self'", "style-src": "'self'", "connect-src": "'self'" });
+  writeFileSync(join(folder, "index.html"), page({ csp: policy, head: head.filter(Boolean).join("\n"), body: "" }));
+}
+
+function oneFile(script, style, worker, packed) {
+  const data = (id, text) => `<script type="text/plain" id="${id}">${text}</script>`;
+  const policy = csp({ "script-src": `${hashOf(script)} 'wasm-unsafe-eval'`, "worker-src": "blob:", "style-src": hashOf(style), "connect-src": "'none'" });
+  const body = [data("engine-worker", worker), data("engine-wasm", packed.toString("base64")), `<script>${script}</script>`];
+  writeFileSync(join(dist, "seccompile.html"), page({ csp: policy, head: `<style>${style}</style>`, body: body.join("\n") }));
+}
+
+const script = await bundle("src/main.ts");
+const style = await bundle("style.css");
+const worker = await bundle(stub ? "test/stub.ts" : "src/worker.ts");
+mkdirSync(dist, { recursive: true });
+if (stub) {
+  site(script.text, style.text, worker.text, null);
+} else {
+  site(script.text, style.text, worker.text, read(engine, "engine.wasm"));
+  oneFile(script.text, style.text, worker.text, read(engine, "engine.wasm.gz"));
+  writeFileSync(join(dist, "LICENCES.txt"), licences([...script.inputs, ...style.inputs, ...worker.inputs]));
+  copyFileSync(join(dist, "LICENCES.txt"), join(dist, "site/LICENCES.txt"));
+}

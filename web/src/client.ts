@@ -1,0 +1,183 @@
+// The page's end of the engine: a queue of questions before one Web Worker.
+
+import type { Failure, Questions, Reply } from "./protocol";
+import type { Engine, FromWorker, ToWorker } from "./worker";
+
+type Op = keyof Questions;
+
+/** What the engine is doing. A question is slow once it takes five seconds. */
+export type Status =
+  | { state: "loading" }
+  | { state: "idle" }
+  | { state: "busy" }
+  | { state: "slow"; op: Op }
+  | { state: "failed"; why: string };
+
+/** What can be started: a worker, and the engine for it. */
+export interface Source {
+  worker(): Worker;
+  engine: Engine;
+}
+
+interface Pending {
+  op: Op;
+  key: string;
+  question: object;
+  settle: (reply: Reply<never> | null) => void;
+}
+
+const slowAfter = 5000; // ms
+const deathsInARow = 3;
+
+// What a reader waits for most comes first.
+const order: Op[] = ["vocabulary", "gallery", "read", "eval", "trail", "meaning", "program", "draw", "calls", "expect", "compare"];
+const rank = (op: Op): number => (order.indexOf(op) + 1 || order.length + 1);
+
+export class Client {
+  #source: Source;
+  #onStatus: (status: Status) => void;
+  #onRestart: (why: string) => void;
+  #engine: Engine; // compiled once it has run, so that a new worker starts at once
+  #worker: Worker | null = null;
+  #ready = false;
+  #deaths = 0;
+  #failed: Failure | null = null;
+  #waiting = new Map<string, Pending>();
+  #running: (Pending & { id: number }) | null = null;
+  #serial = 0;
+  #slow: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(source: Source, onStatus: (status: Status) => void, onRestart: (why: string) => void) {
+    this.#source = source;
+    this.#engine = source.engine;
+    this.#onStatus = onStatus;
+    this.#onRestart = onRestart;
+    this.#start();
+  }
+
+  /** See Page.ask. */
+  ask<O extends Op>(op: O, question: Questions[O]["question"], key = ""): Promise<Reply<Questions[O]["answer"]> | null> {
+    return new Promise((resolve) => {
+      const settle = resolve as Pending["settle"];
+      if (this.#failed) return resolve({ failure: this.#failed });
+      const name = `${op} ${key}`;
+      this.#waiting.get(name)?.settle(null);
+      this.#waiting.delete(name); // the new one goes to the end
+      if (this.#running?.op === op && this.#running.key === key) this.#running.settle(null);
+      this.#waiting.set(name, { op, key, question: { op, ...question }, settle });
+      this.#next();
+    });
+  }
+
+  /** Gives up the running question and starts the engine anew. */
+  stop(): void {
+    this.#running?.settle({ failure: { message: "stopped: this took too long", hint: "change the profile or the target to ask again" } });
+    this.#restart();
+  }
+
+  /** Tries again after the engine failed. */
+  retry(): void {
+    this.#deaths = 0;
+    this.#failed = null;
+    this.#restart();
+  }
+
+  #start(): void {
+    this.#ready = false;
+    this.#onStatus({ state: "loading" });
+    try {
+      const worker = this.#source.worker();
+      worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
+      worker.onerror = (event) => {
+        event.preventDefault();
+        this.#died(event.message || "its script cannot be loaded");
+      };
+      const message: ToWorker = { start: this.#engine };
+      worker.postMessage(message);
+      this.#worker = worker;
+    } catch (error) {
+      this.#fail(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #restart(): void {
+    clearTimeout(this.#slow);
+    this.#worker?.terminate();
+    this.#worker = null;
+    this.#running = null;
+    this.#start();
+  }
+
+  #receive(message: FromWorker): void {
+    if ("died" in message) return this.#died(message.died);
+    if ("ready" in message) {
+      this.#engine = { module: message.ready };
+      this.#ready = true;
+      this.#onStatus({ state: "idle" });
+    } else if (message.id === this.#running?.id) {
+      this.#deaths = 0;
+      this.#running.settle(JSON.parse(message.reply) as Reply<never>);
+      clearTimeout(this.#slow);
+      this.#running = null;
+      if (this.#waiting.size === 0) this.#onStatus({ state: "idle" });
+    }
+    this.#next();
+  }
+
+  // An engine that dies while it loads will do so again, one that dies of a question may live on.
+  #died(why: string): void {
+    const loading = !this.#ready;
+    this.#running?.settle({ failure: { message: `the engine stopped working: ${why}`, hint: "it was started again; undo the last change if this repeats" } });
+    if (loading || ++this.#deaths >= deathsInARow) return this.#fail(why);
+    this.#onRestart(why);
+    this.#restart();
+  }
+
+  #fail(why: string): void {
+    clearTimeout(this.#slow);
+    this.#worker?.terminate();
+    this.#worker = null;
+    this.#ready = false;
+    this.#running = null;
+    this.#failed = { message: `the engine does not run: ${why}`, hint: "reload the page, or try a current Firefox, Chrome or Safari" };
+    for (const pending of this.#waiting.values()) pending.settle({ failure: this.#failed });
+    this.#waiting.clear();
+    this.#onStatus({ state: "failed", why });
+  }
+
+  #next(): void {
+    if (!this.#ready || this.#running || this.#waiting.size === 0) return;
+    let first: Pending | undefined;
+    for (const p of this.#waiting.values()) if (!first || rank(p.op) < rank(first.op)) first = p;
+    if (!first) return;
+    this.#waiting.delete(`${first.op} ${first.key}`);
+    const id = ++this.#serial;
+    this.#running = { ...first, id };
+    this.#onStatus({ state: "busy" });
+    const { op } = first;
+    this.#slow = setTimeout(() => this.#onStatus({ state: "slow", op }), slowAfter);
+    const message: ToWorker = { id, question: first.question };
+    this.#worker?.postMessage(message);
+  }
+}
+
+/** The engine of this page: index.html names its files, or holds them if it is the one-file form. */
+export function engineOfPage(): Source {
+  const inline = (id: string): string | null => document.getElementById(id)?.textContent ?? null;
+  const named = (name: string): string => {
+    const content = document.querySelector<HTMLMetaElement>(`meta[name="${name}"]`)?.content;
+    return new URL(content ?? "", document.baseURI).href;
+  };
+  const script = inline("engine-worker");
+  const base64 = inline("engine-wasm");
+  if (script === null || base64 === null) return { worker: () => new Worker(named("engine-worker")), engine: { url: named("engine-wasm") } };
+  return {
+    worker: () => {
+      const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+      const worker = new Worker(url);
+      worker.addEventListener("message", () => URL.revokeObjectURL(url), { once: true });
+      return worker;
+    },
+    engine: { base64 },
+  };
+}

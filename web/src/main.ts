@@ -1,0 +1,104 @@
+// Puts the page together.
+
+import { Address } from "./address";
+import { Client, engineOfPage } from "./client";
+import { byId, h } from "./dom";
+import { Words } from "./editor/complete";
+import { decode } from "./fragment";
+import type { Link } from "./fragment";
+import type { Vocabulary } from "./protocol";
+import { Session } from "./session";
+import { Layout } from "./shell/layout";
+import { about, downloads, examples, share, show, theme } from "./shell/menus";
+import { Notice } from "./shell/notice";
+import { panes } from "./shell/panes";
+import { SourceRoom } from "./shell/source";
+import { StatusLine } from "./shell/status";
+import { TargetBar } from "./shell/target";
+import { emptySource } from "./state";
+
+const notice = new Notice(byId("notice"));
+const status = new StatusLine(() => client);
+const client: Client = new Client(engineOfPage(), (s) => status.show(s), (why) => notice.show(`The engine stopped (${why}) and was started again. Your text is safe.`));
+const page = new Session(client, byId("live"));
+
+const address = new Address(page);
+
+const words = new Words();
+const swap = h("button", { type: "button", title: "Exchange the two", click: () => page.state.second && page.update({ source: page.state.second, second: page.state.source }) }, "Swap");
+const close = h("button", { type: "button", click: () => page.update({ second: null, view: { ...page.state.view, tab: "" } }) }, "Close");
+const compare = h("button", { type: "button", click: () => page.update({ second: { ...page.state.source }, view: { ...page.state.view, tab: "compare" } }) }, "Compare…");
+const first = new SourceRoom(page, words, "source", "Profile", compare);
+const second = new SourceRoom(page, words, "second", "Compared with", swap, close);
+byId("source").append(first.element, second.element);
+page.onState((state) => {
+  second.element.hidden = state.second === null;
+  compare.hidden = !second.element.hidden;
+});
+
+const layout = new Layout(page, { tabs: byId("tabs"), source: byId("source"), answers: byId("answers"), machine: byId("machine") });
+layout.mount(panes);
+
+for (const skip of document.querySelectorAll<HTMLElement>("[data-to]")) {
+  skip.addEventListener("click", () => {
+    const room = byId(skip.dataset.to ?? "main");
+    if (room.hidden) layout.open(skip.dataset.to === "source" ? "source" : skip.dataset.to === "machine" ? "drawing" : "");
+    room.focus();
+  });
+}
+
+const head = byId("top");
+head.append(h("h1", {}, h("b", {}, "seccompile"), " playground"), status.element, h("span", { class: "spring" }), ...share(page), theme(page));
+
+void start();
+
+async function start(): Promise<void> {
+  const link = await decode(location.hash);
+  address.follow((opened) => void open(opened));
+  if (link.kind === "state") page.update(link.state);
+  const reply = await page.ask("vocabulary", {});
+  if (!reply?.answer) return notice.show(reply?.failure.message ?? "The engine does not say what it can");
+  equip(reply.answer);
+  if (link.kind !== "state") await open(link, reply.answer);
+  const calls = await page.ask("calls", { abi: "" });
+  if (!calls?.answer) return;
+  words.learn(calls.answer);
+  first.editor.recolour();
+  second.editor.recolour();
+}
+
+/** Adds what needs to know what there is to choose from. */
+function equip(vocabulary: Vocabulary): void {
+  first.know(vocabulary);
+  second.know(vocabulary);
+  const target = new TargetBar(page, vocabulary);
+  target.element.toggleAttribute("open", matchMedia("(min-width: 48rem)").matches);
+  head.after(target.element);
+  head.querySelector("h1")?.after(...examples(vocabulary, (id) => void open({ kind: "example", id })));
+  head.querySelector(".spring")?.after(...downloads(page, vocabulary));
+  head.append(...about(vocabulary.version));
+}
+
+/** Shows what a link says, or the first example if it says nothing. */
+async function open(link: Link, vocabulary?: Vocabulary): Promise<void> {
+  if (link.kind === "state") return page.update(link.state);
+  if (link.kind === "broken") notice.show(`This link is broken: ${link.why}. ${vocabulary ? "Here is an example instead." : "The page is as it was."}`);
+  const id = link.kind === "example" ? link.id : vocabulary?.gallery[0]?.id;
+  if (id === undefined) return;
+  const reply = await page.ask("gallery", { id });
+  if (!reply) return; // another one was chosen since
+  if (!reply.answer) return notice.show(reply.failure.message);
+  show(page, reply.answer);
+  address.name(vocabulary && link.kind === "none" ? "" : `example=${id}`);
+}
+
+// Dropping a file beside the editors must not leave the page.
+addEventListener("dragover", (event) => event.preventDefault());
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  const file = event.dataTransfer?.files[0];
+  if (file) void first.open(file);
+});
+
+// The space for the first paste, before any engine has answered.
+if (page.state.source === emptySource) first.editor.view.focus();

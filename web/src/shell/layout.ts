@@ -1,0 +1,98 @@
+// Where the panes are. Wide: the sources, the answers in tabs below the call box, and the drawing over the
+// program, all at once. Medium: the sources beside one pane. Narrow: one pane, the source being one.
+
+import type { Page } from "../page";
+import { h } from "../dom";
+import type { Pane } from "./panes";
+
+const wide = matchMedia("(min-width: 75rem)");
+const narrow = matchMedia("(max-width: 47.99rem)");
+
+const machine = new Set<string>(["drawing", "program"]);
+
+interface Room {
+  id: string;
+  title: string;
+  element: HTMLElement;
+}
+
+export class Layout {
+  #page: Page;
+  #rooms: Room[] = [];
+  #host: { tabs: HTMLElement; source: HTMLElement; answers: HTMLElement; machine: HTMLElement };
+  #tablist = h("div", { role: "tablist", class: "tabs", "aria-label": "Panes", keydown: (event: KeyboardEvent) => this.#key(event) });
+
+  constructor(page: Page, host: { tabs: HTMLElement; source: HTMLElement; answers: HTMLElement; machine: HTMLElement }) {
+    this.#page = page;
+    this.#host = host;
+    host.answers.append(this.#tablist);
+  }
+
+  /** Mounts the panes and keeps them arranged. */
+  mount(panes: Pane[]): void {
+    this.#rooms.push({ id: "source", title: "Profile", element: this.#host.source });
+    const hosts = panes.map((pane) => {
+      const element = h("section", { id: `pane-${pane.id}`, tabindex: "-1" });
+      if (pane.id === "call") this.#host.answers.prepend(element);
+      else (machine.has(pane.id) ? this.#host.machine : this.#host.answers).append(element);
+      if (pane.id !== "call") this.#rooms.push({ id: pane.id, title: pane.title, element });
+      return { pane, element };
+    });
+    // First, so that a pane finds itself shown or hidden when it hears of a change.
+    this.#page.onState((state, before) => {
+      if (!before || before.view.tab !== state.view.tab) this.arrange();
+    });
+    for (const query of [wide, narrow]) query.addEventListener("change", () => this.arrange());
+    for (const { pane, element } of hosts) pane.mount(element, this.#page);
+  }
+
+  /** The rooms that share the tabs at this width. */
+  #tabbed(): Room[] {
+    if (narrow.matches) return this.#rooms;
+    return this.#rooms.filter((r) => r.id !== "source" && !(wide.matches && machine.has(r.id)));
+  }
+
+  arrange(): void {
+    const tabbed = this.#tabbed();
+    const open = tabbed.find((r) => r.id === this.#page.state.view.tab) ?? tabbed[0];
+    for (const room of this.#rooms) room.element.hidden = tabbed.includes(room) && room !== open;
+    this.#host.answers.hidden = narrow.matches && open?.id === "source";
+    this.#host.machine.hidden = !wide.matches && !(open && machine.has(open.id));
+    this.#placeTabs();
+    this.#renderTabs(tabbed, open);
+    document.documentElement.dataset.layout = wide.matches ? "wide" : narrow.matches ? "narrow" : "medium";
+  }
+
+  // The tabs are above what they choose from: the answers alone, or all of the page.
+  #placeTabs(): void {
+    const call = this.#host.answers.querySelector("#pane-call");
+    if (!wide.matches) this.#host.tabs.append(this.#tablist);
+    else if (call) call.after(this.#tablist);
+    else this.#host.answers.prepend(this.#tablist);
+  }
+
+  #renderTabs(tabbed: Room[], open: Room | undefined): void {
+    const focused = this.#tablist.contains(document.activeElement);
+    this.#tablist.replaceChildren(
+      ...tabbed.map((room) => {
+        const selected = room === open;
+        return h("button", { type: "button", role: "tab", "data-tab": room.id, "aria-selected": String(selected), "aria-controls": room.element.id, tabindex: selected ? 0 : -1, click: () => this.open(room.id) }, room.title);
+      }),
+    );
+    if (focused) this.#tablist.querySelector<HTMLElement>("[aria-selected=true]")?.focus();
+  }
+
+  open(id: string): void {
+    this.#page.update({ view: { ...this.#page.state.view, tab: id } });
+  }
+
+  #key(event: KeyboardEvent): void {
+    const tabs = [...this.#tablist.querySelectorAll<HTMLElement>("[role=tab]")];
+    const at = tabs.findIndex((t) => t === document.activeElement);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1 + tabs.length, Home: 0, End: tabs.length - 1 }[event.key];
+    if (at < 0 || to === undefined) return;
+    event.preventDefault();
+    const id = tabs[to % tabs.length]?.dataset.tab;
+    if (id) this.open(id);
+  }
+}

@@ -1,0 +1,32 @@
+// The panes, in the order of their tabs.
+
+import type { Mount } from "../page";
+import { h } from "../dom";
+import { callBox, compare, drawing, expectations, grade, meaning, program, tools } from "../panes";
+
+export interface Pane {
+  id: "call" | "meaning" | "compare" | "expectations" | "grade" | "drawing" | "program";
+  title: string;
+  mount: Mount;
+}
+
+const gradeAndTools: Mount = (host, page) => {
+  const parts = [grade, tools].map((mount) => {
+    const part = h("section");
+    host.append(part);
+    return () => mount(part, page);
+  });
+  host.classList.add("stack");
+  host.setAttribute("aria-label", "Grade and tools");
+  for (const mount of parts) mount();
+};
+
+export const panes: Pane[] = [
+  { id: "call", title: "Call", mount: callBox },
+  { id: "meaning", title: "Meaning", mount: meaning },
+  { id: "compare", title: "Difference", mount: compare },
+  { id: "expectations", title: "Tests", mount: expectations },
+  { id: "grade", title: "Grade", mount: gradeAndTools },
+  { id: "drawing", title: "Drawing", mount: drawing },
+  { id: "program", title: "Program", mount: program },
+];
