@@ -1,7 +1,8 @@
 // Builds both forms of the page from dist/engine/, which `make web` fills:
 //   dist/site/            a directory for any static host, its files named by their content
 //   dist/seccompile.html  one file that works from file://
-//   dist/LICENCES.txt     the licences of all that is bundled
+//   dist/LICENCES.txt     the licences of all that is bundled, which both forms contain
+//   dist/packages.json    the npm packages that are bundled
 // With --stub it builds test/out/site around the stub of test/stub.ts, for work on the page alone.
 
 import { createHash } from "node:crypto";
@@ -33,11 +34,17 @@ async function bundle(entry) {
   return { text: result.outputFiles[0].text, inputs: Object.keys(result.metafile.inputs) };
 }
 
-// Licences: every package that a bundle has a file of.
-function licences(inputs) {
-  const packages = new Set(inputs.flatMap((i) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(i)?.[1] ?? []));
-  const parts = [...packages].sort().map((name) => {
+/** The packages that a bundle has a file of. */
+function packages(inputs) {
+  const names = new Set(inputs.flatMap((i) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(i)?.[1] ?? []));
+  return [...names].sort().map((name) => {
     const { version, license } = JSON.parse(read(web, "node_modules", name, "package.json"));
+    return { name, version, license };
+  });
+}
+
+function licences(bundled) {
+  const parts = bundled.map(({ name, version, license }) => {
     const file = ["LICENSE", "LICENSE.md", "LICENCE", "license"].find((f) => existsSync(join(web, "node_modules", name, f)));
     if (!file) throw new Error(`${name}: no licence text in its package: do not bundle it`);
     return `${name} ${version} (${license})\n\n${read(web, "node_modules", name, file).toString().trim()}\n`;
@@ -79,10 +86,12 @@ function site(script, style, worker, wasm) {
   writeFileSync(join(folder, "index.html"), page({ csp: policy, head: head.filter(Boolean).join("\n"), body: "" }));
 }
 
-function oneFile(script, style, worker, packed) {
-  const data = (id, text) => `<script type="text/plain" id="${id}">${text}</script>`;
+// A data block ends at the first </script, which only a licence could have: esbuild escapes it.
+const data = (id, text) => `<script type="text/plain" id="${id}">${text.replaceAll("</script", "<\\/script")}</script>`;
+
+function oneFile(script, style, worker, packed, licences) {
   const policy = csp({ "script-src": `${hashOf(script)} 'wasm-unsafe-eval'`, "worker-src": "blob:", "style-src": hashOf(style), "connect-src": "'none'" });
-  const body = [data("engine-worker", worker), data("engine-wasm", packed.toString("base64")), `<script>${script}</script>`];
+  const body = [data("engine-worker", worker), data("engine-wasm", packed.toString("base64")), data("licences", licences), `<script>${script}</script>`];
   writeFileSync(join(dist, "seccompile.html"), page({ csp: policy, head: `<style>${style}</style>`, body: body.join("\n") }));
 }
 
@@ -93,8 +102,11 @@ mkdirSync(dist, { recursive: true });
 if (stub) {
   site(script.text, style.text, worker.text, null);
 } else {
+  const bundled = packages([...script.inputs, ...style.inputs, ...worker.inputs]);
+  const text = licences(bundled);
   site(script.text, style.text, worker.text, read(engine, "engine.wasm"));
-  oneFile(script.text, style.text, worker.text, read(engine, "engine.wasm.gz"));
-  writeFileSync(join(dist, "LICENCES.txt"), licences([...script.inputs, ...style.inputs, ...worker.inputs]));
+  oneFile(script.text, style.text, worker.text, read(engine, "engine.wasm.gz"), text);
+  writeFileSync(join(dist, "LICENCES.txt"), text);
   copyFileSync(join(dist, "LICENCES.txt"), join(dist, "site/LICENCES.txt"));
+  writeFileSync(join(dist, "packages.json"), `${JSON.stringify(bundled, null, 2)}\n`);
 }

@@ -27,7 +27,7 @@ export async function decode(hash: string): Promise<Link> {
   if (ofVersion !== version) return { kind: "broken", why: `it is of version ${ofVersion}, and this page reads version ${version}: open it with a newer page` };
   try {
     const bytes = bytesOf(data);
-    if (!bytes) return { kind: "broken", why: "it has characters that no link has" };
+    if (!bytes) return { kind: "broken", why: "it was cut, or has characters that no link has" };
     return { kind: "state", state: adopt(JSON.parse(await inflate(bytes))) };
   } catch (error) {
     if (error instanceof TooLong) return { kind: "broken", why: "what it holds is too long" };

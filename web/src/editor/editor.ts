@@ -78,6 +78,7 @@ export class Editor {
         mousemove: (event, view) => at(view.posAtCoords({ x: event.clientX, y: event.clientY })),
         mouseleave: () => at(null),
         blur: () => at(null),
+        beforeinput: replaceSelection,
       }),
     ];
   }
@@ -151,6 +152,19 @@ export class Editor {
     this.view.dispatch({ selection: { anchor, head }, effects: EditorView.scrollIntoView(anchor, { y: "center" }) });
     this.view.focus();
   }
+}
+
+// Typing over a selection: left to itself, Chromium gives the new text the looks of the old one by a style
+// attribute, which the CSP forbids.
+function replaceSelection(event: InputEvent, view: EditorView): boolean {
+  const { main, ranges } = view.state.selection;
+  const text = event.data;
+  if (event.inputType !== "insertText" || text === null || main.empty || ranges.length > 1 || view.composing) return false;
+  const insert = (): Transaction => view.state.update(view.state.replaceSelection(text), { userEvent: "input.type", scrollIntoView: true });
+  const handled = view.state.facet(EditorView.inputHandler).some((handle) => handle(view, main.from, main.to, text, insert));
+  if (!handled) view.dispatch(insert());
+  event.preventDefault();
+  return true;
 }
 
 function replacesAll(update: ViewUpdate): boolean {

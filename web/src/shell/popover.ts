@@ -16,10 +16,12 @@ export function popover(label: string, title: string, filled?: (panel: HTMLEleme
   panel.addEventListener("beforetoggle", (event) => {
     if ((event as ToggleEvent).newState === "open") filled?.(panel);
   });
+  const grown = new ResizeObserver(() => place(button, panel));
   panel.addEventListener("toggle", (event) => {
     const open = (event as ToggleEvent).newState === "open";
     button.setAttribute("aria-expanded", String(open));
-    if (open) place(button, panel);
+    if (open) grown.observe(panel);
+    else grown.disconnect();
   });
   return { button, panel, close: () => panel.hidePopover() };
 }
