@@ -7,6 +7,7 @@ import { abiChoice } from "./abis";
 import { completing } from "./complete";
 import { linkSpots, spotKey } from "./link";
 import { live, subject } from "./live";
+import { askMeaning, sentenceOf } from "./meanings";
 
 const examples = ["socket(AF_ALG, SOCK_SEQPACKET, 0)", "clone3", "unshare(CLONE_NEWUSER)", "mount"];
 
@@ -14,7 +15,7 @@ const examples = ["socket(AF_ALG, SOCK_SEQPACKET, 0)", "clone3", "unshare(CLONE_
 export function expected(d: Pick<EvalDocument, "action" | "data" | "errno">): string {
   const action = d.action.toLowerCase().replaceAll("_", "-");
   if (action === "errno") return `errno:${d.errno ?? d.data}`;
-  return d.data ? `${action}:${d.data}` : action;
+  return action === "trace" ? `trace:${d.data}` : action;
 }
 
 export const callBox: Mount = (host, page) => {
@@ -38,7 +39,7 @@ export const callBox: Mount = (host, page) => {
     key: "call",
     on: (s) => [s.source, s.target, s.call, s.view.stage, s.view.only],
     question: (s) => {
-      const about = subject(s);
+      const about = subject(s, "Whether a call is allowed, by which rule, and on which path through the filter.");
       if (typeof about === "string") return about;
       if (s.call.text.trim() === "") return "Type a call with its arguments as in C; what you leave out is 0.";
       return { ...about, call: s.call, stage: s.view.stage, drawn: s.view.only };
@@ -49,6 +50,7 @@ export const callBox: Mount = (host, page) => {
       out.replaceChildren(...answerOf(page, verdict, traceOpen));
       abi.first(verdict.document.abi);
       page.follow(verdict.path);
+      void explain(page, verdict, out);
     },
     clear: () => page.follow(null),
   });
@@ -61,6 +63,7 @@ function answerOf(page: Page, v: Verdict, traceOpen: boolean): HTMLElement[] {
   const rules = v.path.pointers.length > 0 ? v.path.pointers : d.pointer ? [d.pointer] : [];
   const why = h("p", { class: "because" }, coloured(v.because), ...rules.slice(0, 3).map((pointer) =>
     button(`Show ${pointer || "the profile"}`, () => page.point({ pointer }), { class: "link", "data-spot": spotKey({ pointer }) })));
+  const rule = h("p", { class: "rule", hidden: true });
   const facts = h("ul", { class: "facts" },
     h("li", {}, h("code", {}, v.text)),
     h("li", { class: v.bitmap ? "yes" : "no" }, h("b", {}, v.bitmap ? "In the kernel's bitmap. " : "Not in the kernel's bitmap. "), v.bitmapWhy),
@@ -70,7 +73,23 @@ function answerOf(page: Page, v: Verdict, traceOpen: boolean): HTMLElement[] {
     d.syscall && page.state.view.only !== d.syscall
       ? button(`Draw only ${d.syscall}`, () => page.update({ view: { ...page.state.view, only: d.syscall! } }))
       : page.state.view.only !== "" && button("Draw all calls", () => page.update({ view: { ...page.state.view, only: "" } })));
-  return [big, why, facts, actions, ...(d.trace ? [traceOf(d.trace, traceOpen)] : [])];
+  return [big, why, rule, facts, actions, ...(d.trace ? [traceOf(d.trace, traceOpen)] : [])];
+}
+
+/** How many characters of a call's rule are shown; the meaning has all. */
+const shownRule = 400;
+
+/** Adds what decides about this call in general, if that is more than its verdict. */
+async function explain(page: Page, v: Verdict, out: HTMLElement): Promise<void> {
+  const rule = out.querySelector<HTMLElement>(".rule");
+  const question = subject(page.state, "");
+  if (!rule || typeof question === "string") return;
+  const reply = await askMeaning(page, question).catch(() => null);
+  const sentence = reply?.answer && sentenceOf(reply.answer, v.document.abi, v.document.number);
+  if (!sentence?.conditional) return;
+  const text = sentence.text.length > shownRule ? `${sentence.text.slice(0, shownRule)} …` : sentence.text;
+  rule.hidden = false;
+  rule.replaceChildren(h("b", {}, `Every ${v.document.syscall ?? v.document.number}: `), coloured(text));
 }
 
 /** What a verdict means for the program that makes the call. */

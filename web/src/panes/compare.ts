@@ -15,6 +15,7 @@ const kinds: readonly { kind: Kind; title: string; about: string }[] = [
   { kind: "other", title: "Different", about: "the verdict is another one, but not a more permissive one" },
   { kind: "stricter", title: "Stricter", about: "the second permits less" },
 ];
+const asked = "Is a new profile weaker? Open it as the second input, and every call that it treats differently stands here, proved, with an example.";
 const step = 100;
 const shownCalls = 24;
 
@@ -28,9 +29,9 @@ export const compare: Mount = (host, page) => {
     key: "compare",
     on: (s) => [s.source, s.second, s.target],
     question: (s) => {
-      const about = subject(s);
+      const about = subject(s, asked);
       if (typeof about === "string") return about;
-      if (s.second === null) return "Is a new profile weaker? Paste it as the second input, and every call that it treats differently stands here, proved, with an example.";
+      if (s.second === null) return asked;
       if (s.second.text === "") return "The second input is empty: paste or open the profile to compare with.";
       return { ...about, second: s.second };
     },

@@ -65,7 +65,7 @@ export const drawing: Mount = (host, page) => {
     button("−", () => zoomBy(1 / 1.3), { "aria-label": "Zoom out", title: "Zoom out (−)" }),
     button("+", () => zoomBy(1.3), { "aria-label": "Zoom in", title: "Zoom in (+)" }),
     button("Fit", toFit, { title: "Fit to the width (0)" }),
-    button("1:1", () => zoomTo(1), { "aria-label": "Natural size" }));
+    button("1:1", () => zoomTo(1), { title: "Natural size" }));
   new ResizeObserver(() => {
     if (zoom === 0) resize();
   }).observe(view);
@@ -119,7 +119,7 @@ export const drawing: Mount = (host, page) => {
     key: "drawing",
     on: (s) => [s.source, s.target, s.view.stage, s.view.only],
     question: (s) => {
-      const about = subject(s);
+      const about = subject(s, "The decisions of the profile, or the tests of its filter, as a drawing.");
       return typeof about === "string" ? about : { ...about, stage: s.view.stage, call: s.view.only };
     },
     show: (answer) => {
@@ -133,7 +133,8 @@ export const drawing: Mount = (host, page) => {
       view.replaceChildren(svg);
       size.value = count(answer.boxes, "box").replace("boxs", "boxes");
       resize();
-      lightUp(true);
+      if (light) lightUp(true);
+      else bringIntoView(view, svg.querySelector("[data-node]") ?? svg, "auto");
     },
     clear: () => {
       size.value = "";

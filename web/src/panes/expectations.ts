@@ -112,8 +112,8 @@ export const expectations: Mount = (host, page) => {
     key: "expectations",
     on: (s) => [s.source, s.target, s.expectations],
     question: (s) => {
-      const about = subject(s);
-      if (typeof about === "string" || s.expectations.length === 0) return s.expectations.length === 0 ? "" : about as string;
+      const about = subject(s, "");
+      if (typeof about === "string" || s.expectations.length === 0) return "";
       return { ...about, expectations: s.expectations };
     },
     show: (outcomes) => {
@@ -139,7 +139,9 @@ function rowOf(page: Page, index: number, choices: string): Row {
   const expect = h("input", { type: "text", class: "expect", "aria-label": `Expected verdict of call ${number}`, list: choices, placeholder: "errno:EPERM", spellcheck: "false", autocapitalize: "off", input: () => change({ expect: expect.value }) });
   const result = h("td", { class: "result" });
   const remove = button("×", () => {
+    const before = element.previousElementSibling;
     page.update({ expectations: page.state.expectations.filter((_, i) => i !== index) });
+    if (!remove.isConnected) before?.querySelector<HTMLElement>("button")?.focus(); // the last row went
   }, { "aria-label": `Remove call ${number}`, title: "Remove" });
   const element = h("tr", {}, result, h("td", {}, abi.select), h("td", { class: "wide" }, completing(call, page, { abi: () => abi.select.value })), h("td", {}, expect), h("td", {}, remove));
   return {

@@ -15,7 +15,7 @@ export const grade: Mount = (host, page) => {
     op: "grade",
     key: "grade",
     on: (s) => [s.source, s.target],
-    question: subject,
+    question: (s) => subject(s, "How much of the kernel the profile leaves open, as a letter from A to F, with its reasons."),
     show: (g) => out.replaceChildren(...gradeOf(page, g)),
   });
 };

@@ -114,7 +114,7 @@ export function mark(root: ParentNode, keys: ReadonlySet<string> | null, by: Lig
 }
 
 /** Scrolls one box until an element in it can be seen, and moves nothing else. */
-export function bringIntoView(scroller: HTMLElement, element: Element): void {
+export function bringIntoView(scroller: HTMLElement, element: Element, behavior: ScrollBehavior = gently()): void {
   const box = scroller.getBoundingClientRect();
   const at = element.getBoundingClientRect();
   const shift = (start: number, end: number, from: number, to: number): number => {
@@ -123,7 +123,7 @@ export function bringIntoView(scroller: HTMLElement, element: Element): void {
   };
   const top = shift(at.top, at.bottom, box.top, box.bottom);
   const left = shift(at.left, at.right, box.left, box.right);
-  if (top !== 0 || left !== 0) scroller.scrollBy({ top, left, behavior: gently() });
+  if (top !== 0 || left !== 0) scroller.scrollBy({ top, left, behavior });
 }
 
 /** Smooth, unless the reader asked for less motion. */

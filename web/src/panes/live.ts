@@ -2,8 +2,9 @@
 // changes that the answer depends on, but not while nobody sees it, and says what is missing.
 
 import type { Page, State } from "../page";
-import type { Failure, Questions } from "../protocol";
+import type { Failure, Questions, Reply } from "../protocol";
 import { h } from "./dom";
+import { isOfSource } from "./meanings";
 
 export interface Live<Op extends keyof Questions> {
   op: Op;
@@ -12,13 +13,12 @@ export interface Live<Op extends keyof Questions> {
   on(state: Readonly<State>): readonly unknown[];
   /** The question, or in words why there is none, "" to say nothing. */
   question(state: Readonly<State>): Questions[Op]["question"] | string;
+  /** Another way to ask, for answers that are shared. */
+  ask?(question: Questions[Op]["question"]): Promise<Reply<Questions[Op]["answer"]> | null>;
   show(answer: Questions[Op]["answer"], state: Readonly<State>): void;
   /** Called when nothing is known any more, because there is no question or a failure. */
   clear?(): void;
 }
-
-/** What panes say about an empty source. */
-export const noSource = "Nothing to show yet: paste a profile, policy or filter on the left, drop a file there, or open an example.";
 
 /** How long an answer may take until the pane says that it is waiting. */
 const patience = 250;
@@ -62,11 +62,12 @@ export function live<Op extends keyof Questions>(host: HTMLElement, body: HTMLEl
       tell("Working …", "wait");
     }, patience);
     try {
-      const reply = await page.ask(what.op, question, what.key);
+      const reply = await (what.ask ? what.ask(question) : page.ask(what.op, question, what.key));
       if (mine !== turn || reply === null) return;
       if (reply.failure) {
         what.clear?.();
-        settle(words(reply.failure, filled), "bad");
+        const known = what.op !== "meaning" && (await isOfSource(page, reply.failure));
+        if (mine === turn) settle(words(known ? { message: "The source has an error; the editor and the meaning tell which" } : reply.failure, filled), "bad");
         return;
       }
       filled = true;
@@ -90,11 +91,11 @@ export function live<Op extends keyof Questions>(host: HTMLElement, body: HTMLEl
 
 /** A failure in one paragraph. */
 export function words(failure: Failure, stale = false): string {
-  const hint = failure.hint ? ` ${failure.hint}` : "";
-  return `${failure.message}.${hint}${stale ? " Below is what it was before." : ""}`.replace(/\.\.(?!\.)/, ".");
+  const sentences = [failure.message, failure.hint ?? "", stale ? "Below is what it was before." : ""];
+  return sentences.filter((s) => s !== "").map((s) => (/[.?!]$/.test(s) ? s : `${s}.`)).join(" ");
 }
 
-/** The question about the source alone, or what to say if there is none. */
-export function subject(state: Readonly<State>): Pick<State, "source" | "target"> | string {
-  return state.source.text === "" ? noSource : { source: state.source, target: state.target };
+/** The question about the source alone, or, if there is none, what the pane will show. */
+export function subject(state: Readonly<State>, otherwise: string): Pick<State, "source" | "target"> | string {
+  return state.source.text === "" ? otherwise : { source: state.source, target: state.target };
 }

@@ -5,6 +5,7 @@ import type { ABIMeaning, Look, Sentence } from "../protocol";
 import { button, chip, coloured, count, frame, h, inSteps } from "./dom";
 import { bringIntoView, isOrigin, keysOf, linkSpots, mark, spotKey } from "./link";
 import { live, subject } from "./live";
+import { askMeaning } from "./meanings";
 import { rove } from "./roving";
 
 type Call = Sentence["calls"][number];
@@ -12,7 +13,7 @@ type Call = Sentence["calls"][number];
 /** How many calls of a group are shown before somebody asks for all. */
 const shownCalls = 40;
 /** How many sentences with conditions are shown at once. */
-const shownSentences = 100;
+const shownSentences = 500;
 /** How many characters of a sentence are shown before somebody asks for all. */
 const shownText = 600;
 
@@ -69,10 +70,13 @@ export const meaning: Mount = (host, page) => {
     result.value = query === "" ? count(all, "entry").replace("entrys", "entries") : `${found.toLocaleString("en")} of ${all.toLocaleString("en")}`;
     const first = list.querySelector<HTMLElement>(".call");
     if (first) first.tabIndex = 0;
-    lightUp(false);
+    lightUp(query === "");
   };
   const lightUp = (scroll: boolean): void => {
-    const lit = mark(list, light && keysOf(light.trail), light?.by ?? null);
+    const keys = light && keysOf(light.trail);
+    if (keys) for (const more of list.querySelectorAll<HTMLElement>(".calls > .more")) promote(more, keys);
+    else for (const more of list.querySelectorAll(".more.has-lit")) more.classList.remove("has-lit");
+    const lit = mark(list, keys, light?.by ?? null);
     for (const group of list.querySelectorAll("details")) {
       const inside = lit.filter((e) => group.contains(e)).length;
       group.classList.toggle("has-lit", inside > 0);
@@ -104,7 +108,8 @@ export const meaning: Mount = (host, page) => {
     op: "meaning",
     key: "meaning",
     on: (s) => [s.source, s.target],
-    question: subject,
+    question: (s) => subject(s, "What a profile means, call by call and in words. Paste a profile, policy or filter, drop a file, or open an example."),
+    ask: (question) => askMeaning(page, question),
     show: (a) => {
       answer = a;
       const known = new Set(a.map((m) => m.abi));
@@ -159,12 +164,43 @@ function calls(page: Page, abi: string, list: readonly Call[], label: string): H
     }));
   };
   chips.append(...list.slice(0, shownCalls).map(make));
-  if (list.length > shownCalls) {
-    const rest = list.slice(shownCalls);
-    const more = h("li", { class: "more" }, button(`${rest.length.toLocaleString("en")} more`, () => {
-      more.replaceWith(...rest.map(make));
-    }, { "aria-label": `Show ${rest.length} more calls` }));
-    chips.append(more);
-  }
+  if (list.length > shownCalls) chips.append(moreCalls(list.slice(shownCalls), (call) => spotKey({ call: { abi, number: call.number } }), make));
   return chips;
+}
+
+/** The calls behind a button for more, by their spots, and how to show them. */
+const waiting = new WeakMap<HTMLElement, { calls: Map<string, Call>; make(call: Call): HTMLElement; label(): void }>();
+/** How many calls are shown because something lights them up; if it is more, the button is lit. */
+const mostPromoted = 12;
+
+/** A button that shows the rest of the calls. */
+function moreCalls(rest: readonly Call[], key: (call: Call) => string, make: (call: Call) => HTMLElement): HTMLElement {
+  const all = new Map(rest.map((call) => [key(call), call]));
+  const show = button("", () => {
+    const first = [...all.values()].map(make);
+    more.replaceWith(...first);
+    first[0]?.querySelector("button")?.focus();
+  });
+  const more = h("li", { class: "more" }, show);
+  const label = (): void => {
+    show.textContent = `${all.size.toLocaleString("en")} more`;
+  };
+  label();
+  waiting.set(more, { calls: all, make, label });
+  return more;
+}
+
+/** Shows those of the waiting calls that are lit. */
+function promote(more: HTMLElement, keys: ReadonlySet<string>): void {
+  const rest = waiting.get(more);
+  if (!rest) return;
+  const lit = [...rest.calls].filter(([key]) => keys.has(key));
+  more.classList.toggle("has-lit", lit.length > mostPromoted);
+  if (lit.length === 0 || lit.length > mostPromoted) return;
+  for (const [key, call] of lit) {
+    rest.calls.delete(key);
+    more.before(rest.make(call));
+  }
+  rest.label();
+  if (rest.calls.size === 0) more.remove();
 }

@@ -37,7 +37,7 @@ export const program: Mount = (host, page) => {
   const row = (i: Instruction): HTMLElement => {
     const { text, links } = instruction(i, goTo);
     const line = h("div", {
-      class: `line ${i.look ?? ""}`, role: "row", "aria-rowindex": i.pc + 1, tabindex: i.pc === current ? 0 : -1, "data-spot": spotKey({ pc: i.pc }), "data-pc": i.pc,
+      class: `line ${i.look ?? ""}`, role: "row", "aria-rowindex": i.pc + 1, tabindex: -1, "data-spot": spotKey({ pc: i.pc }), "data-pc": i.pc,
     }, h("span", { role: "rowheader", class: "pc" }, String(i.pc)), h("span", { role: "gridcell", class: "text" }, text, ...links), h("span", { role: "gridcell", class: "comment" }, i.comment));
     line.style.top = `${i.pc * lineHeight}px`;
     return line;
@@ -70,6 +70,12 @@ export const program: Mount = (host, page) => {
       light1(line);
       lines.insertBefore(line, before);
     }
+    reachable();
+  };
+  /** The tab key reaches a line that is there: the current one, or the first on the screen. */
+  const reachable = (): void => {
+    if (!lines.querySelector(`[data-pc="${current}"]`)) current = Math.min(all.length - 1, Math.ceil(view.scrollTop / lineHeight));
+    for (const line of lines.querySelectorAll<HTMLElement>(".line")) line.tabIndex = Number(line.dataset.pc) === current ? 0 : -1;
   };
   const redraw = (): void => {
     from = to = -1;
@@ -88,7 +94,7 @@ export const program: Mount = (host, page) => {
   const focus = (pc: number): void => {
     current = Math.min(Math.max(pc, 0), all.length - 1);
     show(current, false);
-    for (const line of lines.querySelectorAll<HTMLElement>(".line")) line.tabIndex = Number(line.dataset.pc) === current ? 0 : -1;
+    reachable();
     lines.querySelector<HTMLElement>(`[data-pc="${current}"]`)?.focus({ preventScroll: true });
   };
   function goTo(pc: number, by: number): void {
@@ -164,25 +170,29 @@ export const program: Mount = (host, page) => {
     }
   };
 
+  const reveal = (): void => {
+    if (!light || isOrigin(host, light)) return;
+    const pc = telling(light.trail.pcs, all);
+    if (pc !== undefined) show(pc);
+  };
   page.onLight((l) => {
     light = l;
     keys = l ? keysOf(l.trail) : new Set();
     for (const line of lines.querySelectorAll<HTMLElement>(".line")) light1(line);
-    if (!l || isOrigin(host, l)) return;
-    const pc = telling(l.trail.pcs, all);
-    if (pc !== undefined) show(pc);
+    reveal();
   });
   live(host, view, page, {
     op: "program",
     key: "program",
     on: (s) => [s.source, s.target],
-    question: subject,
+    question: (s) => subject(s, "The filter that the kernel runs, instruction by instruction, with comments."),
     show: (answer) => {
       all = answer;
       current = Math.min(current, Math.max(0, all.length - 1));
       back.length = 0;
       size.value = count(all.length, "instruction");
       redraw();
+      reveal();
     },
     clear: () => {
       size.value = "";
@@ -203,6 +213,6 @@ function instruction(i: Instruction, goTo: (pc: number, by: number) => void): { 
   const returned = /^ret\s+(.*)$/.exec(words);
   if (i.look && returned) return { text: h("code", {}, "ret "), links: [chip(i.look, returned[1]!)] };
   const names = i.targets?.length === 1 ? ["to"] : ["yes", "no"];
-  const links = (i.targets ?? []).map((pc, k) => button(`${names[k]} ${pc}`, () => goTo(pc, i.pc), { class: `link jump ${names[k]}`, tabindex: -1, "aria-label": `${names[k]}: go to ${pc}` }));
+  const links = (i.targets ?? []).map((pc, k) => button(`${names[k]} ${pc}`, () => goTo(pc, i.pc), { class: `link jump ${names[k]}`, tabindex: -1, title: `Go to ${pc}` }));
   return { text: h("code", {}, words), links };
 }

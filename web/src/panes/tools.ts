@@ -25,7 +25,7 @@ function complain(out: HTMLElement, text: string): void {
 }
 
 async function shrink(page: Page, out: HTMLElement): Promise<void> {
-  const question = subject(page.state);
+  const question = subject(page.state, "Paste a profile first.");
   if (typeof question === "string") return complain(out, question);
   out.replaceChildren("Working …");
   const reply = await page.ask("shrink", question, "shrink");
@@ -56,7 +56,7 @@ function bytes(base64: string): Uint8Array {
 }
 
 async function report(page: Page, out: HTMLElement): Promise<void> {
-  const question = subject(page.state);
+  const question = subject(page.state, "Paste a profile first.");
   if (typeof question === "string") return complain(out, question);
   out.replaceChildren("Working …");
   const second = page.state.second?.text ? { second: page.state.second } : {};
