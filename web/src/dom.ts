@@ -1,7 +1,7 @@
 // Building elements without a framework.
 
-type Value = string | number | boolean | null | undefined | ((event: never) => void);
-type Child = Node | string | null | false | undefined;
+export type Value = string | number | boolean | null | undefined | ((event: never) => void);
+export type Child = Node | string | null | false | undefined;
 
 /** Creates an element. An attribute that is true is set without a value, one that is false, null or
  * undefined is left out, and a function listens to the event of that name. */

@@ -2,7 +2,7 @@
 
 import type { Page, State } from "../page";
 import type { CallWords } from "../protocol";
-import { freshID, h } from "./dom";
+import { freshId, h } from "./dom";
 
 /** What can stand at the cursor. */
 export interface Completion {
@@ -76,7 +76,7 @@ export interface Completing {
 /** Wraps an input into a box that offers completions below it. The input's own events tell of every
  * change, accepted completions included. */
 export function completing(input: HTMLInputElement, page: Page, options: Completing): HTMLElement {
-  const list = h("ul", { class: "offers", role: "listbox", id: freshID(), "aria-label": "Completions", hidden: true });
+  const list = h("ul", { class: "offers", role: "listbox", id: freshId("pane"), "aria-label": "Completions", hidden: true });
   const hint = h("span", { class: "signature", hidden: true });
   const box = h("span", { class: "completing" }, input, list, hint);
   for (const [name, value] of Object.entries({ role: "combobox", "aria-expanded": "false", "aria-controls": list.id, "aria-autocomplete": "list" })) input.setAttribute(name, value);
@@ -122,7 +122,7 @@ export function completing(input: HTMLInputElement, page: Page, options: Complet
     found = complete(calls, input.value, input.selectionStart ?? input.value.length, options.namesOnly);
     const typed = input.value.slice(found.from, found.to);
     const words = found.words.length === 1 && found.words[0] === typed ? [] : found.words;
-    list.replaceChildren(...words.map((word) => h("li", { role: "option", id: freshID(), "aria-selected": "false", pointerdown: (e: Event) => {
+    list.replaceChildren(...words.map((word) => h("li", { role: "option", id: freshId("pane"), "aria-selected": "false", pointerdown: (e: Event) => {
       e.preventDefault(); // the input keeps the focus
       accept(word);
     } }, word)));

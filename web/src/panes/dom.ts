@@ -1,40 +1,18 @@
-// Elements in one line each, and the few looks that all panes share.
+// The few looks that all panes share.
 
 import type { Look } from "../protocol";
+import { freshId, h, type Child, type Value } from "../dom";
 
-type Value = string | number | boolean | null | undefined | ((event: never) => void);
-export type Child = Node | string | null | undefined | false;
-
-/** Makes an element. Functions become listeners, true an empty attribute; false and null leave it out. */
-export function h<Tag extends keyof HTMLElementTagNameMap>(
-  tag: Tag,
-  attributes: Record<string, Value> = {},
-  ...children: Child[]
-): HTMLElementTagNameMap[Tag] {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") element.addEventListener(name, value as EventListener);
-    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value === true ? "" : String(value));
-  }
-  element.append(...children.filter((c): c is Node | string => Boolean(c)));
-  return element;
-}
+export { freshId, h };
 
 /** A button that does not submit anything. */
 export function button(text: string, click: () => void, attributes: Record<string, Value> = {}): HTMLButtonElement {
   return h("button", { type: "button", click, ...attributes }, text);
 }
 
-let ids = 0;
-
-/** An id that no other element has. */
-export function freshID(): string {
-  return `p${++ids}`;
-}
-
 /** The frame of a pane: its title with the tools beside it, and the part that scrolls. */
 export function frame(host: HTMLElement, name: string, title: string, ...tools: Child[]): { head: HTMLElement; body: HTMLElement } {
-  const id = freshID();
+  const id = freshId("pane");
   const head = h("header", { class: "pane-head" }, h("h2", { id }, title), ...tools);
   const body = h("div", { class: "pane-body" });
   host.classList.add("pane", `pane-${name}`);

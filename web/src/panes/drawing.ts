@@ -2,7 +2,7 @@
 // panned by dragging or scrolling and zoomed by buttons, keys, wheel or two fingers.
 
 import type { Light, Mount } from "../page";
-import { button, count, frame, freshID, h } from "./dom";
+import { button, count, frame, freshId, h } from "./dom";
 import { completing } from "./complete";
 import { bringIntoView, gently, isOrigin, keysOf, linkSpots, mark } from "./link";
 import { live, subject } from "./live";
@@ -17,7 +17,7 @@ const stages = [
 const smallestFit = 0.45;
 
 export const drawing: Mount = (host, page) => {
-  const group = freshID();
+  const group = freshId("pane");
   const choices = stages.map((s) => {
     const radio = h("input", { type: "radio", name: group, value: s.stage, change: () => page.update({ view: { ...page.state.view, stage: s.stage } }) });
     return { radio, label: h("label", { title: s.title }, radio, h("span", {}, s.text)) };
@@ -29,7 +29,7 @@ export const drawing: Mount = (host, page) => {
     h("fieldset", { class: "segmented" }, h("legend", { class: "sr" }, "Stage"), ...choices.map((c) => c.label)),
     h("label", { class: "field" }, "Only ", completing(only, page, { abi: (s) => s.call.abi, namesOnly: true })), size, zooms);
   body.classList.add("fixed");
-  const help = h("p", { class: "sr", id: freshID() }, "Arrow keys go from box to box, plus and minus zoom, 0 fits.");
+  const help = h("p", { class: "sr", id: freshId("pane") }, "Arrow keys go from box to box, plus and minus zoom, 0 fits.");
   const view = h("div", { class: "canvas tree", tabindex: -1, "aria-describedby": help.id });
   body.append(view, help);
   linkSpots(view, page);

@@ -6,7 +6,7 @@ import type { Expectation, Outcome } from "../protocol";
 import { abiChoice, type ABIChoice } from "./abis";
 import { expected } from "./callbox";
 import { completing } from "./complete";
-import { button, chip, count, frame, freshID, h } from "./dom";
+import { button, chip, count, frame, freshId, h } from "./dom";
 import { live, subject, words } from "./live";
 
 /** The largest file of expectations that is read. */
@@ -26,7 +26,7 @@ export const expectations: Mount = (host, page) => {
   const summary = h("output", { class: "count", "aria-live": "polite" });
   const file = h("input", { type: "file", accept: ".txt,.expect,text/plain", hidden: true, "aria-label": "Expectations file" });
   const { body } = frame(host, "expectations", "Expectations", summary);
-  const choices = h("datalist", { id: freshID() }, ...verdicts.map((v) => h("option", { value: v })));
+  const choices = h("datalist", { id: freshId("pane") }, ...verdicts.map((v) => h("option", { value: v })));
   const rows = h("tbody");
   const table = h("table", {}, h("caption", { class: "sr" }, "Calls with the verdicts that they must get"),
     h("thead", {}, h("tr", {}, ...["Result", "ABI", "Call", "Expected"].map((t) => h("th", { scope: "col" }, t)), h("th", { scope: "col" }, h("span", { class: "sr" }, "Remove")))), rows);

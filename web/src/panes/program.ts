@@ -3,7 +3,7 @@
 
 import type { Light, Mount } from "../page";
 import type { Instruction } from "../protocol";
-import { button, chip, count, frame, freshID, h } from "./dom";
+import { button, chip, count, frame, freshId, h } from "./dom";
 import { gently, isOrigin, keysOf, linkSpots, spotKey } from "./link";
 import { live, subject } from "./live";
 import { jumps } from "./jumps";
@@ -18,7 +18,7 @@ export const program: Mount = (host, page) => {
   const size = h("output", { class: "count" });
   const { body } = frame(host, "program", "Program", find, size);
   body.classList.add("fixed");
-  const help = h("p", { class: "sr", id: freshID() }, "Arrow keys go from line to line, Enter to where a jump goes if its test is true, shift with Enter if not, Backspace goes back.");
+  const help = h("p", { class: "sr", id: freshId("pane") }, "Arrow keys go from line to line, Enter to where a jump goes if its test is true, shift with Enter if not, Backspace goes back.");
   const lines = h("div", { class: "lines", role: "rowgroup" });
   const arrows = jumps(lineHeight);
   const view = h("div", { class: "listing", role: "grid", "aria-label": "Instructions", "aria-describedby": help.id, "aria-colcount": 3 }, lines);
