@@ -63,7 +63,7 @@ func arrows() []arrow {
 		{"algebra", "arch syscalltables cbpf policy proof", ""},
 		{"artifact", "cbpf", ""},
 		{"oci", "arch syscalltables cbpf policy language/oci compiler loader artifact internal/certificate", "github.com/opencontainers/runtime-spec/... golang.org/x/sys/..."},
-		{"cmd/seccompile", "arch syscalltables cbpf policy language language/oci language/snap preset proof loader artifact oci internal/advisory internal/agent internal/audit internal/certificate internal/compile internal/graph internal/host internal/lint internal/optimize internal/proved internal/record internal/report internal/runtimes internal/scan internal/smt internal/stats internal/symbols internal/symbols/phrase internal/unknown internal/watch internal/convert internal/grade algebra internal/edit internal/failure internal/intake",
+		{"cmd/seccompile", "arch syscalltables cbpf policy language language/oci language/snap preset proof loader artifact oci internal/advisory internal/agent internal/audit internal/certificate internal/compile internal/graph internal/host internal/lint internal/optimize internal/proved internal/record internal/report internal/runtimes internal/scan internal/smt internal/stats internal/symbols internal/symbols/phrase internal/unknown internal/watch internal/webpage internal/convert internal/grade algebra internal/edit internal/failure internal/intake",
 			"github.com/opencontainers/runtime-spec/... github.com/spf13/cobra/... github.com/spf13/pflag golang.org/x/net/bpf golang.org/x/sys/..."},
 		{"examples/agent", "oci loader syscalltables internal/symbols arch cbpf", "github.com/opencontainers/runtime-spec/... golang.org/x/sys/..."},
 		{"examples/runtime", "oci", "github.com/opencontainers/runtime-spec/... golang.org/x/sys/..."},
@@ -109,6 +109,7 @@ func arrows() []arrow {
 		{"internal/unknown", "", ""},
 		{"internal/vectors", "", ""},
 		{"internal/watch", "arch syscalltables cbpf policy compiler loader internal/symbols", "golang.org/x/sys/... golang.org/x/net/bpf"},
+		{"internal/webpage", "", "golang.org/x/net/netutil"},
 	}
 }
 
@@ -451,7 +452,7 @@ func tracked(t *testing.T) []string {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && slices.Contains([]string{".git", ".cache", "bin"}, p):
+		case d.IsDir() && slices.Contains([]string{".git", ".cache", "bin", "internal/webpage/site", "web/dist", "web/node_modules", "web/test/out"}, filepath.ToSlash(p)):
 			return fs.SkipDir
 		case d.Type().IsRegular():
 			files = append(files, filepath.ToSlash(p))

@@ -82,7 +82,7 @@ func (a *app) rootCommand() *cobra.Command {
 	addGroup(root, "Make and run filters", a.compileCommand(), a.runCommand(), a.recordCommand(), a.scanCommand(), a.traceCommand())
 	addGroup(root, "Review", a.checkCommand(), a.diffCommand(), a.proveCommand(), a.reportCommand(), a.affectedCommand())
 	addGroup(root, "Understand", a.evalCommand(), a.explainCommand(), a.denialsCommand(), a.disasmCommand(), a.dumpCommand(), a.graphCommand(),
-		a.statsCommand(), a.syscallsCommand())
+		a.statsCommand(), a.syscallsCommand(), a.webCommand())
 	addGroup(root, "Change profiles", a.convertCommand(), a.editCommand(), a.fmtCommand(), a.intersectCommand(), a.resolveCommand(), a.unionCommand())
 	addGroup(root, "Install elsewhere", a.optimizeCommand(), a.asmCommand(), a.featuresCommand())
 	addGroup(root, "About seccompile", a.versionCommand(), a.manCommand(), completionCommand(root))

@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 		"seccompile":   main,
 		"hexdump":      hexdump,
 		"long-profile": longProfile,
+		"browse":       browse,
 	}
 	addPrograms(programs)
 	testscript.Main(m, programs)
