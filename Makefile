@@ -24,6 +24,14 @@ build: ## build bin/seccompile
 static: ## build bin/seccompile stripped, as it is released
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/seccompile ./cmd/seccompile
 
+web: ## build the playground into web/dist, and print its sizes (Node.js and npm)
+	cd tools/release && CGO_ENABLED=0 $(GO) run ./page
+
+test-web: web ## test the playground in headless Chromium, beside the command (chromium)
+	cd web && npm run check
+	CGO_ENABLED=0 $(GO) build -trimpath -tags webpage -o web/dist/seccompile ./cmd/seccompile
+	cd web && npm test
+
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 install: static ## install the stripped command, its manual pages and completions under PREFIX=/usr/local
@@ -200,6 +208,6 @@ test-kernels-selftest: ## break filters on purpose and see that the kernels of t
 	$(KERNELS) -selftest
 
 clean: ## remove what the other targets made
-	rm -rf bin .cache
+	rm -rf bin .cache web/dist web/node_modules web/test/out internal/webpage/site
 
-.PHONY: help build static install test test-long test-pure test-go race check cross vet lint lint-workflows format generate fresh tables tables-stale generators tools mutants release test-release test-clone api api-check golden fuzz test-fuzzers bench cover demo fleet numbers conformance counts smt test-programs test-kernels test-kernels-be test-kernels-selftest clean
+.PHONY: help build static web test-web install test test-long test-pure test-go race check cross vet lint lint-workflows format generate fresh tables tables-stale generators tools mutants release test-release test-clone api api-check golden fuzz test-fuzzers bench cover demo fleet numbers conformance counts smt test-programs test-kernels test-kernels-be test-kernels-selftest clean

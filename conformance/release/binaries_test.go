@@ -1,9 +1,13 @@
 package release
 
 import (
+	"bufio"
+	"bytes"
 	"debug/buildinfo"
 	"debug/elf"
 	"encoding/json"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -91,7 +95,43 @@ func runsAndSays(t *testing.T, binary, goarch, commit string) {
 	if said.Seccompile != version || said.Commit != commit || said.Platform != "linux/"+goarch || said.Syscalls == "" {
 		t.Errorf("version --json: %+v, want version %s, commit %s", said, version, commit)
 	}
+	if goarch == runtime.GOARCH {
+		servesPage(t, binary)
+	}
 	if out := run(t, command("compile", "-a", "s390x", "-f", "asm", "docker-default")); !strings.Contains(out, ".order big") {
 		t.Errorf("compile: %s", out)
+	}
+}
+
+// servesPage asks a binary for the page that it has in it.
+func servesPage(t *testing.T, binary string) {
+	t.Helper()
+	cmd := exec.Command(binary, "web", "--port", "0")
+	stdout, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	address, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.Get(strings.TrimSpace(address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != 200 || !bytes.Contains(text, []byte("<title>seccompile")) || answer.Header.Get("Content-Security-Policy") == "" {
+		t.Errorf("web: %s, %v, %v: %.100s", answer.Status, answer.Header, err, text)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("web, interrupted: %v", err)
 	}
 }

@@ -139,32 +139,15 @@ func testInstall(t *testing.T, root, dir string) {
 
 // testSBOMs asks whether each archive's SBOM names the release, Go and the modules.
 func testSBOMs(t *testing.T, dir string) {
-	files, err := filepath.Glob(filepath.Join(dir, "*.cdx.json"))
+	files, err := filepath.Glob(filepath.Join(dir, "seccompile_*.cdx.json"))
 	if err != nil || len(files) != 13 {
 		t.Fatalf("%d SBOMs, %v", len(files), err)
 	}
 	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var bom struct {
-			BOMFormat, SpecVersion string
-			Metadata               struct {
-				Component struct{ Name, Version string }
-			}
-			Components []struct{ Name, Version string }
-		}
-		if err := json.Unmarshal(text, &bom); err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		versions := map[string]string{}
-		for _, c := range bom.Components {
-			versions[c.Name] = c.Version
-		}
+		bom, versions := readSBOM(t, file)
 		c := bom.Metadata.Component
 		if bom.BOMFormat != "CycloneDX" || c.Name != "github.com/seccompile/seccompile" || c.Version != version ||
-			versions["std"] == "" || versions["github.com/spf13/cobra"] == "" {
+			versions["std"] == "" || versions["github.com/spf13/cobra"] == "" || versions["@codemirror/view"] == "" {
 			t.Errorf("%s: %s %+v, components %v", filepath.Base(file), bom.BOMFormat, c, versions)
 		}
 		for module, system := range map[string]string{"github.com/inconshreveable/mousetrap": "windows", "golang.org/x/sys": "linux"} {
@@ -173,4 +156,47 @@ func testSBOMs(t *testing.T, dir string) {
 			}
 		}
 	}
+}
+
+// testPage asks whether the page is whole, says what is in it, and has its licences in it.
+func testPage(t *testing.T, dir string) {
+	bom, versions := readSBOM(t, filepath.Join(dir, "seccompile.html.cdx.json"))
+	if c := bom.Metadata.Component; c.Name != "seccompile.html" || c.Version != version ||
+		versions["std"] == "" || versions["github.com/opencontainers/runtime-spec"] == "" || versions["@codemirror/view"] == "" {
+		t.Errorf("%+v, components %v", c, versions)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "seccompile.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"</html>", "Content-Security-Policy", "@codemirror/view " + versions["@codemirror/view"], "Copyright 2009 The Go Authors", version} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("seccompile.html does not have %q", want)
+		}
+	}
+}
+
+type document struct {
+	BOMFormat, SpecVersion string
+	Metadata               struct {
+		Component struct{ Name, Version string }
+	}
+	Components []struct{ Name, Version string }
+}
+
+// readSBOM returns an SBOM, and the versions of its components by name.
+func readSBOM(t *testing.T, file string) (bom document, versions map[string]string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &bom); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	versions = map[string]string{}
+	for _, c := range bom.Components {
+		versions[c.Name] = c.Version
+	}
+	return bom, versions
 }

@@ -38,6 +38,7 @@ func TestRelease(t *testing.T) {
 	t.Run("MakeInstall", func(t *testing.T) { testMakeInstall(t, root) })
 	t.Run("Binaries", func(t *testing.T) { testBinaries(t, root, first) })
 	t.Run("Packages", func(t *testing.T) { testPackages(t, root, first) })
+	t.Run("Page", func(t *testing.T) { testPage(t, first) })
 	t.Run("SBOMs", func(t *testing.T) { testSBOMs(t, first) })
 	t.Run("Verification", func(t *testing.T) { testVerification(t, root, first) })
 }
@@ -134,7 +135,7 @@ func digests(t *testing.T, dir string) map[string][32]byte {
 
 func compare(t *testing.T, a, b map[string][32]byte) {
 	t.Helper()
-	if len(a) < 13+13+6+6+2 {
+	if len(a) < 13+13+6+6+2+2 {
 		t.Errorf("only %d files: %v", len(a), slices.Sorted(maps.Keys(a)))
 	}
 	for name, sum := range a {

@@ -135,7 +135,7 @@ func (r release) resum(name string) {
 func testVerification(t *testing.T, root, dir string) {
 	v := newVerifier(t, root, dir)
 	commit := strings.TrimSpace(run(t, exec.Command("git", "-C", root, "rev-parse", "HEAD")))
-	if out, err := v.verify("-c", commit, v.key, dir); err != nil || out != "verified: seccompile "+version+", built from commit "+commit+": 39 files\n" {
+	if out, err := v.verify("-c", commit, v.key, dir); err != nil || out != "verified: seccompile "+version+", built from commit "+commit+": 41 files\n" {
 		t.Fatalf("%v: %s", err, out)
 	}
 	if out, err := v.verify("-c", strings.Repeat("0", 40), v.key, dir); err == nil || !strings.Contains(out, "built from commit "+commit) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,6 +15,8 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/seccompile/seccompile/tools/release/internal/page"
 )
 
 // The files that every release has. The signatures of the two others are next to them.
@@ -54,12 +57,23 @@ func build(ctx context.Context, s *source, out string, made func(name string)) (
 			return err
 		}
 	}
+	built, err := buildPage(ctx, s, stage)
+	if err != nil {
+		return err
+	}
 	docs, err := documents(ctx, s, filepath.Join(bins, "host"))
 	if err != nil {
 		return err
 	}
-	sbom, err := newSBOM(ctx, filepath.Join(s.root, "tools", "release"), filepath.Join(bins, "cyclonedx-gomod"))
+	sbom, err := newSBOM(ctx, filepath.Join(s.root, "tools", "release"), filepath.Join(bins, "cyclonedx-gomod"), built)
 	if err != nil {
+		return err
+	}
+	bom, err := sbom.ofPage(s)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(stage, pageFile+".cdx.json"), bom, 0o644); err != nil {
 		return err
 	}
 	g, ctx2 := errgroup.WithContext(ctx)
@@ -83,6 +97,31 @@ func build(ctx context.Context, s *source, out string, made func(name string)) (
 		made(filepath.Join(out, e.Name()))
 	}
 	return os.Rename(stage, out)
+}
+
+// pageFile is the playground in one file.
+const pageFile = "seccompile.html"
+
+// buildPage builds the playground, which the commands embed, and adds it to the release. Its
+// size is a promise as well.
+func buildPage(ctx context.Context, s *source, stage string) (*page.Page, error) {
+	env, err := (target{goos: "js", goarch: "wasm"}).environment(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	var log, sizes bytes.Buffer
+	built, err := page.Build(ctx, page.Options{Root: s.root, Version: s.version, Env: env, Log: &log})
+	if err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, bytes.TrimSpace(log.Bytes()))
+	}
+	if err := page.Judge(&sizes, built.Sizes); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, sizes.Bytes())
+	}
+	data, err := os.ReadFile(filepath.Join(s.root, "web", "dist", pageFile))
+	if err != nil {
+		return nil, err
+	}
+	return built, os.WriteFile(filepath.Join(stage, pageFile), data, 0o644)
 }
 
 // build compiles the command for a target, and writes its archive, packages and SBOM.

@@ -4,16 +4,16 @@ import (
 	"bytes"
 	"context"
 	"debug/buildinfo"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
+
+	"github.com/seccompile/seccompile/tools/release/internal/licence"
 )
 
-// licences returns the licences of the modules in a binary and of Go, which all want to be
-// passed on with it.
+// licences returns the licences of the modules in a binary, of Go, and of what is in the
+// page, which all want to be passed on with it.
 func (t target) licences(ctx context.Context, s *source, binary string) ([]byte, error) {
 	info, err := buildinfo.ReadFile(binary)
 	if err != nil {
@@ -34,7 +34,7 @@ func (t target) licences(ctx context.Context, s *source, binary string) ([]byte,
 		return nil, err
 	}
 	var text bytes.Buffer
-	if err := appendLicences(&text, "Go "+goRelease, goroot); err != nil {
+	if err := licence.Append(&text, "Go "+goRelease, goroot); err != nil {
 		return nil, err
 	}
 	for _, m := range info.Deps { // sorted by path
@@ -42,35 +42,15 @@ func (t target) licences(ctx context.Context, s *source, binary string) ([]byte,
 		if err != nil {
 			return nil, err
 		}
-		if err := appendLicences(&text, m.Path+" "+m.Version, dir); err != nil {
+		if err := licence.Append(&text, m.Path+" "+m.Version, dir); err != nil {
 			return nil, err
 		}
 	}
-	return text.Bytes(), nil
-}
-
-// appendLicences adds the licences and notices in a module's directory, of which there must
-// be one.
-func appendLicences(text *bytes.Buffer, module, dir string) error {
-	entries, err := os.ReadDir(dir)
+	inPage, err := os.ReadFile(filepath.Join(s.root, "web", "dist", "LICENCES.txt"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	names := regexp.MustCompile(`^(LICEN[CS]E|COPYING|NOTICE|PATENTS)(\.\w+)?$`)
-	found := false
-	for _, e := range entries {
-		if !names.MatchString(e.Name()) || e.IsDir() {
-			continue
-		}
-		data, err := os.ReadFile(filepath.Join(dir, e.Name()))
-		if err != nil {
-			return err
-		}
-		found = true
-		fmt.Fprintf(text, "%s\n%s: %s\n\n%s\n\n", strings.Repeat("=", 80), module, e.Name(), bytes.TrimRight(data, "\n"))
-	}
-	if !found {
-		return fmt.Errorf("%s: no licence in %s", module, dir)
-	}
-	return nil
+	text.WriteString(strings.Repeat("=", 80) + "\n")
+	text.Write(inPage)
+	return text.Bytes(), nil
 }

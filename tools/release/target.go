@@ -77,13 +77,13 @@ func (t target) environment(ctx context.Context, s *source) ([]string, error) {
 	return env, nil
 }
 
-// compile builds the command for a target.
+// compile builds the command for a target, with the page in it.
 func (t target) compile(ctx context.Context, s *source, out string) error {
 	env, err := t.environment(ctx, s)
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-mod=readonly", "-trimpath", "-buildvcs=false",
+	cmd := exec.CommandContext(ctx, "go", "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-tags=webpage,nethttpomithttp2",
 		"-ldflags=-s -w -X main.releaseVersion="+s.version+" -X main.releaseCommit="+s.revision(), "-o", out, "./cmd/seccompile")
 	cmd.Dir, cmd.Env = s.root, env
 	_, err = output(cmd)
