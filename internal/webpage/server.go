@@ -64,7 +64,7 @@ func Serve(ctx context.Context, l net.Listener, handler http.Handler) error {
 	stop := context.AfterFunc(ctx, func() { s.Close() })
 	defer stop()
 	if err := s.Serve(netutil.LimitListener(l, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("webpage: %w", err)
+		return err
 	}
 	return nil
 }
