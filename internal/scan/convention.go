@@ -34,7 +34,7 @@ func (p *program) noteFunc(id fid) {
 // follow loads what conventions say is loaded, now that more is reached.
 func (p *program) follow() {
 	for _, do := range [...]func(*program){
-		(*program).with, (*program).nss, (*program).unwinder, (*program).gconv, (*program).python, (*program).dlopen,
+		(*program).audited, (*program).with, (*program).nss, (*program).unwinder, (*program).gconv, (*program).python, (*program).dlopen,
 	} {
 		do(p)
 	}

@@ -19,6 +19,7 @@ type module struct {
 	nodes  []node          // of functions
 	walked map[uint64]bool // objects in data, by where they start
 	exact  map[uint64]bool // words of the GOT
+	apart  bool            // it is also in a namespace of its own (dlmopen(3)), which has not the program
 }
 
 // A program is an executable with all that it loads: the modules in the order in which
@@ -42,6 +43,7 @@ type program struct {
 type symbolKey struct {
 	name, version string
 	copied        bool // not in the program itself
+	apart         bool // the file that refers to it does not see all modules, so that all definitions count
 }
 
 // A target is a place in a module.
@@ -68,7 +70,9 @@ func (p *program) load(path, why string, by *module) *module {
 		err = errors.New("is for another machine")
 	}
 	if err != nil {
-		p.unresolved = append(p.unresolved, Unresolved{Step: Step{Module: path}, Reason: fmt.Sprintf("%s, and %v", why, plain(err)), Harm: true})
+		u := leftOut(path, err)
+		u.Reason = "(" + why + ") " + u.Reason
+		p.unresolved = append(p.unresolved, u)
 		return nil
 	}
 	m := &module{unit: u, index: len(p.modules), why: why, by: by, nodes: make([]node, len(u.file.Funcs)),
@@ -87,15 +91,19 @@ func (p *program) loadAll(path, why string, by *module) (added []*module) {
 	p.load(path, why, by)
 	for i := n; i < len(p.modules); i++ {
 		m := p.modules[i]
+		if i == 0 && m.file.Interp != "" {
+			p.preload(m)
+		}
 		for _, name := range m.file.Needed {
-			p.need(m, name)
+			p.need(m, name, "needed by "+filepath.Base(m.file.Path))
 		}
 		if i == 0 && m.file.Interp != "" {
 			p.interpreter(m)
 		}
 	}
-	if n == 0 {
+	if n == 0 && len(p.modules) > 0 {
 		p.initial = len(p.modules)
+		p.audit()
 	}
 	added = slices.Clone(p.modules[n:])
 	p.retry(added)
@@ -103,29 +111,41 @@ func (p *program) loadAll(path, why string, by *module) (added []*module) {
 }
 
 // need loads a library that a module needs by name.
-func (p *program) need(m *module, name string) {
-	for _, other := range p.modules { // ld.so compares names before it searches
-		if other.file.SOName == name || filepath.Base(other.file.Path) == name {
-			return
-		}
-	}
-	path, ok := p.search.library(name, m.chain())
-	if !ok {
-		if isMusl(p.modules[0].file) && strings.HasPrefix(name, "libc.") {
-			return // musl's libc is its interpreter
-		}
-		p.unresolved = append(p.unresolved, Unresolved{Step: Step{Module: m.file.Path},
-			Reason: fmt.Sprintf("needs %s, which is in no folder that ld.so searches: name it with --with", name), Harm: true})
+func (p *program) need(m *module, name, why string) {
+	if p.named(name) != nil { // ld.so compares names before it searches
 		return
 	}
-	p.load(path, "needed by "+filepath.Base(m.file.Path), m)
+	path, ok := p.search.library(name, m.chain())
+	switch {
+	case ok:
+		p.load(path, why, m)
+	case isMusl(p.modules[0].file) && strings.HasPrefix(name, "libc."): // musl's libc is its interpreter
+	default:
+		p.lacks(m, name)
+	}
+}
+
+// named returns the module that a file needs by name, nil if it is not loaded.
+func (p *program) named(name string) *module {
+	for _, m := range p.modules {
+		if m.file.SOName == name || filepath.Base(m.file.Path) == name {
+			return m
+		}
+	}
+	return nil
+}
+
+// lacks notes that a library of a module is not there.
+func (p *program) lacks(m *module, name string) {
+	p.unresolved = append(p.unresolved, Unresolved{Step: Step{Module: m.file.Path},
+		Reason: fmt.Sprintf("needs %s, which is in no folder that ld.so searches: name it with --with", name), Harm: true})
 }
 
 // interpreter loads the ld.so that a program names.
 func (p *program) interpreter(m *module) {
 	clean, _, err := p.search.resolve(m.file.Interp)
 	if err != nil {
-		p.unresolved = append(p.unresolved, Unresolved{Step: Step{Module: m.file.Path}, Reason: fmt.Sprintf("its interpreter %s is missing", m.file.Interp), Harm: true})
+		p.unresolved = append(p.unresolved, Unresolved{Step: Step{Module: m.file.Path}, Reason: fmt.Sprintf("needs the interpreter %s, which is missing: scan where it is, or with --root", m.file.Interp), Harm: true})
 		return
 	}
 	if i := p.load(clean, "interpreter", m); i != nil {
@@ -147,7 +167,7 @@ func (p *program) symbol(m *module, index int, copied bool) ([]target, symbolKey
 	if s.Defined && !s.Dynamic {
 		return []target{{m, s.Addr}}, symbolKey{}
 	}
-	key := symbolKey{s.Name, s.Version, copied}
+	key := symbolKey{s.Name, s.Version, copied, m.apart}
 	found, ok := p.found[key]
 	if !ok {
 		found = p.lookup(key)
@@ -178,7 +198,7 @@ func (p *program) lookup(key symbolKey) (list []target) {
 				list = append(list, target{m, s.Addr})
 			}
 		}
-		if len(list) > before && !m.file.Filter && m.index < p.initial {
+		if len(list) > before && !m.file.Filter && m.index < p.initial && !key.apart {
 			return list
 		}
 	}

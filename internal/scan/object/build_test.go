@@ -185,6 +185,20 @@ func TestNotRead(t *testing.T) {
 	}
 }
 
+// TestLongLists reads a file with more folders to search than are read: a note must say so.
+func TestLongLists(t *testing.T) {
+	f, err := Open(compile(t, "gcc", "-Wl,-rpath,"+strings.Repeat("/a:/b:", maxList/2)+"/c", "-Wl,--audit=a.so:b.so", "-Wl,--depaudit=c.so"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(f.RPath) + len(f.RunPath); n != maxList || len(f.Notes) != 1 || !strings.Contains(f.Notes[0], "PATH: more than") {
+		t.Errorf("%d folders, notes %q", n, f.Notes)
+	}
+	if got := strings.Join(f.Audit, " "); got != "a.so b.so c.so" {
+		t.Errorf("audit: %s", got)
+	}
+}
+
 // TestSystem reads programs and libraries of the machine at hand: they must be read, and say
 // nothing that contradicts.
 func TestSystem(t *testing.T) {

@@ -20,6 +20,9 @@ const (
 	dtAndroidRela elf.DynTag = 0x60000011
 )
 
+// maxList bounds the libraries that a file needs, and the folders in which it looks for them.
+const maxList = 1 << 10
+
 // table returns a table by the tags of its address and its size in bytes.
 func (r *reader) table(addr, size elf.DynTag) []byte {
 	at, n := r.dyn.values[addr], r.dyn.values[size]
@@ -71,9 +74,11 @@ func (r *reader) dynamic() {
 			r.file.Needed = append(r.file.Needed, name)
 		}
 	}
+	r.file.Needed = r.atMost(elf.DT_NEEDED, r.file.Needed)
+	r.file.Audit = append(r.tagList(elf.DT_AUDIT), r.tagList(elf.DT_DEPAUDIT)...)
 	r.file.SOName = r.tagText(elf.DT_SONAME)
-	r.file.RPath = splitPath(r.tagText(elf.DT_RPATH))
-	r.file.RunPath = splitPath(r.tagText(elf.DT_RUNPATH))
+	r.file.RPath = r.tagList(elf.DT_RPATH)
+	r.file.RunPath = r.tagList(elf.DT_RUNPATH)
 }
 
 // text returns a text of the dynamic table.
@@ -94,9 +99,20 @@ func (r *reader) tagText(tag elf.DynTag) string {
 	return r.text(tag, at)
 }
 
-func splitPath(path string) []string {
-	if path == "" {
+// tagList returns the list of a tag, whose text has colons between its elements.
+func (r *reader) tagList(tag elf.DynTag) []string {
+	text := r.tagText(tag)
+	if text == "" {
 		return nil
 	}
-	return strings.Split(path, ":")
+	return r.atMost(tag, strings.Split(text, ":"))
+}
+
+// atMost returns a list, or as much of it as a file may have.
+func (r *reader) atMost(tag elf.DynTag, list []string) []string {
+	if len(list) > maxList {
+		r.note("%s: more than %d elements: the others are not read", tag, maxList)
+		list = list[:maxList]
+	}
+	return list
 }

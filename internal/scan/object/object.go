@@ -26,6 +26,7 @@ type File struct {
 	Interp  string // PT_INTERP; "" for static files and libraries
 	SOName  string
 	Needed  []string // DT_NEEDED, in the order of the file
+	Audit   []string // DT_AUDIT and DT_DEPAUDIT: libraries through which ld.so reports what it does, if this is the program
 	Filter  bool     // whether symbols of the file are looked up in some that it needs first (DT_FILTER, DT_AUXILIARY)
 	RPath   []string // DT_RPATH and DT_RUNPATH, unexpanded ($ORIGIN)
 	RunPath []string

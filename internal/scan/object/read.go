@@ -82,6 +82,9 @@ func Read(path string, data []byte) (*File, error) {
 	if r.debugOnly() {
 		return nil, fmt.Errorf("object: %s: debug information without the code: %w", path, ErrFormat)
 	}
+	if r.cutOff != nil {
+		return nil, fmt.Errorf("object: %s: %w", path, r.cutOff)
+	}
 	r.packed()
 	r.bounds()
 	r.buildID()
@@ -119,6 +122,7 @@ type reader struct {
 	dyn      dynamic
 	budget   uint64  // bytes that lists may still take: those of a sound file do not overlap
 	starts   []start // of functions
+	cutOff   error   // the file ends before the bytes that it loads
 	goText   Range   // code whose functions the pclntab names
 }
 
@@ -215,8 +219,7 @@ func (r *reader) programs() error {
 		size := min(p.Filesz, p.Memsz)
 		data, ok := r.cut(p.Off, size)
 		if !ok {
-			r.note("segment at %#x: its data is cut off at the end of the file", p.Vaddr)
-			data = r.data[min(p.Off, uint64(len(r.data))):]
+			r.cutOff = fmt.Errorf("segment at %#x: its data is cut off at the end of the file: get a complete copy of it", p.Vaddr)
 		}
 		if uint64(len(data)) > budget {
 			return errors.New("segments overlap in the file")
@@ -305,10 +308,18 @@ func (r *reader) sectionHeaders() {
 	for i := range r.sections {
 		decode(table[i*sectionSize:][:sectionSize], &r.sections[i].Section64)
 	}
-	if names >= count {
+	r.sectionNames(names)
+	for _, s := range r.sections[min(1, count):] { // the first is none
+		r.sectionData(s) // notes what the file lacks
+	}
+}
+
+// sectionNames gives the sections their names, which are in one of them.
+func (r *reader) sectionNames(at uint64) {
+	if at >= uint64(len(r.sections)) {
 		return
 	}
-	texts := r.sectionText(r.sections[names])
+	texts := r.sectionText(r.sections[at])
 	for i := range r.sections {
 		r.sections[i].name = textAt(texts, uint64(r.sections[i].Name))
 	}
