@@ -14,9 +14,9 @@ import (
 	"github.com/seccompile/seccompile/artifact"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/grade"
 	"github.com/seccompile/seccompile/internal/host"
 	"github.com/seccompile/seccompile/internal/intake"
-	"github.com/seccompile/seccompile/internal/report"
 	"github.com/seccompile/seccompile/internal/stats"
 	"github.com/seccompile/seccompile/loader"
 	"github.com/seccompile/seccompile/proof"
@@ -348,7 +348,8 @@ func (s *survey) beyond(changes []proof.Change) []excess {
 // add puts a call into its group.
 func (e *excess) add(x part, c *proof.Change) {
 	always := len(c.When) == 1 && len(c.When[0]) == 0
-	title := report.Privilege(x.name)
+	powers := grade.Powers()
+	title := powers[grade.Gravest(x.name)].Title
 	switch {
 	case x.name == "":
 		title = unnamedCalls
@@ -356,7 +357,7 @@ func (e *excess) add(x part, c *proof.Change) {
 		title = otherArguments
 	case !c.To.Permits(cbpf.Alone):
 		title = supervised
-	case title == "":
+	case title == powers[len(powers)-1].Title:
 		title = otherCalls
 	}
 	i := slices.IndexFunc(e.groups, func(g excessGroup) bool { return g.title == title })
@@ -372,7 +373,11 @@ func (e *excess) add(x part, c *proof.Change) {
 
 // sort puts the groups in order: the gravest privileges first.
 func (e *excess) sort() {
-	order := append(report.Privileges(), otherCalls, supervised, otherArguments, unnamedCalls)
+	var order []string
+	for _, p := range grade.Powers() {
+		order = append(order, p.Title)
+	}
+	order = append(order, otherCalls, supervised, otherArguments, unnamedCalls)
 	slices.SortFunc(e.groups, func(a, b excessGroup) int {
 		return slices.Index(order, a.title) - slices.Index(order, b.title)
 	})

@@ -61,13 +61,17 @@ type Way struct {
 func (s *Scale) Reach(r *policy.Resolved, l proof.Limits) ([]Reach, error) {
 	g, err := s.Of(proof.Policy(r), l)
 	if err == nil {
-		return s.reach(g, proof.Policy(r), l), nil
+		return s.reach(g, proof.Policy(r), l)
 	}
-	var limit *proof.LimitError
-	if !errors.As(err, &limit) {
+	if !limited(err) {
 		return nil, err
 	}
 	return s.byCall(r, l)
+}
+
+func limited(err error) bool {
+	var limit *proof.LimitError
+	return errors.As(err, &limit)
 }
 
 // ReachOf is Reach for any subject, which it cannot ask call by call.
@@ -76,14 +80,17 @@ func (s *Scale) ReachOf(subject proof.Subject, l proof.Limits) ([]Reach, error) 
 	if err != nil {
 		return nil, err
 	}
-	return s.reach(g, subject, l), nil
+	return s.reach(g, subject, l)
 }
 
 // reach groups the ways of a grade by call.
-func (s *Scale) reach(g *Grade, subject proof.Subject, l proof.Limits) (list []Reach) {
-	narrow := s.narrow(g, subject, l)
+func (s *Scale) reach(g *Grade, subject proof.Subject, l proof.Limits) (list []Reach, err error) {
+	narrow, err := s.narrow(g, subject, l)
+	if err != nil {
+		return nil, err
+	}
 	for p := range power(len(powers)) {
-		r := Reach{Power: powers[p], Has: len(s.names[p]) > 0}
+		r := Reach{Power: powers[p], Has: s.has(p)}
 		for _, w := range g.Lines[p].ways {
 			above := ""
 			if narrow != nil && !w.always && !slices.ContainsFunc(narrow.Lines[p].ways, w.same) {
@@ -93,7 +100,20 @@ func (s *Scale) reach(g *Grade, subject proof.Subject, l proof.Limits) (list []R
 		}
 		list = append(list, r)
 	}
-	return list
+	return list, nil
+}
+
+// has reports whether a kernel of the ABIs has anything that gives a power.
+func (s *Scale) has(p power) bool {
+	switch p {
+	case compat:
+		return slices.ContainsFunc(s.abis, func(a arch.ABI) bool { return a != a.Main() && a != arch.X32 })
+	case x32:
+		return slices.Contains(s.abis, arch.X32)
+	case future:
+		return true
+	}
+	return len(s.names[p]) > 0
 }
 
 // add adds a way, to one like it on other ABIs if there is one.
@@ -116,26 +136,26 @@ func (w way) same(x way) bool { return w.abi == x.abi && w.call == x.call }
 
 // narrow grades a subject for calls whose arguments are as programs pass them: an int has
 // nothing in its upper half. It returns nil if that makes no difference, or is not known.
-func (s *Scale) narrow(g *Grade, subject proof.Subject, l proof.Limits) *Grade {
+func (s *Scale) narrow(g *Grade, subject proof.Subject, l proof.Limits) (*Grade, error) {
 	upper := func(w way) bool {
 		return !w.always && slices.ContainsFunc(w.example.Args[:], func(v uint64) bool { return v > math.MaxUint32 })
 	}
 	if !slices.ContainsFunc(g.Lines, func(l Line) bool { return slices.ContainsFunc(l.ways, upper) }) {
-		return nil
+		return nil, nil
 	}
 	t := *s
 	t.denies = clone(s.denies)
 	for i := range t.denies.Spaces {
 		space := &t.denies.Spaces[i]
 		for j := range space.Calls {
-			space.Calls[j].Clauses = narrowed(space.ABIs[0], space.Calls[j].Clauses)
+			space.Calls[j].Clauses = narrowed(space.Calls[j].ABI, space.Calls[j].Clauses)
 		}
 	}
 	found, err := t.Of(subject, l)
-	if err != nil {
-		return nil
+	if limited(err) {
+		return nil, nil
 	}
-	return found
+	return found, err
 }
 
 // narrowed returns clauses that hold only where the arguments that must have a value have no
@@ -186,12 +206,12 @@ func (s *Scale) byCall(r *policy.Resolved, l proof.Limits) ([]Reach, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := s.reach(g, proof.Policy(certain), l)
+	list, err := s.reach(g, proof.Policy(certain), l)
 	slices.Sort(asked)
 	for _, name := range slices.Compact(asked) {
-		s.ask(list, s.only(r, name, cbpf.Errno(1)), name, l)
+		err = cmp.Or(err, s.ask(list, s.only(r, name, cbpf.Errno(1)), name, l))
 	}
-	return list, nil
+	return list, err
 }
 
 // name returns the name of the call with a number, "" if it has none.
@@ -202,19 +222,24 @@ func (s *Scale) name(audit, nr uint32) string {
 }
 
 // ask adds to the answers what a policy of a call alone says.
-func (s *Scale) ask(list []Reach, r *policy.Resolved, name string, l proof.Limits) {
+func (s *Scale) ask(list []Reach, r *policy.Resolved, name string, l proof.Limits) error {
 	one := *s
 	one.denies = s.only(s.denies, name, cbpf.Allow)
 	g, err := one.Of(proof.Policy(r), l)
-	if err != nil {
+	if limited(err) {
 		for p := range list {
 			list[p].Undecided = list[p].Undecided || slices.Contains(s.names[p], name)
 		}
-		return
+		return nil
 	}
-	for p, found := range one.reach(g, proof.Policy(r), l) {
-		list[p].Ways = append(list[p].Ways, found.Ways...)
+	if err != nil {
+		return err
 	}
+	found, err := one.reach(g, proof.Policy(r), l)
+	for p := range found {
+		list[p].Ways = append(list[p].Ways, found[p].Ways...)
+	}
+	return err
 }
 
 // only returns a policy of the calls with a name alone; all else gets an action.

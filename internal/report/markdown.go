@@ -157,7 +157,10 @@ func (w *marks) privileges(list []question) {
 func ways(list []way) string {
 	var calls []string
 	for _, x := range list {
-		text := code(x.Call) + prefixed(" on ", x.On)
+		text := plainText(x.On)
+		if x.Call != "" {
+			text = code(x.Call) + prefixed(" on ", x.On)
+		}
 		if x.Above != "" {
 			text += " with a bit set in the upper half of " + plainText(x.Above) + ", which the kernel ignores"
 		}

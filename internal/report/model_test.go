@@ -121,87 +121,41 @@ func TestVerdictsBeyondTheLimits(t *testing.T) {
 }
 
 func TestPrivileges(t *testing.T) {
-	const user, vsock = 0x10000000, 40
-	unshare := "create user namespaces"
-	packets := "open vsock sockets"
-	tests := []struct {
-		name, rules     string
-		abis            []arch.ABI
-		privilege, want string
-	}{
-		{"nothing", rule("read", "ALLOW"), x86, unshare, "no"},
-		{"always", rule("unshare", "ALLOW"), x86, unshare, "unshare"},
-		{"logged", rule("unshare", "LOG"), x86, unshare, "unshare"},
-		{"the listener may allow it", rule("unshare", "NOTIFY"), x86, unshare, "unshare"},
-		{"killed", rule("unshare", "KILL_PROCESS"), x86, unshare, "no"},
-		{"the flag is refused", rule("clone", "ALLOW", arg(0, "MASKED_EQ", user, 0)), x86, unshare, "no"},
-		{"another flag is refused", rule("clone", "ALLOW", arg(0, "MASKED_EQ", 0x20000000, 0)), x86, unshare, "clone"},
-		{"the flag among others", rule("unshare", "ALLOW", arg(0, "EQ", user|0x20000)), x86, unshare, "unshare"},
-		{"without the flag", rule("unshare", "ALLOW", arg(0, "EQ", 0x20000)), x86, unshare, "no"},
-		{"flags behind a pointer", rule("clone3", "ALLOW"), x86, unshare, "clone3"},
-		{"s390x swaps the arguments of clone", rule("clone", "ALLOW", arg(1, "MASKED_EQ", user, 0)), []arch.ABI{arch.S390X}, unshare, "no"},
-		{"another argument is compared", rule("unshare", "ALLOW", arg(1, "EQ", 7)), x86, unshare, "unshare"},
-		{"not the value, on 32 bits", rule("socket", "ALLOW", arg(0, "NE", vsock)), []arch.ABI{arch.ARM}, packets, "no"},
-		{"not the value, on 64 bits", rule("socket", "ALLOW", arg(0, "NE", vsock)), []arch.ABI{arch.AArch64}, packets, "socket above family"},
-		{"not the lower half", rule("socket", "ALLOW", arg(0, "MASKED_EQ", 0xffffffff, 41)), []arch.ABI{arch.AArch64}, packets, "no"},
-		{"the value", rule("socket", "ALLOW", arg(0, "EQ", vsock)), []arch.ABI{arch.X86_64}, packets, "socket"},
-		{"arguments behind socketcall", rule("socketcall", "ALLOW"), x86, packets, "socketcall on x86"},
-		{"socketcall without socket", rule("socketcall", "ALLOW", arg(0, "EQ", 2)), x86, packets, "no"},
+	list := []string{rule("setns", "ALLOW"), rule("socket", "ALLOW", arg(0, "NE", 40)), rule("socketcall", "ALLOW"), rule("unshare", "ALLOW", arg(0, "MASKED_EQ", 0x10000000, 0))}
+	a := read(t, "a", strings.Join(list, ","), x86...)
+	b := read(t, "b", rule("read", "ALLOW"), arch.X86_64)
+	answers := map[string][]answer{}
+	for _, q := range newBuilder(Options{}, a, b).privileges() {
+		answers[q.Name] = q.Answers
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			s := newSubject(read(t, "p", tt.rules, tt.abis...), proof.Limits{})
-			i := slices.IndexFunc(privileges(), func(p privilege) bool { return p.name == tt.privilege })
-			if i < 0 {
-				t.Fatalf("no privilege to %s", tt.privilege)
-			}
-			got := "no"
-			if a := s.can(privileges()[i], proof.Limits{}); a.Can {
-				got = ""
-				for _, w := range a.By {
-					got += w.Call
-					if w.On != "" {
-						got += " on " + w.On
-					}
-					if w.Above != "" {
-						got += " above " + w.Above
-					}
-				}
-			}
-			if got != tt.want {
-				t.Errorf("%q, want %q", got, tt.want)
-			}
-		})
+	no := answer{}
+	for name, want := range map[string][]answer{
+		"load and unload kernel modules":                {no, no},
+		"create user namespaces":                        {no, no},
+		"create or enter other namespaces":              {{Can: true, By: []way{{Call: "setns"}, {Call: "unshare"}}}, no},
+		"open sockets to the hypervisor (AF_VSOCK)":     {{Can: true, By: []way{{"socket", "x86_64", "family"}, {"socketcall", "x86", ""}}}, no},
+		"make calls through a second ABI of the kernel": {{Can: true, By: []way{{On: "x86"}}}, no},
+		"make calls that are yet to come":               {no, no},
+	} {
+		if diff := gocmp.Diff(want, answers[name]); diff != "" {
+			t.Errorf("%s: want -, got +\n%s", name, diff)
+		}
+	}
+	if _, ok := answers["make other calls"]; ok {
+		t.Error("other calls are a privilege")
+	}
+	for _, q := range newBuilder(Options{}, read(t, "s390x", rule("read", "ALLOW"), arch.S390X)).privileges() {
+		if strings.Contains(q.Name, "x32") {
+			t.Error("s390x has x32")
+		}
 	}
 }
 
 func TestUndecidedPrivileges(t *testing.T) {
-	s := newSubject(read(t, "p", rule("unshare", "ALLOW", arg(0, "MASKED_EQ", 0x10000000, 0)), arch.X86_64), proof.Limits{})
-	i := slices.IndexFunc(privileges(), func(p privilege) bool { return p.name == "create user namespaces" })
-	if a := s.can(privileges()[i], proof.Limits{Nodes: 10}); !a.Undecided || a.Can {
-		t.Errorf("%+v, want an answer that is none", a)
-	}
-}
-
-// Calls and constants of the privileges exist on every ABI that has the calls, or else
-// a means would count for all of its call.
-func TestPrivilegesAreSpelt(t *testing.T) {
-	for _, p := range privileges() {
-		for _, m := range p.means {
-			c, ok := syscalltables.Lookup(m.call)
-			if !ok {
-				t.Errorf("%s: no ABI has a call %q", p.name, m.call)
-			}
-			for abi := range arch.All() {
-				if _, ok := c.Number(abi); !ok || m.arg == "" {
-					continue
-				}
-				for _, clause := range m.clauses(abi, 1<<32-1) {
-					if len(clause.Conds) == 0 {
-						t.Errorf("%s: %v %s has no argument %s with %s", p.name, abi, m.call, m.arg, m.values)
-					}
-				}
-			}
+	p := read(t, "p", rule("unshare", "ALLOW", arg(0, "MASKED_EQ", 0x10000000, 0)), arch.X86_64)
+	for _, q := range newBuilder(Options{Limits: proof.Limits{Nodes: 10}}, p).privileges() {
+		if a := q.Answers[0]; !a.Undecided || a.Can {
+			t.Errorf("%s: %+v, want an answer that is none", q.Name, a)
 		}
 	}
 }

@@ -99,7 +99,7 @@ type builder struct {
 }
 
 func newBuilder(o Options, profiles ...Profile) *builder {
-	b := &builder{options: o, harm: newHarm()}
+	b := &builder{options: o, harm: harm{}}
 	short := shortNames(profiles)
 	for i, p := range profiles {
 		s := newSubject(p, o.Limits)
@@ -144,13 +144,7 @@ func (b *builder) page(changes []proof.Change) *page {
 		p.Sides = append(p.Sides, n)
 	}
 	p.Title = strings.Join(names, " → ")
-	for _, privilege := range privileges() {
-		q := question{Name: privilege.name}
-		for _, s := range b.subjects {
-			q.Answers = append(q.Answers, s.can(privilege, b.options.Limits))
-		}
-		p.Privileges = append(p.Privileges, q)
-	}
+	p.Privileges = b.privileges()
 	if p.Pair {
 		p.Privileges, p.Kept = parted(p.Privileges, question.Differs)
 		slices.SortStableFunc(p.Privileges, func(x, y question) int { return cmp.Compare(x.rank(), y.rank()) })

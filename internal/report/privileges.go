@@ -2,128 +2,14 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/seccompile/seccompile/arch"
-	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/internal/symbols"
-	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/proof"
-	"github.com/seccompile/seccompile/syscalltables"
+	"github.com/seccompile/seccompile/internal/grade"
 )
 
-// A privilege is something that a program can still do under a profile.
-type privilege struct {
-	name  string // after "A program can"
-	means []means
-}
-
-// A means is a call, under a condition, that gives a privilege.
-type means struct {
-	call string
-	arg  string // the argument that must hold a value, if not empty
-	// Any one of these, as package symbols spells them. Flags must be set; other
-	// constants are values of an int: the kernel uses only the lower 32 bits.
-	values string
-}
-
-func calls(names string) []means {
-	var list []means
-	for n := range strings.FieldsSeq(names) {
-		list = append(list, means{call: n})
-	}
-	return list
-}
-
-func namespaces(flags string) []means {
-	return []means{{"clone", "flags", flags}, {"unshare", "flags", flags}, {call: "clone3"}}
-}
-
-func sockets(family string) []means {
-	return []means{{"socket", "family", family}, {"socketcall", "call", "SYS_SOCKET"}}
-}
-
-// privileges returns what the summary answers, the gravest first. clone3 and socketcall
-// take what matters through a pointer, which a filter cannot follow.
-func privileges() []privilege {
-	return []privilege{
-		{"load kernel modules", calls("init_module finit_module")},
-		{"start another kernel (kexec)", calls("kexec_load kexec_file_load")},
-		{"reboot the machine", calls("reboot")},
-		{"load eBPF programs", calls("bpf")},
-		{"create user namespaces", namespaces("CLONE_NEWUSER")},
-		{"create other namespaces", namespaces("CLONE_NEWNS CLONE_NEWNET CLONE_NEWPID CLONE_NEWIPC CLONE_NEWUTS CLONE_NEWCGROUP")},
-		{"enter existing namespaces", calls("setns")},
-		{"mount file systems", calls("mount fsmount move_mount open_tree mount_setattr")},
-		{"change the root file system", calls("pivot_root chroot")},
-		{"trace other processes or access their memory", calls("ptrace process_vm_readv process_vm_writev")},
-		{"copy file descriptors from other processes", calls("pidfd_getfd")},
-		{"use the kernel's keyrings", calls("keyctl add_key request_key")},
-		{"use io_uring, whose operations bypass the filter", calls("io_uring_setup io_uring_enter")},
-		{"handle page faults in user space (userfaultfd)", calls("userfaultfd")},
-		{"open performance counters", calls("perf_event_open")},
-		{"open packet sockets", sockets("AF_PACKET")},
-		{"open vsock sockets", sockets("AF_VSOCK")},
-		{"open sockets of the kernel crypto API", sockets("AF_ALG")},
-		{"inject input into its terminal (TIOCSTI)", []means{{"ioctl", "request", "TIOCSTI"}}},
-		{"open files by handle, bypassing directory permissions", calls("open_by_handle_at")},
-		{"set the clock", calls("clock_settime clock_settime64 settimeofday stime")},
-		{"access I/O ports", calls("iopl ioperm")},
-		{"control swap, process accounting and quotas", calls("swapon swapoff acct quotactl quotactl_fd")},
-	}
-}
-
-// Privileges returns what some calls give a program, as verbs, the gravest first.
-func Privileges() []string {
-	var names []string
-	for _, p := range privileges() {
-		names = append(names, p.name)
-	}
-	return names
-}
-
-// Privilege returns which of [Privileges] a call gives that is allowed whatever its
-// arguments: the gravest, or "".
-func Privilege(call string) string {
-	for _, p := range privileges() {
-		for _, m := range p.means {
-			if m.call == call {
-				return p.name
-			}
-		}
-	}
-	return ""
-}
-
-// A harm ranks calls by the gravest privilege that each can give.
-type harm map[string]int
-
-func newHarm() harm {
-	h := make(harm)
-	for i, p := range privileges() {
-		for _, m := range p.means {
-			if _, ok := h[m.call]; !ok {
-				h[m.call] = i
-			}
-		}
-	}
-	return h
-}
-
-// compare orders calls by harm, the gravest first, and then by name.
-func (h harm) compare(x, y string) int {
-	rank := func(call string) int {
-		if i, ok := h[call]; ok {
-			return i
-		}
-		return len(h)
-	}
-	return cmp.Or(cmp.Compare(rank(x), rank(y)), strings.Compare(x, y))
-}
-
-// An answer says whether a profile leaves a privilege to a program.
+// An answer says whether a side leaves a privilege to a program.
 type answer struct {
 	Can       bool
 	Undecided bool // the limits were too low to find out
@@ -132,117 +18,79 @@ type answer struct {
 
 // A way is a call that gives a privilege.
 type way struct {
-	Call string
+	Call string // "": what On says
 	On   string // ABIs, "" if all of the profile
 	// Above names the argument that has to have bits above the lower 32, which the
 	// kernel ignores and the filter does not; "" if that is not so.
 	Above string
 }
 
-// can answers for one privilege.
-func (s *subject) can(p privilege, l proof.Limits) answer {
-	var a answer
-	for _, m := range p.means {
-		var plain, above []arch.ABI
-		for _, abi := range s.abis {
-			c, _ := syscalltables.Lookup(m.call)
-			nr, ok := c.Number(abi)
-			if !ok {
+// privileges answers for each power of the grades that a kernel of the ABIs has, but for
+// that of the other calls, which are in the table.
+func (b *builder) privileges() []question {
+	scale, err := grade.NewScale(b.abis)
+	if err != nil {
+		return nil // ABIs of two byte orders have no kernel in common
+	}
+	powers := grade.Powers()
+	list := make([]question, len(powers)-1)
+	has := make([]bool, len(list))
+	for _, s := range b.subjects {
+		reaches, err := scale.Reach(s.Resolved, b.options.Limits)
+		for i := range list {
+			list[i].Name = powers[i].Title
+			if err != nil {
+				list[i].Answers, has[i] = append(list[i].Answers, answer{Undecided: true}), true
 				continue
 			}
-			switch s.through(abi, nr, m.clauses(abi, 1<<abi.Bits()-1), l) {
-			case proof.Different:
-				plain = append(plain, abi)
-			case proof.Unknown:
-				a.Undecided = true
-			case proof.Same:
-				if m.arg != "" && abi.Bits() == 64 && s.through(abi, nr, m.clauses(abi, 1<<32-1), l) == proof.Different {
-					above = append(above, abi)
-				}
-			}
+			list[i].Answers = append(list[i].Answers, b.answer(s, &reaches[i]))
+			has[i] = has[i] || reaches[i].Has
 		}
-		a.add(s, m.call, plain, "")
-		a.add(s, m.call, above, m.arg)
 	}
-	a.Can = len(a.By) > 0
-	a.Undecided = a.Undecided && !a.Can
+	kept := list[:0]
+	for i, q := range list {
+		if has[i] {
+			kept = append(kept, q)
+		}
+	}
+	return kept
+}
+
+// answer is what a side leaves of a power.
+func (b *builder) answer(s *subject, r *grade.Reach) answer {
+	a := answer{Can: len(r.Ways) > 0, Undecided: r.Undecided && len(r.Ways) == 0}
+	for _, w := range r.Ways {
+		x := way{Call: w.Call, On: listed(w.ABIs), Above: w.Above}
+		if w.Call != "" && !slices.ContainsFunc(s.abis, func(a arch.ABI) bool { return !slices.Contains(w.ABIs, a) }) {
+			x.On = ""
+		}
+		if r.ID == "future-calls" {
+			x.On = "numbers without a call"
+		}
+		a.By = append(a.By, x)
+	}
+	slices.SortFunc(a.By, func(x, y way) int { return cmp.Or(strings.Compare(x.Call, y.Call), strings.Compare(x.On, y.On)) })
 	return a
 }
 
-func (a *answer) add(s *subject, call string, on []arch.ABI, above string) {
-	if len(on) == 0 {
-		return
+// A harm ranks calls by the gravest power that each can give.
+type harm map[string]int
+
+// compare orders calls by harm, the gravest first, and then by name.
+func (h harm) compare(x, y string) int {
+	if d := h.rank(x) - h.rank(y); d != 0 {
+		return d
 	}
-	w := way{Call: call, Above: above}
-	if len(on) < len(s.abis) {
-		w.On = listed(on)
-	}
-	a.By = append(a.By, w)
+	return strings.Compare(x, y)
 }
 
-// A passage is what through answers for a call: calls that share their clauses are
-// treated alike on all ABIs.
-type passage struct {
-	first   *policy.Clause
-	clauses int
-	refused string
-}
-
-// through reports whether a call is let through that some clauses refuse, which is
-// when the profile differs from itself behind a filter of these clauses.
-func (s *subject) through(abi arch.ABI, nr uint32, refused []policy.Clause, l proof.Limits) proof.Verdict {
-	clauses := s.Resolved.Clauses(abi.Audit(), nr)
-	if len(clauses) == 0 || len(clauses[0].Conds) == 0 {
-		d := s.Resolved.Decide(&cbpf.Data{NR: nr, Arch: abi.Audit()})
-		if d.Action.Permits(cbpf.WithSupervisor) {
-			return proof.Different
-		}
-		return proof.Same
+func (h harm) rank(call string) int {
+	rank, ok := h[call]
+	if !ok {
+		rank = grade.Gravest(call)
+		h[call] = rank
 	}
-	p := passage{&clauses[0], len(clauses), fmt.Sprint(refused)}
-	if v, ok := s.passed[p]; ok {
-		return v
-	}
-	only := func(clauses []policy.Clause, otherwise cbpf.Action) proof.Subject {
-		return proof.Policy(&policy.Resolved{Default: otherwise, BadArch: cbpf.ErrnoClass, Spaces: []policy.Space{{
-			Audit: abi.Audit(), ABIs: []arch.ABI{abi}, Calls: []policy.Call{{NR: nr, ABI: abi, Clauses: clauses}},
-		}}})
-	}
-	profile := only(clauses, s.Resolved.Default)
-	result, err := proof.Equal(profile, proof.Stack(only(refused, cbpf.Allow), profile), l)
-	v := proof.Unknown
-	if err == nil {
-		v = result.Verdict
-	}
-	s.passed[p] = v
-	return v
-}
-
-// clauses returns rules that refuse what the means is about. Of an argument that is
-// no flags only the bits in mask count.
-func (m means) clauses(abi arch.ABI, mask uint64) []policy.Clause {
-	all := []policy.Clause{{Action: cbpf.ErrnoClass}}
-	c, _ := syscalltables.Lookup(m.call)
-	index := slices.Index(c.Args(abi), m.arg)
-	if m.arg == "" || index < 0 {
-		return all
-	}
-	x := symbols.At(abi, c, index)
-	var list []policy.Clause
-	for name := range strings.FieldsSeq(m.values) {
-		v, err := x.Parse(name)
-		if err != nil {
-			return all // unknown on this ABI
-		}
-		if x.Kind() == symbols.Flags {
-			mask = v
-		}
-		list = append(list, policy.Clause{
-			Conds:  []policy.Cond{{Arg: uint8(index), Op: policy.MaskedEqual, Mask: mask, Value: v & mask}},
-			Action: cbpf.ErrnoClass,
-		})
-	}
-	return list
+	return rank
 }
 
 // listed writes ABIs as words in a row.

@@ -101,7 +101,7 @@ func Compare(a, b Profile, o Options) (content []byte, weaker bool, err error) {
 // changes asks first: what does b let through that a does not? ABIs are those of both.
 // Weaker is as [Compare] returns it.
 func Headline(changes []proof.Change, abis []arch.ABI, a, b string) (sentences []string, weaker bool) {
-	both := builder{abis: abis, harm: newHarm()}
+	both := builder{abis: abis, harm: harm{}}
 	d := both.difference(changes)
 	return d.Answer(a, b), d.Gains()
 }

@@ -126,11 +126,10 @@ type subject struct {
 	abis   []arch.ABI
 	spaces []proof.Space // nil if that takes more than the limits
 	limit  error
-	passed map[passage]proof.Verdict
 }
 
 func newSubject(p Profile, l proof.Limits) *subject {
-	s := &subject{Profile: p, abis: p.Resolved.ABIs(), passed: make(map[passage]proof.Verdict)}
+	s := &subject{Profile: p, abis: p.Resolved.ABIs()}
 	s.spaces, s.limit = proof.Explain(proof.Policy(p.Resolved), l)
 	return s
 }

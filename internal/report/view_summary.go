@@ -141,7 +141,12 @@ func (a answer) markup() markup {
 
 func waysMarkup(list []way) (all markup) {
 	for i, w := range list {
-		all += some(i > 0, ", ") + el("code", w.Call) + some(w.On != "", " on ", w.On) +
+		all += some(i > 0, ", ")
+		if w.Call == "" {
+			all += join(w.On)
+			continue
+		}
+		all += el("code", w.Call) + some(w.On != "", " on ", w.On) +
 			some(w.Above != "", " with a bit set in the upper half of ", w.Above, ", which the kernel ignores")
 	}
 	return all
