@@ -9,6 +9,7 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/certificate"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
@@ -112,10 +113,10 @@ func findingLines(findings []proof.Finding) []string {
 		}
 	}
 	if len(unreachable) > 0 {
-		lines = append(lines, plural(len(unreachable), "instruction")+" that no call executes: "+strings.Join(unreachable, ", "))
+		lines = append(lines, answer.Plural(len(unreachable), "instruction")+" that no call executes: "+strings.Join(unreachable, ", "))
 	}
 	if len(oneWay) > 0 {
-		lines = append(lines, plural(len(oneWay), "test")+" with the same outcome for every call: "+strings.Join(oneWay, ", "))
+		lines = append(lines, answer.Plural(len(oneWay), "test")+" with the same outcome for every call: "+strings.Join(oneWay, ", "))
 	}
 	for rest := findings; len(rest) > 0; rest = rest[1:] {
 		switch f := rest[0]; f.Kind {
@@ -154,5 +155,5 @@ func bitmapLine(findings []proof.Finding) string {
 	if abi, known := arch.ByAudit(f.Audit, f.NR); known {
 		who = abi.String()
 	}
-	return fmt.Sprintf("%s: %s of %s: %s", what, plural(len(findings), "number"), who, strings.Join(examples, ", "))
+	return fmt.Sprintf("%s: %s of %s: %s", what, answer.Plural(len(findings), "number"), who, strings.Join(examples, ", "))
 }

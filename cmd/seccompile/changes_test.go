@@ -1,14 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/preset"
@@ -23,38 +26,30 @@ func TestFoldedDiffIsWhole(t *testing.T) {
 	folded := 0
 	for i, a := range sides {
 		for _, b := range sides[:i] {
-			found, err := proof.Diff(a.subject, b.subject, proof.Limits{})
+			v, err := answer.Diff(a, b, false, false, proof.Limits{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			v := &changes{a: a, b: b}
-			if err := v.split(found); err != nil {
-				t.Fatal(err)
-			}
-			headings, err := v.fold()
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, h := range headings {
-				if len(h.abis) > 1 {
+			for _, h := range v.Headings {
+				if len(h.ABIs) > 1 {
 					folded++
 				}
 			}
 			want, wantWords := expanded{}, expanded{}
-			for i := range v.list {
-				c := &v.list[i]
+			for i := range v.Changes {
+				c := &v.Changes[i]
 				when := []any{}
 				for _, w := range c.When {
-					when = append(when, caseDocument(&c.scope, c.in.First, w))
+					when = append(when, c.Scope.Conditions(c.Range.First, w))
 				}
-				if c.always() {
+				if c.Always() {
 					when = nil
 				}
-				want.add(c.in, c.title, c.verdicts(), conditions(t, when), c.More)
-				wantWords.add(c.in, c.title, c.verdicts(), strings.TrimSpace(c.when()))
+				want.add(c.Range, c.Title, c.Verdicts(), conditions(t, when), c.More)
+				wantWords.add(c.Range, c.Title, c.Verdicts(), strings.TrimSpace(c.WhenText()))
 			}
-			same(t, a.name+" and "+b.name+", JSON", expandJSON(t, v.document(headings)), want)
-			same(t, a.name+" and "+b.name+", text", expandText(t, string(v.text(false, headings))), wantWords)
+			same(t, a.Name+" and "+b.Name+", JSON", expandJSON(t, v), want)
+			same(t, a.Name+" and "+b.Name+", text", expandText(t, v, string(diffText(false, v, false))), wantWords)
 		}
 	}
 	if folded == 0 {
@@ -63,7 +58,7 @@ func TestFoldedDiffIsWhole(t *testing.T) {
 }
 
 // sidesOf reads all profiles of testdata that are for these ABIs.
-func sidesOf(t *testing.T, abis string) (sides []*side) {
+func sidesOf(t *testing.T, abis string) (sides []*answer.Side) {
 	t.Helper()
 	paths, err := filepath.Glob("../../testdata/profiles/*.json")
 	if err != nil || len(paths) < 10 {
@@ -78,7 +73,7 @@ func sidesOf(t *testing.T, abis string) (sides []*side) {
 		inputs = append(inputs, intake.New(path, filepath.Base(path), data))
 	}
 	for _, in := range inputs {
-		s, err := newSide(&intake.Target{ABIs: strings.Split(abis, ",")}, in)
+		s, err := answer.NewSide(&intake.Target{ABIs: strings.Split(abis, ",")}, in)
 		if err != nil {
 			t.Logf("%s: %v", in.Name, err)
 			continue
@@ -102,10 +97,23 @@ func (w expanded) add(in policy.Interval, what ...any) {
 	w[k] = append(w[k], in)
 }
 
+// neighbours sorts intervals, and joins those that touch.
+func neighbours(list []policy.Interval) (out []policy.Interval) {
+	slices.SortFunc(list, func(a, b policy.Interval) int { return cmp.Compare(a.First, b.First) })
+	for _, in := range list {
+		if n := len(out); n > 0 && out[n-1].Last+1 == in.First {
+			out[n-1].Last = in.Last
+		} else {
+			out = append(out, in)
+		}
+	}
+	return out
+}
+
 func same(t *testing.T, name string, got, want expanded) {
 	t.Helper()
 	for k, list := range want {
-		if g, w := fmt.Sprint(joinedIntervals(got[k])), fmt.Sprint(joinedIntervals(list)); g != w {
+		if g, w := fmt.Sprint(neighbours(got[k])), fmt.Sprint(neighbours(list)); g != w {
 			t.Fatalf("%s: %s: %s, want %s", name, k, g, w)
 		}
 	}
@@ -118,6 +126,12 @@ func same(t *testing.T, name string, got, want expanded) {
 func conditions(t *testing.T, when any) string {
 	t.Helper()
 	text, err := json.Marshal(when)
+	if err == nil {
+		var list any // so that the keys are in one order
+		if err = json.Unmarshal(text, &list); err == nil {
+			text, err = json.Marshal(list)
+		}
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,8 +139,26 @@ func conditions(t *testing.T, when any) string {
 }
 
 // expandJSON is what a document says of each number.
-func expandJSON(t *testing.T, doc *diffJSON) expanded {
+func expandJSON(t *testing.T, v *answer.Difference) expanded {
 	t.Helper()
+	var doc struct {
+		Changes []struct {
+			ABIs []struct {
+				ABI     string
+				Numbers []struct{ First, Last uint32 }
+				When    []any
+				More    bool
+			}
+			A, B struct{ Verdict string }
+		}
+	}
+	text, err := answer.Marshal(v.Document())
+	if err == nil {
+		err = json.Unmarshal(text, &doc)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	w := expanded{}
 	for _, c := range doc.Changes {
 		for _, on := range c.ABIs {
@@ -144,7 +176,7 @@ func expandJSON(t *testing.T, doc *diffJSON) expanded {
 }
 
 // expandText is what a text says of each number.
-func expandText(t *testing.T, text string) expanded {
+func expandText(t *testing.T, v *answer.Difference, text string) expanded {
 	t.Helper()
 	w := expanded{}
 	var on []string // the heading's
@@ -174,7 +206,7 @@ func expandText(t *testing.T, text string) expanded {
 				when = "if " + when
 			}
 			for _, title := range on {
-				for _, in := range numbersOf(t, title, what) {
+				for _, in := range numbersOf(t, v, title, what) {
 					w.add(in, title, verdicts, when)
 				}
 			}
@@ -184,17 +216,15 @@ func expandText(t *testing.T, text string) expanded {
 }
 
 // numbersOf returns the numbers that a text names on an ABI, which may lack some of the calls.
-func numbersOf(t *testing.T, title, what string) (list []policy.Interval) {
+func numbersOf(t *testing.T, v *answer.Difference, title, what string) (list []policy.Interval) {
 	t.Helper()
 	abi, err := arch.Parse(title)
 	if err != nil {
 		abi = 0
 	}
-	if what == everyCall {
-		if abi == 0 {
-			return []policy.Interval{{First: 0, Last: ^uint32(0)}}
-		}
-		return ownNumbers(abi)
+	if what == answer.EveryCall {
+		i := slices.IndexFunc(v.Changes, func(c answer.Change) bool { return c.Title == title })
+		return v.Changes[i].Numbers
 	}
 	for word := range strings.SplitSeq(what, ", ") {
 		word = strings.TrimPrefix(strings.TrimPrefix(word, "numbers "), "number ")

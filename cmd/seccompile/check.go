@@ -3,17 +3,15 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
-	"github.com/seccompile/seccompile/internal/grade"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/lint"
-	ocijson "github.com/seccompile/seccompile/language/oci"
 )
 
 const checkLong = `Check reviews profiles before they ship. It reports why a profile would be refused,
@@ -136,13 +134,13 @@ func (a *app) check(c *checkFlags, args []string) error {
 	if err := a.readBaselines(c); err != nil {
 		return err
 	}
-	answer := &failure.Error{Status: 0}
-	var profiles []*checked
+	status := &failure.Error{Status: 0}
+	var profiles []*answer.Checked
 	written := false
-	add := func(p *checked) {
-		p.failOn = failOn
-		if p.bad() {
-			answer.Status = max(answer.Status, failure.No)
+	add := func(p *answer.Checked) {
+		p.FailOn = failOn
+		if p.Bad() {
+			status.Status = max(status.Status, failure.No)
 		}
 		profiles = append(profiles, p)
 	}
@@ -155,19 +153,16 @@ func (a *app) check(c *checkFlags, args []string) error {
 			continue
 		}
 		if err != nil {
-			answer.Status = max(answer.Status, a.report(nil, err))
-			profiles = append(profiles, unchecked(cmp.Or(arg, standardInput), err))
+			status.Status = max(status.Status, a.report(nil, err))
+			profiles = append(profiles, answer.Unchecked(cmp.Or(arg, standardInput), err))
 			continue
 		}
-		p := &checked{in: in, report: new(lint.Report)}
-		if !p.filter() {
-			p, err = c.look(in)
-		}
+		p, err := c.look(in)
 		switch {
 		case err != nil || !c.fix:
 		case manifest != nil:
-			return failure.Usagef("--fix: %s is a manifest, which has the digest of the profile (correct the profile and push it again)", manifest.in.Name)
-		case p.options.Language != nil || in.YAML:
+			return failure.Usagef("--fix: %s is a manifest, which has the digest of the profile (correct the profile and push it again)", manifest.In.Name)
+		case p.Options.Language != nil || in.YAML:
 			return failure.Usagef("--fix: %s is in another language than OCI's, Docker's and Podman's (change it by hand, as the fixes say)", in.Name)
 		default:
 			written, err = a.fixed(c, p)
@@ -175,9 +170,9 @@ func (a *app) check(c *checkFlags, args []string) error {
 		if err != nil {
 			return err
 		}
-		if err := c.grade(p); err != nil {
-			answer.Status = max(answer.Status, a.report(nil, err))
-			profiles = append(profiles, unchecked(in.Path, err))
+		if err := c.rate(p); err != nil {
+			status.Status = max(status.Status, a.report(nil, err))
+			profiles = append(profiles, answer.Unchecked(in.Path, err))
 			continue
 		}
 		add(p)
@@ -190,10 +185,10 @@ func (a *app) check(c *checkFlags, args []string) error {
 	if err := a.putBadge(&c.gradeFlags, profiles[len(profiles)-1]); err != nil {
 		return err
 	}
-	if answer.Status == 0 {
+	if status.Status == 0 {
 		return nil
 	}
-	return answer
+	return status
 }
 
 // settings refuses flags that contradict each other, for so many profiles.
@@ -215,121 +210,56 @@ func (c *checkFlags) settings(profiles int) error {
 
 // fixed writes the profile with its mistakes corrected, and reviews that in its place. A
 // profile that still cannot be read is not written: it may be about to replace a good one.
-func (a *app) fixed(c *checkFlags, p *checked) (written bool, err error) {
-	fixed := lint.Fix(p.in.Source, p.options)
+func (a *app) fixed(c *checkFlags, p *answer.Checked) (written bool, err error) {
+	fixed := lint.Fix(p.In.Source, p.Options)
 	if fixed.Report.Policy == nil {
-		a.report(nil, failure.Nof("--fix: %s has errors that have to be corrected by hand, so nothing is written", p.in.Name))
+		a.report(nil, failure.Nof("--fix: %s has errors that have to be corrected by hand, so nothing is written", p.In.Name))
 		return false, nil
 	}
 	if err := a.put(&c.to, fixed.Text); err != nil {
 		return false, err
 	}
-	p.cured, p.report = fixed.Cured, fixed.Report
+	p.Cured, p.Report = fixed.Cured, fixed.Report
 	if c.to.path != "-" {
-		p.in = intake.New(c.to.path, failure.Shown(c.to.path), fixed.Text)
+		p.In = intake.New(c.to.path, failure.Shown(c.to.path), fixed.Text)
 	}
 	return true, nil
 }
 
-// unchecked returns what is known of a profile that could not be read.
-func unchecked(path string, err error) *checked {
-	return &checked{in: &intake.Input{Path: path}, report: new(lint.Report), unread: strings.Join(failure.Messages(err), "\n")}
-}
-
-// A checked is a profile and its findings.
-type checked struct {
-	in      *intake.Input
-	options lint.Options
-	report  *lint.Report
-	cured   []lint.Finding
-	failOn  lint.Severity
-	grade   *grade.Grade // nil if nobody asked, or the profile is refused
-	low     bool         // whether that is below --min-grade
-	unread  string       // why the profile could not be read, "" if it was
-}
-
-// bad reports whether a finding is as severe as --fail-on says, or the grade is too low.
-func (c *checked) bad() bool { return c.report.Worst() >= c.failOn || c.low }
-
-// ok reports whether the profile was read and nothing is worse than a note, or than
-// --fail-on allows.
-func (c *checked) ok() bool { return c.unread == "" && !c.bad() && c.report.Worst() < lint.Warning }
-
-// look reviews one profile.
-func (c *checkFlags) look(in *intake.Input) (*checked, error) {
-	var consumer lint.Consumer
-	if c.consumer != "" {
-		var err error
-		if consumer, err = lint.ParseConsumer(c.consumer); err != nil {
-			var known []string
-			for _, x := range lint.Consumers() {
-				known = append(known, x.String())
-			}
-			f := failure.Usagef("--for: %s", failure.Unprefixed(err.Error()))
-			return nil, f.HintNearest(c.consumer, known, "")
-		}
-	}
-	lang, place, err1 := c.Place(in)
-	options, err2 := c.Options()
-	if err := cmp.Or(err1, err2); err != nil {
+// look reviews an input.
+func (c *checkFlags) look(in *intake.Input) (*answer.Checked, error) {
+	limits, err := c.limits()
+	if err != nil {
 		return nil, err
 	}
-	if consumer != 0 && c.DefaultCaps() {
-		place.Caps = consumer.DefaultCaps()
-	}
-	o := lint.Options{For: consumer, NoStart: !c.start, Target: place, Resolve: options}
-	if l, ok := lang.(ocijson.Language); ok {
-		o.Format = l.Format
-	} else {
-		o.Language = lang
-	}
-	var failed error
-	if len(c.bases) > 0 {
-		o.Further = func(r *lint.Report) (list []lint.Finding) {
-			for _, base := range c.bases {
-				found, err := c.beyond(r, in, base)
-				list, failed = append(list, found...), cmp.Or(failed, err)
-			}
-			return list
-		}
-	}
-	p := &checked{in: in, options: o, report: lint.Check(in.Source, o)}
-	return p, failed
+	return answer.Check(&c.Target, in, answer.CheckOptions{For: c.consumer, NoStart: !c.start, Baselines: c.bases, Limits: limits})
 }
 
 // printChecked prints the findings of all profiles in the form that is asked for.
-func (a *app) printChecked(c *checkFlags, profiles []*checked) error {
+func (a *app) printChecked(c *checkFlags, profiles []*answer.Checked) error {
 	switch {
 	case c.json:
-		return a.putJSON(new(output), a.checksDocument(profiles))
+		return a.putJSON(new(output), answer.CheckDocument(profiles, a.quiet))
 	case c.sarif:
 		return a.putJSON(new(output), a.sarifDocument(profiles))
 	}
 	notes := a.verbose || c.failOn == lint.Note.String()
 	for _, p := range profiles {
-		if p.unread == "" {
+		if p.Unread == "" {
 			a.printFindings(p, notes)
 		}
 	}
 	return nil
 }
 
-// shown returns the findings to show: -q leaves those that decide the exit status, and
-// notes are optional.
-func (a *app) shown(c *checked, notes bool) []lint.Finding {
-	return slices.DeleteFunc(slices.Clone(c.report.Findings), func(f lint.Finding) bool {
-		return a.quiet && f.Severity < c.failOn || !notes && f.Severity == lint.Note
-	})
-}
-
 // printFindings prints the findings of one profile, two lines each, and a summary.
-func (a *app) printFindings(c *checked, notes bool) {
+func (a *app) printFindings(c *answer.Checked, notes bool) {
 	p := a.paint()
-	for _, f := range c.cured {
+	for _, f := range c.Cured {
 		fmt.Fprintf(a.out, "%s (%s)\n    done: %s\n", failure.Join(p.text(green, "fixed"), failure.Shown(f.Pointer), f.Reason), f.ID, f.Done())
 	}
-	for _, f := range a.shown(c, notes) {
-		place := failure.Place(c.in.Name, f.Line, f.Column, "", "")
+	for _, f := range c.Shown(notes, a.quiet) {
+		place := failure.Place(c.In.Name, f.Line, f.Column, "", "")
 		if fmt.Sprintf("%d:%d", f.Line, f.Column) == f.Pointer {
 			f.Pointer = ""
 		}
@@ -337,48 +267,48 @@ func (a *app) printFindings(c *checked, notes bool) {
 		fmt.Fprintf(a.out, "%s (%s)\n", failure.Join(place, severity, failure.Shown(f.Pointer), f.Reason), f.ID)
 		fmt.Fprintf(a.out, "    fix: %s\n", f.Fix)
 	}
-	if !c.filter() && c.report.Stopped() {
-		fmt.Fprintf(a.out, "%s: the review stopped at these errors: correct them and check again\n", c.in.Name)
+	if !c.IsFilter() && c.Report.Stopped() {
+		fmt.Fprintf(a.out, "%s: the review stopped at these errors: correct them and check again\n", c.In.Name)
 	}
 	word := p.text(green, "ok")
 	switch {
-	case c.bad():
+	case c.Bad():
 		word = p.text(red, "bad")
-	case !c.ok():
+	case !c.OK():
 		word = p.text(yellow, "passed")
 	}
 	var summary []string
-	if !c.filter() {
+	if !c.IsFilter() {
 		summary = append(summary, a.counts(c))
 	}
-	if r := c.report; r.Program != nil {
-		summary = append(summary, fmt.Sprintf("%s for %s", plural(r.Program.Len(), "instruction"), strings.Join(intake.ABINames(r.Resolved.ABIs()), ", ")))
+	if r := c.Report; r.Program != nil {
+		summary = append(summary, fmt.Sprintf("%s for %s", answer.Plural(r.Program.Len(), "instruction"), strings.Join(intake.ABINames(r.Resolved.ABIs()), ", ")))
 	}
-	if c.grade != nil {
-		summary = append(summary, c.gradeText())
+	if c.Grade != nil {
+		summary = append(summary, gradeText(c))
 	}
-	fmt.Fprintf(a.out, "%s: %s: %s\n", c.in.Name, word, strings.Join(summary, "; "))
-	if c.grade != nil && !a.quiet {
-		a.printGrade(c.grade)
+	fmt.Fprintf(a.out, "%s: %s: %s\n", c.In.Name, word, strings.Join(summary, "; "))
+	if c.Grade != nil && !a.quiet {
+		a.printGrade(c.Grade)
 	}
 }
 
 // counts says how many findings of each severity there are, or are shown.
-func (a *app) counts(c *checked) string {
+func (a *app) counts(c *answer.Checked) string {
 	var n [lint.Error + 1]int
-	for _, f := range a.shown(c, true) {
+	for _, f := range c.Shown(true, a.quiet) {
 		n[f.Severity]++
 	}
 	var parts []string
 	for s := lint.Error; s >= lint.Note; s-- {
 		if n[s] > 0 {
-			parts = append(parts, plural(n[s], s.String()))
+			parts = append(parts, answer.Plural(n[s], s.String()))
 		}
 	}
 	switch {
-	case a.quiet && c.failOn == lint.Error && parts == nil:
+	case a.quiet && c.FailOn == lint.Error && parts == nil:
 		return "no errors"
-	case a.quiet && c.failOn == lint.Warning && parts == nil:
+	case a.quiet && c.FailOn == lint.Warning && parts == nil:
 		return "no errors or warnings"
 	case parts == nil:
 		return "nothing found"
@@ -395,16 +325,6 @@ func severityAction(s lint.Severity) cbpf.Action {
 		return cbpf.ErrnoClass
 	}
 	return cbpf.Log
-}
-
-func plural(n int, what string) string {
-	switch n {
-	case 0:
-		return "no " + what + "s"
-	case 1:
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // explainFinding explains a kind of finding.
@@ -445,61 +365,4 @@ func wrapped(text string) string {
 		column += len(word)
 	}
 	return b.String()
-}
-
-// A checksJSON is the document of check --json.
-type checksJSON struct {
-	Version  int         `json:"version"`
-	OK       bool        `json:"ok"`
-	Profiles []checkJSON `json:"profiles"`
-}
-
-// A checkJSON is what was found in one profile.
-type checkJSON struct {
-	File         string        `json:"file"`
-	OK           bool          `json:"ok"`                // no errors, no warnings, and nothing that --fail-on names
-	Error        string        `json:"error,omitempty"`   // why the file could not be read
-	Stopped      bool          `json:"stopped,omitempty"` // errors kept the review from the rest
-	ABIs         []string      `json:"abis,omitempty"`
-	Instructions int           `json:"instructions,omitempty"`
-	Fixed        []findingJSON `json:"fixed,omitempty"` // what --fix cured, at its place before
-	Findings     []findingJSON `json:"findings"`
-	Grade        *gradeJSON    `json:"grade,omitempty"`
-}
-
-// A findingJSON is one finding.
-type findingJSON struct {
-	ID       string `json:"id"`
-	Severity string `json:"severity"`
-	Pointer  string `json:"pointer,omitempty"`
-	Line     int    `json:"line,omitempty"`
-	Column   int    `json:"column,omitempty"`
-	Message  string `json:"message"`
-	Fix      string `json:"fix"`
-	Fixable  bool   `json:"fixable,omitempty"` // --fix does it
-}
-
-func newFindingJSON(f *lint.Finding) findingJSON {
-	return findingJSON{f.ID, f.Severity.String(), f.Pointer, f.Line, f.Column, f.Reason, f.Fix, f.Fixable()}
-}
-
-func (a *app) checksDocument(profiles []*checked) checksJSON {
-	doc := checksJSON{Version: jsonVersion, OK: true, Profiles: []checkJSON{}}
-	for _, c := range profiles {
-		p := checkJSON{File: c.in.Path, OK: c.ok(), Error: c.unread, Stopped: c.unread == "" && !c.filter() && c.report.Stopped(), Findings: []findingJSON{}, Grade: newGradeJSON(c.grade)}
-		if r := c.report; r.Program != nil {
-			p.ABIs, p.Instructions = intake.ABINames(r.Resolved.ABIs()), r.Program.Len()
-		}
-		for _, f := range a.shown(c, true) {
-			p.Findings = append(p.Findings, newFindingJSON(&f))
-		}
-		for _, f := range c.cured {
-			j := newFindingJSON(&f)
-			j.Fix, j.Fixable = f.Done(), false // any more
-			p.Fixed = append(p.Fixed, j)
-		}
-		doc.OK = doc.OK && p.OK
-		doc.Profiles = append(doc.Profiles, p)
-	}
-	return doc
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/lint"
@@ -8,7 +9,7 @@ import (
 
 // checkInput reads what to check: a profile or, if a runtime is to pull it, perhaps its manifest.
 // Of that it returns the review, and the layer as the profile, if there is one to review.
-func (a *app) checkInput(c *checkFlags, arg string) (in *intake.Input, manifest *checked, err error) {
+func (a *app) checkInput(c *checkFlags, arg string) (in *intake.Input, manifest *answer.Checked, err error) {
 	if c.pulled() {
 		in, manifest, err = a.pulledInput(arg)
 	} else {
@@ -24,7 +25,7 @@ func (a *app) checkInput(c *checkFlags, arg string) (in *intake.Input, manifest 
 }
 
 // pulledInput is checkInput for what a runtime is to pull.
-func (a *app) pulledInput(arg string) (in *intake.Input, manifest *checked, err error) {
+func (a *app) pulledInput(arg string) (in *intake.Input, manifest *answer.Checked, err error) {
 	in, err = a.open(arg)
 	if err != nil || !lint.IsManifest(in.Source) {
 		return in, nil, err
@@ -39,7 +40,7 @@ func (a *app) pulledInput(arg string) (in *intake.Input, manifest *checked, err 
 		path, data, err = beside(in.Path, b)
 		return data, err
 	})
-	manifest = &checked{in: in, report: report}
+	manifest = &answer.Checked{In: in, Report: report}
 	if layer == nil {
 		return nil, manifest, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/lint"
 )
@@ -106,7 +107,7 @@ type sarifLogical struct {
 }
 
 // sarifDocument returns the findings as a SARIF log with one run.
-func (a *app) sarifDocument(profiles []*checked) sarifLog {
+func (a *app) sarifDocument(profiles []*answer.Checked) sarifLog {
 	run := sarifRun{
 		Tool: sarifTool{sarifDriver{
 			Name: "seccompile", Version: buildVersion(), InformationURI: "https://github.com/seccompile/seccompile", Rules: []sarifRule{},
@@ -116,28 +117,28 @@ func (a *app) sarifDocument(profiles []*checked) sarifLog {
 	}
 	rules := &run.Tool.Driver.Rules
 	for _, e := range lint.Catalog() {
-		if slices.ContainsFunc(profiles, func(p *checked) bool {
-			return slices.ContainsFunc(a.shown(p, true), func(f lint.Finding) bool { return f.ID == e.ID })
+		if slices.ContainsFunc(profiles, func(p *answer.Checked) bool {
+			return slices.ContainsFunc(p.Shown(true, a.quiet), func(f lint.Finding) bool { return f.ID == e.ID })
 		}) {
-			*rules = append(*rules, sarifRule{e.ID, sarifText{sentence(e.Title)}, sarifText{e.Why}, sarifText{sentence(e.Fix)}, sarifConfig{e.Severity.String()}})
+			*rules = append(*rules, sarifRule{e.ID, sarifText{ended(e.Title)}, sarifText{e.Why}, sarifText{ended(e.Fix)}, sarifConfig{e.Severity.String()}})
 		}
 	}
 	gradeIndex := len(*rules)
-	if slices.ContainsFunc(profiles, func(p *checked) bool { return p.grade != nil }) {
+	if slices.ContainsFunc(profiles, func(p *answer.Checked) bool { return p.Grade != nil }) {
 		*rules = append(*rules, gradeRule())
 	}
 	for _, p := range profiles {
-		if p.grade != nil {
-			run.Results = append(run.Results, p.gradeResult(gradeIndex))
+		if p.Grade != nil {
+			run.Results = append(run.Results, gradeResult(p, gradeIndex))
 		}
-		for _, f := range a.shown(p, true) {
+		for _, f := range p.Shown(true, a.quiet) {
 			run.Results = append(run.Results, sarifResult{
 				RuleID:    f.ID,
 				RuleIndex: slices.IndexFunc(*rules, func(r sarifRule) bool { return r.ID == f.ID }),
 				Level:     f.Severity.String(),
-				Message:   sarifText{sentence(f.Reason) + " Fix: " + f.Fix + "."},
-				Locations: []sarifLocation{p.location(f)},
-				Fixes:     p.fixes(&f),
+				Message:   sarifText{ended(f.Reason) + " Fix: " + f.Fix + "."},
+				Locations: []sarifLocation{location(p, f)},
+				Fixes:     fixes(p, &f),
 			})
 		}
 	}
@@ -146,11 +147,11 @@ func (a *app) sarifDocument(profiles []*checked) sarifLog {
 
 // location returns where a finding is: in the file, if the profile came from one, and
 // in the document.
-func (c *checked) location(f lint.Finding) (l sarifLocation) {
-	if isFile(c.in) {
-		l.Physical = &sarifPhysical{Artifact: sarifArtifact{fileURI(c.in.Path)}}
+func location(c *answer.Checked, f lint.Finding) (l sarifLocation) {
+	if isFile(c.In) {
+		l.Physical = &sarifPhysical{Artifact: sarifArtifact{fileURI(c.In.Path)}}
 		if f.Line > 0 {
-			l.Physical.Region = &sarifRegion{StartLine: f.Line, StartColumn: codePoint(c.in.Data, f.Line, f.Column)}
+			l.Physical.Region = &sarifRegion{StartLine: f.Line, StartColumn: codePoint(c.In.Data, f.Line, f.Column)}
 		}
 	}
 	if f.Pointer != "" || l.Physical == nil {
@@ -160,22 +161,22 @@ func (c *checked) location(f lint.Finding) (l sarifLocation) {
 }
 
 // fixes returns what --fix does about a finding in a file.
-func (c *checked) fixes(f *lint.Finding) []sarifFix {
-	edits := c.report.Edits(f)
-	if len(edits) == 0 || !isFile(c.in) {
+func fixes(c *answer.Checked, f *lint.Finding) []sarifFix {
+	edits := c.Report.Edits(f)
+	if len(edits) == 0 || !isFile(c.In) {
 		return nil
 	}
-	change := sarifChange{Artifact: sarifArtifact{fileURI(c.in.Path)}}
+	change := sarifChange{Artifact: sarifArtifact{fileURI(c.In.Path)}}
 	for _, e := range edits {
 		r := sarifReplacement{}
-		r.Deleted.StartLine, r.Deleted.StartColumn = characterAt(c.in.Data, e.From)
-		r.Deleted.EndLine, r.Deleted.EndColumn = characterAt(c.in.Data, e.To)
+		r.Deleted.StartLine, r.Deleted.StartColumn = characterAt(c.In.Data, e.From)
+		r.Deleted.EndLine, r.Deleted.EndColumn = characterAt(c.In.Data, e.To)
 		if e.Text != "" {
 			r.Inserted = &sarifText{e.Text}
 		}
 		change.Replacements = append(change.Replacements, r)
 	}
-	return []sarifFix{{sarifText{sentence(f.Done())}, []sarifChange{change}}}
+	return []sarifFix{{sarifText{ended(f.Done())}, []sarifChange{change}}}
 }
 
 // standardInput is the name of an input that is not a file.
@@ -217,5 +218,5 @@ func characterAt(data []byte, offset int) (line, column int) {
 	return bytes.Count(before, []byte{'\n'}) + 1, utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]) + 1
 }
 
-// sentence ends a phrase.
-func sentence(phrase string) string { return phrase + "." }
+// ended ends a phrase.
+func ended(phrase string) string { return phrase + "." }

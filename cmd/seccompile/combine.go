@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/algebra"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/compile"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
@@ -188,7 +189,7 @@ func (c *combineFlags) options(args []string) (algebra.Options, error) {
 
 // A source is one of what is combined.
 type source struct {
-	*side
+	*answer.Side
 	in *intake.Input
 }
 
@@ -233,16 +234,16 @@ func (a *app) sources(c *combineFlags, args []string) ([]source, error) {
 		if err != nil {
 			return nil, err
 		}
-		s, err := newSide(c.Of(i), in)
+		s, err := answer.NewSide(c.Of(i), in)
 		if err != nil {
 			return nil, err
 		}
 		a.warn(in, s.Warnings)
 		sources = append(sources, source{s, in})
-		if err := sameOrder(sources[0].side, s); err != nil {
+		if err := answer.SameOrder(sources[0].Side, s); err != nil {
 			return nil, err
 		}
-		names = append(names, s.name)
+		names = append(names, s.Name)
 	}
 	c.source = strings.Join(names, " + ")
 	return sources, c.CheckSettings(slices.ContainsFunc(sources, func(s source) bool { return s.Policy != nil }))
@@ -262,7 +263,7 @@ func (a *app) combineFilters(c *combineFlags, sources []source, limits proof.Lim
 	}
 	var layers []optimize.Layer
 	for _, s := range sources {
-		f := optimize.Layer{Name: s.name, Policy: s.Resolved}
+		f := optimize.Layer{Name: s.Name, Policy: s.Resolved}
 		if f.Policy == nil {
 			f.Program = s.Program
 		}
@@ -270,7 +271,7 @@ func (a *app) combineFilters(c *combineFlags, sources []source, limits proof.Lim
 	}
 	r, err := optimize.Merge(layers, limits)
 	if err != nil {
-		return unlimited(err)
+		return answer.Unlimited(err)
 	}
 	if err := a.emit(&c.outputFormat, &c.output, r.Program); err != nil {
 		return err

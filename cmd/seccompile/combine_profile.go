@@ -9,6 +9,7 @@ import (
 
 	"github.com/seccompile/seccompile/algebra"
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/intake"
 	ocijson "github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
@@ -58,15 +59,11 @@ func (a *app) combineProfile(c *combineFlags, r *combined) error {
 	if err := a.put(&c.output, []byte(printed)); err != nil {
 		return err
 	}
-	folded, err := v.fold()
-	if err != nil {
-		return err
-	}
 	if r.Refusal != nil {
-		a.stderr.Write(v.text(false, folded))
+		a.stderr.Write(diffText(false, v, false))
 		return c.refused(r)
 	}
-	a.noteCombined(c, r, p, folded)
+	a.noteCombined(c, r, p, v.Headings)
 	return nil
 }
 
@@ -108,7 +105,7 @@ func (r *combined) own(c *combineFlags) (text []byte, name string, err error) {
 		}
 		same, err := proof.Equal(proof.Policy(r.Meaning), proof.Policy(read), r.limits)
 		if err != nil || same.Verdict == proof.Same {
-			return s.in.Data, s.name, err
+			return s.in.Data, s.Name, err
 		}
 	}
 	return nil, "", nil
@@ -149,7 +146,7 @@ func sameExtras(p, q *policy.Policy) bool {
 }
 
 // changes reads a profile back and lists how it differs from what it is to mean.
-func (r *combined) changes(c *combineFlags, text string) (*changes, error) {
+func (r *combined) changes(c *combineFlags, text string) (*answer.Difference, error) {
 	in := intake.New("", "the profile that is written", []byte(text))
 	t := c.Target
 	t.ABIs, t.Languages, t.Settings, t.Root = intake.ABINames(r.Meaning.ABIs()), []string{string(ocijson.OCI)}, nil, ""
@@ -160,16 +157,16 @@ func (r *combined) changes(c *combineFlags, text string) (*changes, error) {
 	}
 	found, err := proof.Diff(proof.Policy(r.Meaning), proof.Policy(back.Resolved), r.limits)
 	if err != nil {
-		return nil, unlimited(err)
+		return nil, answer.Unlimited(err)
 	}
-	v := &changes{a: &side{name: "the " + c.noun(), Compiled: &intake.Compiled{Resolved: r.Meaning}}, b: &side{back, in.Name, proof.Policy(back.Resolved)}}
-	return v, v.split(found)
+	want := answer.ProfileSide("the "+c.noun(), &intake.Compiled{Resolved: r.Meaning})
+	return answer.NewDifference(want, answer.ProfileSide(in.Name, back), found, false)
 }
 
 // proved returns an error if the profile differs where it may not.
-func (r *combined) proved(c *combineFlags, v *changes) error {
-	for i := range v.list {
-		if x := &v.list[i]; !r.lets(x) {
+func (r *combined) proved(c *combineFlags, v *answer.Difference) error {
+	for i := range v.Changes {
+		if x := &v.Changes[i]; !r.lets(x) {
 			return c.no(fmt.Errorf("the profile that was found, read with --compat %s, means something else: %s gets %v, not %v",
 				c.Compat, intake.Describe(&x.Witness.Call, 0, true), x.To, x.From)).Hintf("-f raw writes one filter, which is exact")
 		}
@@ -178,51 +175,48 @@ func (r *combined) proved(c *combineFlags, v *changes) error {
 }
 
 // lets reports whether the result may differ from what it is to mean by a change.
-func (r *combined) lets(x *change) bool {
+func (r *combined) lets(x *answer.Change) bool {
 	abis := r.Meaning.ABIs()
-	known := slices.ContainsFunc(r.Meaning.Spaces, func(s policy.Space) bool { return x.audits.Has(s.Audit) })
-	free := known && !slices.ContainsFunc(x.calls, func(p part) bool { return p.name != "" })
-	foreign := free && (x.in.First >= 2*arch.X32Bit || x.in.First >= arch.X32Bit && !slices.Contains(abis, arch.X32))
-	unassigned := foreign || free && slices.Contains(abis, x.abi)
+	known := slices.ContainsFunc(r.Meaning.Spaces, func(s policy.Space) bool { return x.Archs.Has(s.Audit) })
+	free := known && !slices.ContainsFunc(x.Calls, func(p answer.Part) bool { return p.Name != "" })
+	foreign := free && (x.Range.First >= 2*arch.X32Bit || x.Range.First >= arch.X32Bit && !slices.Contains(abis, arch.X32))
+	unassigned := foreign || free && slices.Contains(abis, x.ABI)
 	return r.Except&algebra.ExceptData != 0 && x.From.Class() == x.To.Class() ||
 		r.Except&algebra.ExceptUnassigned == algebra.ExceptUnassigned && unassigned || r.Except&algebra.ExceptForeign != 0 && foreign
 }
 
 // noteCombined says what was proved, and how the profile differs where it may.
-func (a *app) noteCombined(c *combineFlags, r *combined, p *policy.Policy, differing []*heading) {
+func (a *app) noteCombined(c *combineFlags, r *combined, p *policy.Policy, differing []*answer.Heading) {
 	but := ""
 	if len(differing) > 0 {
 		but = " but for " + strings.NewReplacer("foreign", "foreign numbers", "unassigned", "unassigned numbers", ",", " and ").Replace(r.Except.String())
 	}
-	a.note("%s: %s, proved to mean the %s for every call of %s%s", c.source, plural(len(p.Rules), "rule"), c.noun(),
+	a.note("%s: %s, proved to mean the %s for every call of %s%s", c.source, answer.Plural(len(p.Rules), "rule"), c.noun(),
 		strings.Join(intake.ABINames(r.Meaning.ABIs()), ", "), but)
 	for _, h := range differing {
-		for _, g := range h.groups() {
-			a.note("%s: %s: %s instead of %s", h.title, g.some(), intake.ActionText(g.To, g.abi), intake.ActionText(g.From, g.abi))
+		for _, g := range h.Groups() {
+			a.note("%s: %s: %s instead of %s", h.Title, some(g), intake.ActionText(g.To, g.ABI), intake.ActionText(g.From, g.ABI))
 		}
 	}
 }
 
 // some names the first calls and numbers of a group, with (...) where arguments matter, and
 // counts the others.
-func (g *group) some() string {
+func some(g *answer.Group) string {
 	const most = 8
-	all := new(list)
-	for _, l := range slices.Concat(g.always, g.partly) {
-		if l.all {
-			return everyCall
+	all := new(answer.CallList)
+	for _, l := range slices.Concat(g.Always, g.Partly) {
+		if l.All {
+			return answer.EveryCall
 		}
-		for _, p := range l.changes[0].calls {
-			if !l.changes[0].always() && p.name != "" {
-				p.name += "(...)"
+		for _, p := range l.Changes[0].Calls {
+			if !l.Changes[0].Always() && p.Name != "" {
+				p.Name += "(...)"
 			}
-			all.add(p)
+			all.Add(p)
 		}
 	}
-	var words []string
-	for _, w := range all.words(false) {
-		words = append(words, w.text)
-	}
+	words := all.Words(false)
 	if more := len(words) - most; more > 0 {
 		words = append(words[:most:most], fmt.Sprintf("and %d more", more))
 	}

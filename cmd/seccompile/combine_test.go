@@ -9,6 +9,7 @@ import (
 	"github.com/seccompile/seccompile/algebra"
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
 )
@@ -92,7 +93,7 @@ func TestCombinedLets(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c := choice{abis: tt.abis}
+			c := answer.Choice{ABIs: tt.abis}
 			for _, except := range []algebra.Relation{0, foreign, unassigned, data} {
 				want := false
 				for _, x := range tt.lets {
@@ -100,9 +101,9 @@ func TestCombinedLets(t *testing.T) {
 				}
 				r := combined{Result: &algebra.Result{Meaning: meaning, Except: except}}
 				got := true
-				for _, s := range c.scopes(policy.Intervals{{First: tt.audit, Last: tt.audit}}) {
-					for _, in := range s.clip(tt.first, tt.last) {
-						got = got && r.lets(&change{s, proof.Change{From: tt.from, To: tt.to}, in, s.parts(in)})
+				for _, s := range c.Scopes(policy.Intervals{{First: tt.audit, Last: tt.audit}}) {
+					for _, in := range s.Clip(tt.first, tt.last) {
+						got = got && r.lets(&answer.Change{Scope: s, Change: proof.Change{From: tt.from, To: tt.to}, Range: in, Calls: s.Parts(in)})
 					}
 				}
 				if got != want {

@@ -97,8 +97,8 @@ func (j *referee) call(rec *audit.Record) (d cbpf.Data, abi arch.ABI, assumed bo
 
 // A ruling is what a profile has to do with a call.
 type ruling struct {
-	answers []answer // in the order in which rules are tried; several if arguments decide
-	denied  bool     // the profile does not just allow the call
+	answers []possibility // in the order in which rules are tried; several if arguments decide
+	denied  bool          // the profile does not just allow the call
 	fix     *record.Fix
 	unfixed error // why it has no fix
 	// guarded means that no rule is about the call, and that its arguments decide how much
@@ -106,8 +106,8 @@ type ruling struct {
 	guarded bool
 }
 
-// An answer is what the profile may do with a call.
-type answer struct {
+// A possibility is what the profile may do with a call.
+type possibility struct {
 	policy.Verdict
 	fits bool // a record may be about it
 }
@@ -136,22 +136,22 @@ func (j *referee) rule(rec *audit.Record, d *cbpf.Data) *ruling {
 }
 
 // possible returns what a policy may answer to a call whose arguments are not known.
-func possible(r *policy.Resolved, d *cbpf.Data) []answer {
-	var list []answer
+func possible(r *policy.Resolved, d *cbpf.Data) []possibility {
+	var list []possibility
 	for _, c := range r.Clauses(d.Arch, d.NR) {
-		list = append(list, answer{Verdict: policy.Verdict{Action: c.Action, Reason: policy.ByRule, Pointer: c.Pointer}})
+		list = append(list, possibility{Verdict: policy.Verdict{Action: c.Action, Reason: policy.ByRule, Pointer: c.Pointer}})
 		if len(c.Conds) == 0 {
 			return list
 		}
 	}
 	if list == nil {
-		return []answer{{Verdict: r.Decide(d)}}
+		return []possibility{{Verdict: r.Decide(d)}}
 	}
-	return append(list, answer{Verdict: policy.Verdict{Action: r.Default, Reason: policy.ByDefault}})
+	return append(list, possibility{Verdict: policy.Verdict{Action: r.Default, Reason: policy.ByDefault}})
 }
 
 // anyArgs returns the change that allows a call whatever its arguments are.
-func anyArgs(answers []answer, d *cbpf.Data) (*record.Fix, error) {
+func anyArgs(answers []possibility, d *cbpf.Data) (*record.Fix, error) {
 	abi, _ := arch.ByAudit(d.Arch, d.NR)
 	name, _, _ := strings.Cut(symbols.Call(abi, d.NR, d.Args), "(")
 	for _, x := range answers {
@@ -163,8 +163,8 @@ func anyArgs(answers []answer, d *cbpf.Data) (*record.Fix, error) {
 }
 
 // fitting are the answers that the record may be about.
-func (r *ruling) fitting() []answer {
-	return slices.DeleteFunc(slices.Clone(r.answers), func(x answer) bool { return !x.fits })
+func (r *ruling) fitting() []possibility {
+	return slices.DeleteFunc(slices.Clone(r.answers), func(x possibility) bool { return !x.fits })
 }
 
 // refuses reports whether a rule denies the call, as its author decided.

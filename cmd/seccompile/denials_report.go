@@ -10,6 +10,7 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/audit"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
@@ -186,10 +187,10 @@ func (l *sightings) end(r *audit.Reader) error {
 		fmt.Fprintln(l.w, "the log is empty")
 		return l.app.flush()
 	case len(l.list) == 0 && l.leftOut > 0:
-		fmt.Fprintf(l.w, "no seccomp records in %s that --program and --container ask for: they leave out %s\n", plural(int(lines), "line"), plural(int(l.leftOut), "record"))
+		fmt.Fprintf(l.w, "no seccomp records in %s that --program and --container ask for: they leave out %s\n", answer.Plural(int(lines), "line"), answer.Plural(int(l.leftOut), "record"))
 		return l.app.flush()
 	case len(l.list) == 0:
-		fmt.Fprintf(l.w, "no seccomp records in %s\n", plural(int(lines), "line"))
+		fmt.Fprintf(l.w, "no seccomp records in %s\n", answer.Plural(int(lines), "line"))
 		return l.app.flush()
 	}
 	if l.live {
@@ -272,7 +273,7 @@ type possibleJSON struct {
 func (l *sightings) document(s *sighting) sightingJSON {
 	rec := &s.first
 	doc := sightingJSON{
-		Version: jsonVersion, Event: "call", ID: s.id, PID: rec.PID, Program: program(rec), Thread: rec.Comm,
+		Version: answer.Version, Event: "call", ID: s.id, PID: rec.PID, Program: program(rec), Thread: rec.Comm,
 		UID: rec.UID, AUID: rec.AUID, Session: rec.Session, Subject: rec.Subject,
 		Node: rec.Node, Namespace: s.home.Namespace, Pod: s.home.Pod, Container: s.home.Container, ContainerID: s.home.ID,
 		Assumed: s.assumed, Syscall: s.call(), Number: s.data.NR, Actions: []string{}, Signal: rec.Signal,
@@ -318,7 +319,7 @@ type logEndJSON struct {
 
 func (l *sightings) summary(r *audit.Reader) logEndJSON {
 	doc := logEndJSON{
-		Version: jsonVersion, Event: "end", Lines: r.Lines.Load(), Unreadable: r.Unreadable.Load(), Lost: r.Lost.Load(), LeftOut: l.leftOut, Calls: []countJSON{}, More: l.more,
+		Version: answer.Version, Event: "end", Lines: r.Lines.Load(), Unreadable: r.Unreadable.Load(), Lost: r.Lost.Load(), LeftOut: l.leftOut, Calls: []countJSON{}, More: l.more,
 	}
 	for _, s := range l.list {
 		doc.Calls = append(doc.Calls, countJSON{s.id, s.count()})
@@ -331,6 +332,6 @@ func (l *sightings) line(doc any) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(l.w, "%s\n", escapedJSON(text))
+	fmt.Fprintf(l.w, "%s\n", answer.EscapedJSON(text))
 	return l.app.flush()
 }

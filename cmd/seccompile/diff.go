@@ -1,15 +1,14 @@
 package main
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/proof"
 )
 
 const diffLong = `Diff lists the calls that two profiles or filters, in any mix, treat differently.
@@ -94,34 +93,23 @@ func (a *app) diff(d *diffFlags, o *output, nameA, nameB string) error {
 	if err != nil {
 		return err
 	}
-	if err := cmp.Or(d.CheckSettings(sideA.Policy != nil || sideB.Policy != nil), sameOrder(sideA, sideB)); err != nil {
+	if err := d.CheckSettings(sideA.Policy != nil || sideB.Policy != nil); err != nil {
 		return err
 	}
-	found, err := proof.Diff(sideA.subject, sideB.subject, limits)
+	v, err := answer.Diff(sideA, sideB, d.weaker, a.numeric, limits)
 	if err != nil {
-		return unlimited(err)
-	}
-	if d.weaker {
-		found = slices.DeleteFunc(found, noWeaker)
-	}
-	v := &changes{a: sideA, b: sideB, weakerOnly: d.weaker, numeric: a.numeric}
-	if err := v.split(found); err != nil {
-		return err
-	}
-	folded, err := v.fold()
-	if err != nil {
-		return err
+		return answer.Unlimited(err)
 	}
 	if d.json {
-		err = a.putJSON(o, v.document(folded))
+		err = a.putJSON(o, v.Document())
 	} else {
 		p := a.paint()
 		if o.explicit() {
 			p = false
 		}
-		err = a.put(o, v.text(p, folded))
+		err = a.put(o, diffText(p, v, d.weaker))
 	}
-	if err == nil && len(found) > 0 {
+	if err == nil && len(v.Changes) > 0 {
 		return &failure.Error{Status: failure.No}
 	}
 	return err
@@ -158,7 +146,7 @@ func (d *diffFlags) forSide(i int) (t *intake.Target, as string) {
 }
 
 // sides reads both sides, a file that is read in two ways once.
-func (a *app) sides(d *diffFlags, nameA, nameB string) (sideA, sideB *side, err error) {
+func (a *app) sides(d *diffFlags, nameA, nameB string) (sideA, sideB *answer.Side, err error) {
 	inA, err := a.read(nameA)
 	inB := inA
 	if _, as := d.forSide(1); err == nil && (as == "" || nameB != nameA) {
@@ -167,7 +155,7 @@ func (a *app) sides(d *diffFlags, nameA, nameB string) (sideA, sideB *side, err 
 	if err != nil {
 		return nil, nil, err
 	}
-	var out [2]*side
+	var out [2]*answer.Side
 	var seen []policy.Warning
 	for i, in := range []*intake.Input{inA, inB} {
 		t, as := d.forSide(i)
@@ -179,13 +167,13 @@ func (a *app) sides(d *diffFlags, nameA, nameB string) (sideA, sideB *side, err 
 		if err := in.OneKernel(t.ABIs); err != nil {
 			return nil, nil, err // another kernel's filter may be weaker
 		}
-		s, err := newSide(t, in)
+		s, err := answer.NewSide(t, in)
 		if err != nil {
 			return nil, nil, err
 		}
 		a.warn(in, slices.DeleteFunc(slices.Clone(s.Warnings), func(w policy.Warning) bool { return inA == inB && slices.Contains(seen, w) }))
 		seen = s.Warnings
-		s.name += as
+		s.Name += as
 		out[i] = s
 	}
 	return out[0], out[1], nil

@@ -88,9 +88,5 @@ func (p painter) assembly(prog *cbpf.Program, text string) string {
 	return strings.Join(lines, "")
 }
 
-// Opcodes of linux/bpf_common.h.
-const (
-	opLoad      = 0x20 // BPF_LD|BPF_W|BPF_ABS
-	opJumpEqual = 0x15 // BPF_JMP|BPF_JEQ|BPF_K
-	opRetK      = 0x06 // BPF_RET|BPF_K
-)
+// opRetK returns a constant (linux/bpf_common.h: BPF_RET|BPF_K).
+const opRetK = 0x06

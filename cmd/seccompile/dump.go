@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/symbols"
 	"github.com/seccompile/seccompile/loader"
@@ -218,7 +219,7 @@ func (a *app) dumpAll(ctx context.Context, d *dumpFlags, limits proof.Limits) er
 func (a *app) dump(d *dumpFlags, list *dump, limits proof.Limits) error {
 	filters := list.filters
 	if d.index > len(filters) {
-		return failure.Usagef("-i %d: %s %s %s", d.index, list.whose, list.did, plural(len(filters), "filter"))
+		return failure.Usagef("-i %d: %s %s %s", d.index, list.whose, list.did, answer.Plural(len(filters), "filter"))
 	}
 	if !d.explain && d.format != formatAsm {
 		if d.index == 0 && len(filters) > 1 {
@@ -241,7 +242,7 @@ func (a *app) dump(d *dumpFlags, list *dump, limits proof.Limits) error {
 		if b.Len() > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "; filter %d of %d: %s", i+1, len(filters), plural(f.Program.Len(), "instruction"))
+		fmt.Fprintf(&b, "; filter %d of %d: %s", i+1, len(filters), answer.Plural(f.Program.Len(), "instruction"))
 		if f.Flags != 0 {
 			fmt.Fprintf(&b, ", %v", f.Flags)
 		}
@@ -255,9 +256,9 @@ func (a *app) dump(d *dumpFlags, list *dump, limits proof.Limits) error {
 		}
 		spaces, err := proof.Explain(proof.Program(f.Program), limits)
 		if err != nil {
-			return unlimited(err)
+			return answer.Unlimited(err)
 		}
-		b.Write((&explainFlags{by: "action"}).text(paint, treatments(spaces, &choice{numeric: a.numeric})))
+		b.Write(explainedText(paint, answer.ExplainSpaces("", spaces, a.numeric), false))
 	}
 	return a.put(&d.output, b.Bytes())
 }

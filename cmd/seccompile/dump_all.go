@@ -13,6 +13,7 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/artifact"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/grade"
 	"github.com/seccompile/seccompile/internal/host"
@@ -106,7 +107,7 @@ func (a *app) newSurvey(limits proof.Limits) (*survey, error) {
 		return nil, err
 	}
 	return &survey{
-		limits: limits, docker: docker.subject, abis: arch.Native().Family(), index: map[string]int{}, pids: map[int]int{},
+		limits: limits, docker: docker.Subject, abis: arch.Native().Family(), index: map[string]int{}, pids: map[int]int{},
 	}, nil
 }
 
@@ -275,10 +276,10 @@ func (s *survey) findings(p *cbpf.Program) ([]hostFinding, error) {
 		case !abi.Bitmap || cached == abi.Allowed:
 		case cached == 0:
 			list = append(list, hostFinding{"no-bitmap", fmt.Sprintf(
-				"%v: the kernel runs it for each of the %s that it always allows: its bitmap has none of them", abi.ABI, plural(abi.Allowed, "call"))})
+				"%v: the kernel runs it for each of the %s that it always allows: its bitmap has none of them", abi.ABI, answer.Plural(abi.Allowed, "call"))})
 		default:
 			list = append(list, hostFinding{"no-bitmap", fmt.Sprintf(
-				"%v: the kernel runs it for %d of the %s that it always allows: its bitmap does not have them", abi.ABI, abi.Allowed-cached, plural(abi.Allowed, "call"))})
+				"%v: the kernel runs it for %d of the %s that it always allows: its bitmap does not have them", abi.ABI, abi.Allowed-cached, answer.Plural(abi.Allowed, "call"))})
 		}
 	}
 	return list, nil
@@ -286,17 +287,17 @@ func (s *survey) findings(p *cbpf.Program) ([]hostFinding, error) {
 
 // An excess is the calls of an ABI that filters let through and Docker's default does not.
 type excess struct {
-	scope
+	answer.Scope
 	groups []excessGroup
 }
 
 // calls returns all calls by name, and the numbers of those without.
 func (e *excess) calls() (named []string, numbers []string) {
 	for _, g := range e.groups {
-		for _, x := range g.named {
-			named = append(named, x.name)
+		for _, x := range g.Named {
+			named = append(named, x.Name)
 		}
-		for _, x := range g.unnamed {
+		for _, x := range g.Unnamed {
 			numbers = append(numbers, x.String())
 		}
 	}
@@ -307,7 +308,7 @@ func (e *excess) calls() (named []string, numbers []string) {
 // An excessGroup is calls that give a program the same.
 type excessGroup struct {
 	title string
-	list
+	answer.CallList
 }
 
 // Titles of groups that no privilege names, in their order behind the others.
@@ -325,20 +326,20 @@ func (s *survey) beyond(changes []proof.Change) []excess {
 		if c.From.Permits(cbpf.WithSupervisor) || !c.To.Permits(cbpf.WithSupervisor) {
 			continue
 		}
-		for _, scope := range (&choice{abis: s.abis, only: true}).scopes(c.Audits) {
-			for _, in := range scope.clip(c.First, c.Last) {
-				i := slices.IndexFunc(list, func(e excess) bool { return e.abi == scope.abi })
+		for _, scope := range (&answer.Choice{ABIs: s.abis, Only: true}).Scopes(c.Audits) {
+			for _, in := range scope.Clip(c.First, c.Last) {
+				i := slices.IndexFunc(list, func(e excess) bool { return e.ABI == scope.ABI })
 				if i < 0 {
 					i = len(list)
-					list = append(list, excess{scope: scope})
+					list = append(list, excess{Scope: scope})
 				}
-				for _, x := range scope.parts(in) {
+				for _, x := range scope.Parts(in) {
 					list[i].add(x, &c)
 				}
 			}
 		}
 	}
-	sortScopes(list, func(e *excess) *scope { return &e.scope })
+	answer.SortScopes(list, func(e *excess) *answer.Scope { return &e.Scope })
 	for i := range list {
 		list[i].sort()
 	}
@@ -346,12 +347,12 @@ func (s *survey) beyond(changes []proof.Change) []excess {
 }
 
 // add puts a call into its group.
-func (e *excess) add(x part, c *proof.Change) {
+func (e *excess) add(x answer.Part, c *proof.Change) {
 	always := len(c.When) == 1 && len(c.When[0]) == 0
 	powers := grade.Powers()
-	title := powers[grade.Gravest(x.name)].Title
+	title := powers[grade.Gravest(x.Name)].Title
 	switch {
-	case x.name == "":
+	case x.Name == "":
 		title = unnamedCalls
 	case !always:
 		title = otherArguments
@@ -366,8 +367,8 @@ func (e *excess) add(x part, c *proof.Change) {
 		e.groups = append(e.groups, excessGroup{title: title})
 	}
 	g := &e.groups[i]
-	if x.name == "" || !slices.Contains(g.named, x) { // a call may have several changes
-		g.list.add(x)
+	if x.Name == "" || !slices.Contains(g.Named, x) { // a call may have several changes
+		g.CallList.Add(x)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 )
 
@@ -23,9 +24,9 @@ func (s *survey) text(p painter) []byte {
 	w := bufio.NewWriter(&b)
 	fmt.Fprintf(w, "%d of %s confined", len(s.processes), processCount(s.count.Processes))
 	if len(s.filters) > 0 { // else none could be read
-		fmt.Fprintf(w, ", by %s in %s", plural(len(s.filters), "filter"), plural(len(s.stacks), "stack"))
+		fmt.Fprintf(w, ", by %s in %s", answer.Plural(len(s.filters), "filter"), answer.Plural(len(s.stacks), "stack"))
 	}
-	fmt.Fprintf(w, "; %s of the kernel\n", plural(s.count.Kernel, "thread"))
+	fmt.Fprintf(w, "; %s of the kernel\n", answer.Plural(s.count.Kernel, "thread"))
 	for _, at := range s.popular() {
 		s.printStack(w, p, at)
 	}
@@ -33,7 +34,7 @@ func (s *survey) text(p painter) []byte {
 		fmt.Fprintln(w, "\n"+p.text(bold, "filters"))
 	}
 	for i, f := range s.filters {
-		about := plural(f.instructions, "instruction") + ", " + processCount(f.processes)
+		about := answer.Plural(f.instructions, "instruction") + ", " + processCount(f.processes)
 		if f.flags != 0 {
 			about += fmt.Sprintf(", %v", f.flags)
 		}
@@ -98,9 +99,9 @@ func (s *survey) printStack(w *bufio.Writer, p painter, at int) {
 	}
 	fmt.Fprintln(w, "  allows beyond Docker's default")
 	for _, e := range k.excess {
-		fmt.Fprintf(w, "    %s\n", p.text(bold, e.title))
+		fmt.Fprintf(w, "    %s\n", p.text(bold, e.Title))
 		for _, g := range e.groups {
-			hang(w, 6, append(plain(strings.Fields(g.title+":")...), g.words(false)...))
+			hang(w, 6, append(plain(strings.Fields(g.title+":")...), plain(g.Words(false)...)...))
 		}
 	}
 }
@@ -163,7 +164,7 @@ func (s *survey) printOthers(w *bufio.Writer, p painter) {
 		printProcesses(w, strict)
 	}
 	for _, u := range s.unread {
-		fmt.Fprintf(w, "\n%s: %s of %s: %s\n", p.text(bold, "not read"), plural(u.threads, "thread"), processCount(len(u.processes)), u.reason)
+		fmt.Fprintf(w, "\n%s: %s of %s: %s\n", p.text(bold, "not read"), answer.Plural(u.threads, "thread"), processCount(len(u.processes)), u.reason)
 		printProcesses(w, u.processes)
 	}
 }
@@ -239,7 +240,7 @@ type heldThreadJSON struct {
 
 func (s *survey) document() *surveyJSON {
 	doc := &surveyJSON{
-		Version: jsonVersion, Processes: s.count.Processes, KernelThreads: s.count.Kernel,
+		Version: answer.Version, Processes: s.count.Processes, KernelThreads: s.count.Kernel,
 		Filters: []heldFilterJSON{}, Stacks: []heldStackJSON{}, Confined: []heldProcessJSON{},
 	}
 	for _, f := range s.filters {
@@ -256,10 +257,10 @@ func (s *survey) document() *surveyJSON {
 		}
 		for _, e := range k.excess {
 			named, numbers := e.calls()
-			x := excessJSON{ABI: e.title, Calls: append([]string{}, named...), Numbers: append([]string{}, numbers...), Groups: []excessGroupJSON{}}
+			x := excessJSON{ABI: e.Title, Calls: append([]string{}, named...), Numbers: append([]string{}, numbers...), Groups: []excessGroupJSON{}}
 			for _, g := range e.groups {
-				if g.named != nil {
-					x.Groups = append(x.Groups, excessGroupJSON{g.title, names(g.named)})
+				if g.Named != nil {
+					x.Groups = append(x.Groups, excessGroupJSON{g.title, answer.Names(g.Named)})
 				}
 			}
 			j.Beyond = append(j.Beyond, x)

@@ -155,7 +155,7 @@ func TestSurveyOfStacks(t *testing.T) {
 	}
 	titles := func(at int) (list []string) {
 		for _, e := range s.stacks[at].excess {
-			if e.abi == arch.Native() {
+			if e.ABI == arch.Native() {
 				for _, g := range e.groups {
 					list = append(list, g.title)
 				}

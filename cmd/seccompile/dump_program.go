@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/certificate"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/watch"
@@ -84,7 +85,7 @@ func gather(list []*installed, i *watch.Install) []*installed {
 func (f *installed) about() string {
 	s := fmt.Sprintf("installed by %s, process %d", failure.Shown(cmp.Or(f.first.Name, "a thread that has ended")), f.first.PID)
 	if n := f.first.Number; n > 1 {
-		s += fmt.Sprintf(", on top of %s", plural(n-1, "filter"))
+		s += fmt.Sprintf(", on top of %s", answer.Plural(n-1, "filter"))
 	}
 	if f.times > 1 {
 		s += fmt.Sprintf("; in all %d times by %s", f.times, processCount(len(f.processes)))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/edit"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
@@ -289,23 +290,19 @@ func (a *app) edited(in *intake.Input, result *edit.Result) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &changes{a: before, b: after}
-	if err := v.split(found); err != nil {
-		return nil, err
-	}
-	folded, err := v.fold()
+	v, err := answer.NewDifference(before, after, found, false)
 	if err != nil {
 		return nil, err
 	}
-	return v.text(false, folded), nil
+	return diffText(false, v, false), nil
 }
 
 // sideOf reads a profile for the ABIs that it is for.
-func sideOf(in *intake.Input) (*side, error) {
+func sideOf(in *intake.Input) (*answer.Side, error) {
 	abis, err := edit.ABIs(in.Source)
 	if err != nil {
 		return nil, in.No(err)
 	}
 	t := intake.Target{ABIs: intake.ABINames(abis), Host: thisHost()}
-	return newSide(&t, in)
+	return answer.NewSide(&t, in)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/symbols"
@@ -137,11 +138,11 @@ func (e *outputFormat) renderJSON(p *cbpf.Program) ([]byte, error) {
 		names := flagNames(e.flags)
 		doc.Flags = &names
 	}
-	return marshal(doc)
+	return answer.Marshal(doc)
 }
 
 func filterDocument(p *cbpf.Program) filterJSON {
-	doc := filterJSON{Version: jsonVersion, ByteOrder: intake.OrderName(p.Order())}
+	doc := filterJSON{Version: answer.Version, ByteOrder: intake.OrderName(p.Order())}
 	for pc := range p.Len() {
 		i := p.At(pc)
 		doc.Instructions = append(doc.Instructions, instructionJSON{
@@ -153,7 +154,7 @@ func filterDocument(p *cbpf.Program) filterJSON {
 
 // about describes the program in a comment.
 func (e *outputFormat) about(p *cbpf.Program) string {
-	s := fmt.Sprintf("a seccomp filter of %s", plural(p.Len(), "instruction"))
+	s := fmt.Sprintf("a seccomp filter of %s", answer.Plural(p.Len(), "instruction"))
 	if len(e.abis) > 0 {
 		s += " for " + strings.Join(e.abis, ", ")
 	}

@@ -1,19 +1,12 @@
 package main
 
 import (
-	"cmp"
-	"slices"
-
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/arch"
-	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/internal/compile"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
-	"github.com/seccompile/seccompile/internal/lint"
-	"github.com/seccompile/seccompile/internal/proved"
-	"github.com/seccompile/seccompile/policy"
 )
 
 // The evalFlags are the flags of eval.
@@ -86,110 +79,29 @@ func (a *app) eval(e *evalFlags, file, syscall string, args []string) error {
 	if err != nil {
 		return err
 	}
-	var c *intake.Compiled
-	var abis []arch.ABI
-	var verdict policy.Verdict
-	if in.Kind == intake.KindProfile {
-		if c, err = e.resolve(in); err != nil {
-			return err
-		}
-		a.warn(in, c.Warnings)
-		abis = c.Resolved.ABIs()
-	} else {
-		if err := e.CheckSettings(false); err != nil {
-			return err
-		}
-		c = new(intake.Compiled)
-		if c.Program, err = in.Program(nonempty(e.abi)...); err != nil {
-			return err
-		}
-		abis = testedABIs(c.Program)
-	}
-	q, err := a.question(e, abis, c, syscall, args)
+	ask, err := answer.NewEvaluator(&e.Target, in, e.abi, e.trace)
 	if err != nil {
 		return err
 	}
-	if c.Resolved != nil {
-		verdict = c.Resolved.Decide(&q.Data)
-	} else {
-		verdict.Action = c.Program.Eval(&q.Data)
+	a.warn(in, ask.Warnings)
+	if ask.Assumed {
+		a.note("evaluating the call for %s (choose another ABI with -a)", ask.ABI)
 	}
-	expected, err := e.expected(q.ABI)
+	x, err := ask.Ask(syscall, args, a.numeric)
 	if err != nil {
 		return err
 	}
-	if err := a.answer(e, c, q, verdict); err != nil {
+	expected, err := e.expected(x.ABI)
+	if err != nil {
 		return err
 	}
-	if expected != nil && !expected.Matches(verdict.Action) {
-		return failure.Nof("the verdict is %s, not %s", intake.ActionText(verdict.Action, q.ABI), e.expect)
+	if err := a.answer(e, x); err != nil {
+		return err
+	}
+	if expected != nil && !expected.Matches(x.Verdict.Action) {
+		return failure.Nof("the verdict is %s, not %s", intake.ActionText(x.Verdict.Action, x.ABI), e.expect)
 	}
 	return nil
-}
-
-// resolve resolves a profile for its own ABIs and the kernel of the call's ABI, and
-// compiles it if --trace needs the program.
-func (e *evalFlags) resolve(in *intake.Input) (*intake.Compiled, error) {
-	var abi arch.ABI
-	if e.abi != "" {
-		var err error
-		if abi, err = intake.ParseABI(e.abi); err != nil {
-			return nil, err
-		}
-		e.ABIs = []string{abi.Main().String()}
-	}
-	lang, place, err1 := e.Place(in)
-	options, err2 := e.Options()
-	if err := cmp.Or(err1, err2); err != nil {
-		return nil, err
-	}
-	reading, err := in.Read(intake.ForTargets(lang, nil), place)
-	if err != nil {
-		return nil, err
-	}
-	p := reading.Policy
-	options.ABIs = lint.ABIs(p)
-	switch main := abi.Main(); {
-	case abi == 0:
-	case len(options.ABIs) == 0:
-		options.ABIs = []arch.ABI{abi}
-	case !slices.Contains(options.ABIs, main):
-		options.ABIs = append(options.ABIs, main)
-	}
-	if len(options.ABIs) == 0 && arch.Native() != 0 {
-		options.ABIs = []arch.ABI{arch.Native()}
-	}
-	c := &intake.Compiled{Policy: p}
-	var more []policy.Warning
-	if c.Resolved, more, err = policy.Resolve(p, options); err != nil {
-		return nil, in.No(err)
-	}
-	c.Warnings = append(reading.Warnings, more...)
-	if !e.trace {
-		return c, nil
-	}
-	if c.Result, err = proved.Compile(c.Resolved, compile.Options{}); err != nil {
-		return nil, in.No(err)
-	}
-	c.Program = c.Result.Program
-	return c, nil
-}
-
-// testedABIs returns the ABIs whose AUDIT_ARCH value a program compares with.
-func testedABIs(p *cbpf.Program) []arch.ABI {
-	var abis []arch.ABI
-	for a := range arch.All() {
-		if a.ByteOrder() != p.Order() {
-			continue
-		}
-		for pc := range p.Len() {
-			if i := p.At(pc); i.Op == opJumpEqual && i.K == a.Audit() {
-				abis = append(abis, a)
-				break
-			}
-		}
-	}
-	return abis
 }
 
 // expected returns the verdict that --expect asks for, or nil.

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/loader"
 	"github.com/seccompile/seccompile/oci"
 )
@@ -58,7 +59,7 @@ type kernelJSON struct {
 }
 
 func featuresDocument() (*featuresJSON, error) {
-	doc := &featuresJSON{Version: jsonVersion}
+	doc := &featuresJSON{Version: answer.Version}
 	doc.OCIVersionMin, doc.OCIVersionMax = "1.0.0", specs.Version
 	doc.Linux = &features.Linux{Seccomp: oci.Features()}
 	probed, err := loader.Probe()

@@ -54,19 +54,19 @@ func (a *app) fmt(f *fmtFlags, args []string) error {
 	if len(args) > 1 && !f.inPlace && !f.check {
 		return failure.Usagef("fmt: expected one profile, got %d", len(args)).Hintf("-i changes several files, and --check names those that would change")
 	}
-	answer := &failure.Error{}
+	status := &failure.Error{}
 	for _, arg := range args {
 		changed, err := a.format(f, arg)
 		if err != nil {
-			answer.Status = max(answer.Status, a.report(nil, err))
+			status.Status = max(status.Status, a.report(nil, err))
 		} else if changed && f.check {
-			answer.Status = max(answer.Status, failure.No)
+			status.Status = max(status.Status, failure.No)
 		}
 	}
-	if answer.Status == 0 {
+	if status.Status == 0 {
 		return nil
 	}
-	return answer
+	return status
 }
 
 // format lays out one profile.

@@ -1,19 +1,16 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/grade"
-	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/lint"
-	"github.com/seccompile/seccompile/proof"
 )
 
 // The gradeFlags are the flags of check that are about grades.
@@ -46,79 +43,34 @@ func (g *gradeFlags) check(inputs int) error {
 	return nil
 }
 
-// grade grades a profile that was reviewed, or a filter, if that is asked for.
-func (c *checkFlags) grade(p *checked) error {
-	if !c.asked() || !p.filter() && p.report.Stopped() { // the findings say why
+// rate grades what was reviewed, or a filter, if that is asked for.
+func (c *checkFlags) rate(p *answer.Checked) error {
+	if !c.asked() {
 		return nil
-	}
-	subject, abis, err := c.gradable(p)
-	if err != nil {
-		return err
 	}
 	limits, err := c.limits()
 	if err != nil {
 		return err
 	}
-	scale, err := grade.NewScale(abis)
-	if err != nil {
-		return p.in.No(err)
-	}
-	if p.grade, err = scale.Of(subject, limits); err != nil {
-		f := p.in.No(unlimited(err))
-		var limit *failure.Error
-		if errors.As(f.Err, &limit) {
-			f.Hint = limit.Hint
-		}
-		return f
-	}
-	p.low = c.least != "" && p.grade.Letter() > c.least
-	return nil
+	return p.Rate(c.ABIs, c.least, limits)
 }
-
-// gradable returns what to grade, and the ABIs that it is for.
-func (c *checkFlags) gradable(p *checked) (proof.Subject, []arch.ABI, error) {
-	if !p.filter() {
-		r := p.report.Resolved
-		return proof.Policy(r), r.ABIs(), nil
-	}
-	program, err := p.in.Program(c.ABIs...)
-	if err != nil {
-		return nil, nil, err
-	}
-	abis, err := intake.ParseABIs(c.ABIs)
-	if len(abis) == 0 && err == nil {
-		abis = testedABIs(program)
-	}
-	if len(abis) == 0 && err == nil {
-		err = failure.Usagef("%s: does not test for an ABI, so that it can be for any", p.in.Name).Hintf("name those of the kernel with -a")
-	}
-	for _, b := range abis {
-		if b.ByteOrder() != program.Order() {
-			err = failure.Usagef("%s is %s-endian, but %v is not", p.in.Name, intake.OrderName(program.Order()), b).Hintf("choose other ABIs with -a")
-		}
-	}
-	return proof.Program(program), abis, err
-}
-
-// filter reports whether the input is not a profile, so that it has no findings.
-func (c *checked) filter() bool { return c.in.Kind != intake.KindProfile }
 
 // putBadge writes the badge, if there is one to write.
-func (a *app) putBadge(g *gradeFlags, p *checked) error {
-	if !g.badge.explicit() || p.unread != "" {
+func (a *app) putBadge(g *gradeFlags, p *answer.Checked) error {
+	if !g.badge.explicit() || p.Unread != "" {
 		return nil
 	}
-	if p.grade == nil {
-		a.report(nil, failure.Nof("--badge: %s has no grade, so nothing is written", p.in.Name))
+	if p.Grade == nil {
+		a.report(nil, failure.Nof("--badge: %s has no grade, so nothing is written", p.In.Name))
 		return nil
 	}
-	return a.put(&g.badge, p.grade.Badge())
+	return a.put(&g.badge, p.Grade.Badge())
 }
 
 // gradeText is the grade as a part of a line.
-func (c *checked) gradeText() string {
-	text := fmt.Sprintf("grade %s, %d of 100 points", c.grade.Letter(), c.grade.Points)
-	if c.low {
+func gradeText(c *answer.Checked) string {
+	text := fmt.Sprintf("grade %s, %d of 100 points", c.Grade.Letter(), c.Grade.Points)
+	if c.Low {
 		text += ", which is too low"
 	}
 	return text
@@ -141,34 +93,6 @@ func (a *app) printGrade(g *grade.Grade) {
 	}
 }
 
-// A gradeJSON is a grade in the document of check --json.
-type gradeJSON struct {
-	Grade  string      `json:"grade"`
-	Points int         `json:"points"` // of 100
-	ABIs   []string    `json:"abis"`   // all of the kernels
-	Powers []powerJSON `json:"powers"`
-}
-
-// A powerJSON is what a program can do, or cannot.
-type powerJSON struct {
-	ID     string `json:"id"`
-	Title  string `json:"title"`
-	Points int    `json:"points"` // that it can cost
-	Lost   int    `json:"lost"`
-	Reason string `json:"reason"`
-}
-
-func newGradeJSON(g *grade.Grade) *gradeJSON {
-	if g == nil {
-		return nil
-	}
-	j := &gradeJSON{g.Letter(), g.Points, intake.ABINames(g.ABIs), []powerJSON{}}
-	for _, l := range g.Lines {
-		j.Powers = append(j.Powers, powerJSON{l.ID, l.Title, l.Points, l.Lost, l.Reason})
-	}
-	return j
-}
-
 // gradeRule describes the results that are grades.
 func gradeRule() sarifRule {
 	return sarifRule{
@@ -181,21 +105,21 @@ func gradeRule() sarifRule {
 }
 
 // gradeResult is the grade as a finding: an error if it is too low.
-func (c *checked) gradeResult(rule int) sarifResult {
+func gradeResult(c *answer.Checked, rule int) sarifResult {
 	var lost []string
-	for _, l := range c.grade.Lines {
+	for _, l := range c.Grade.Lines {
 		if l.Lost > 0 {
 			lost = append(lost, fmt.Sprintf("%d to %s: %s.", l.Lost, l.Title, l.Reason))
 		}
 	}
-	text := strings.ToUpper(c.gradeText()[:1]) + sentence(c.gradeText()[1:])
+	text := strings.ToUpper(gradeText(c)[:1]) + ended(gradeText(c)[1:])
 	if lost != nil {
 		text += " Points lost: " + strings.Join(lost, " ")
 	}
 	r := sarifResult{RuleID: "grade", RuleIndex: rule, Level: "note", Message: sarifText{text}}
-	if c.low {
+	if c.Low {
 		r.Level = "error"
 	}
-	r.Locations = []sarifLocation{c.location(lint.Finding{})}
+	r.Locations = []sarifLocation{location(c, lint.Finding{})}
 	return r
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/optimize"
 )
 
@@ -51,7 +52,7 @@ func (a *app) optimizeCommand() *cobra.Command {
 			}
 			r, err := optimize.Program(before, limits)
 			if err != nil {
-				return unlimited(err)
+				return answer.Unlimited(err)
 			}
 			e.source = in.Name
 			if err := a.emit(&e, &o, r.Program); err != nil {

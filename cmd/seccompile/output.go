@@ -2,8 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/seccompile/seccompile/internal/answer"
 )
 
 // An output is the flag -o: where the data of a command goes.
@@ -90,28 +90,14 @@ func writeTo(path string, flag int, mode fs.FileMode, data []byte) error {
 	return err
 }
 
-// marshal renders a document for programs to read.
-func marshal(doc any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	err := e.Encode(doc)
-	return escapedJSON(b.Bytes()), err
-}
-
 // putJSON writes a document to the place that -o names, else to standard output.
 func (a *app) putJSON(o *output, doc any) error {
-	data, err := marshal(doc)
+	data, err := answer.Marshal(doc)
 	if err != nil {
 		return err
 	}
 	return a.put(o, data)
 }
-
-// jsonVersion is the version of every JSON document that the command writes
-// itself. It grows when a field changes its meaning or goes away.
-const jsonVersion = 1
 
 // addJSON adds the flag that asks for a document instead of text.
 func addJSON(cmd *cobra.Command, on *bool) {

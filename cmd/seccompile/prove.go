@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/certificate"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
@@ -95,7 +96,7 @@ func completeProve(cmd *cobra.Command, args []string, word string) ([]string, co
 
 // A verified is the outcome of a proof.
 type verified struct {
-	profile, filter *side
+	profile, filter *answer.Side
 	report          proof.Report
 	facts           certificate.Certificate
 	certificate     string // file, if one was checked
@@ -115,16 +116,16 @@ func (a *app) prove(v *proveFlags, profile, filter string) error {
 		return err
 	}
 	if want.Resolved == nil {
-		return failure.Usagef("%s: expected a profile, got a filter", want.name).Hintf("to compare two filters, use seccompile diff")
+		return failure.Usagef("%s: expected a profile, got a filter", want.Name).Hintf("to compare two filters, use seccompile diff")
 	}
 	got, err := a.side(&v.Target, filter)
 	if err != nil {
 		return err
 	}
 	if got.Program == nil {
-		return failure.Usagef("%s: expected a filter, got a profile", got.name).Hintf("to compare two profiles, use seccompile diff")
+		return failure.Usagef("%s: expected a filter, got a profile", got.Name).Hintf("to compare two profiles, use seccompile diff")
 	}
-	if err := sameOrder(want, got); err != nil {
+	if err := answer.SameOrder(want, got); err != nil {
 		return err
 	}
 	var given *certificate.Certificate
@@ -171,7 +172,7 @@ func (r *verified) follow() error {
 func (a *app) conclude(r *verified) error {
 	if r.report.Verdict == proof.Same {
 		for _, line := range findingLines(r.report.Findings) {
-			a.warnf("%s: %s", r.filter.name, line)
+			a.warnf("%s: %s", r.filter.Name, line)
 		}
 	}
 	if slices.ContainsFunc(r.mismatches, func(m certificate.Mismatch) bool {
@@ -181,13 +182,13 @@ func (a *app) conclude(r *verified) error {
 	}
 	switch r.report.Verdict {
 	case proof.Unknown:
-		return unproved(r.report.Reason)
+		return answer.Unproved(r.report.Reason)
 	case proof.Different:
-		wanted, tested := auditsOf(r.profile.Resolved.ABIs()), auditsOf(testedABIs(r.filter.Program))
+		wanted, tested := auditsOf(r.profile.Resolved.ABIs()), auditsOf(answer.TestedABIs(r.filter.Program))
 		if len(tested) > 0 && !slices.Equal(wanted, tested) {
 			a.note("the profile was read for %s, but the filter tests for %s: choose the ABIs with -a",
 				strings.Join(intake.ABINames(r.profile.Resolved.ABIs()), ", "),
-				strings.Join(intake.ABINames(testedABIs(r.filter.Program)), ", "))
+				strings.Join(intake.ABINames(answer.TestedABIs(r.filter.Program)), ", "))
 		}
 		return &failure.Error{Status: failure.No}
 	case proof.Same:
@@ -213,18 +214,18 @@ func (r *verified) print(w *bufio.Writer, p painter) {
 	abis := strings.Join(intake.ABINames(r.profile.Resolved.ABIs()), ", ")
 	switch r.report.Verdict {
 	case proof.Same:
-		fmt.Fprintf(w, "%s: %s means what %s means for %s\n", p.text(green, "proved"), r.filter.name, r.profile.name, abis)
+		fmt.Fprintf(w, "%s: %s means what %s means for %s\n", p.text(green, "proved"), r.filter.Name, r.profile.Name, abis)
 		if r.partial != "" {
 			fmt.Fprintf(w, "  by its paths alone, without a search for faults: the diagrams would take %s\n", r.partial)
 			break
 		}
-		fmt.Fprintf(w, "  %s, at most %d for one call: %s\n", plural(r.filter.Program.Len(), "instruction"),
+		fmt.Fprintf(w, "  %s, at most %d for one call: %s\n", answer.Plural(r.filter.Program.Len(), "instruction"),
 			r.report.LongestPath, intake.Describe(&r.report.LongestCall, 0, r.numeric))
 	case proof.Different:
 		d := &r.report.Witness.Call
 		fmt.Fprintf(w, "%s: %s\n", p.text(red, "different"), intake.Describe(d, intake.KnownArgs(d), r.numeric))
-		for _, s := range []*side{r.profile, r.filter} {
-			fmt.Fprintf(w, "  %s: %s\n", s.name, s.verdictText(p, d))
+		for _, s := range []*answer.Side{r.profile, r.filter} {
+			fmt.Fprintf(w, "  %s: %s\n", s.Name, verdictText(p, s, d))
 		}
 	case proof.Unknown: // the error reports it
 	}
@@ -275,7 +276,7 @@ type proofJSON struct {
 	Filter       string                    `json:"filter"`
 	ABIs         []string                  `json:"abis"`
 	Reason       string                    `json:"reason,omitempty"`  // if unknown; or why the rest is missing
-	Witness      *callWitnessJSON          `json:"witness,omitempty"` // if different; a is the profile
+	Witness      *answer.Witness           `json:"witness,omitempty"` // if different; a is the profile
 	Findings     []proofFindingJSON        `json:"findings"`
 	Instructions int                       `json:"instructions"`
 	LongestPath  int                       `json:"longestPath"`
@@ -306,12 +307,12 @@ type mismatchJSON struct {
 
 func (r *verified) document() *proofJSON {
 	doc := &proofJSON{
-		Version: jsonVersion, Verdict: r.report.Verdict.String(), Profile: r.profile.name, Filter: r.filter.name,
+		Version: answer.Version, Verdict: r.report.Verdict.String(), Profile: r.profile.Name, Filter: r.filter.Name,
 		ABIs: r.facts.ABIs, Reason: cmp.Or(r.report.Reason, r.partial), Findings: []proofFindingJSON{},
 		Instructions: r.facts.Instructions, LongestPath: r.facts.LongestPath, Bitmap: r.facts.Bitmap,
 	}
 	if r.report.Verdict == proof.Different {
-		doc.Witness = witnessDocument(&r.report.Witness.Call, r.profile, r.filter)
+		doc.Witness = answer.NewWitness(&r.report.Witness.Call, r.profile, r.filter)
 	}
 	for _, f := range r.report.Findings {
 		j := proofFindingJSON{Kind: findingKind(f.Kind), Message: f.String()}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/policy"
 )
@@ -57,18 +58,18 @@ func TestProveRefuses(t *testing.T) {
 // The numbers of x86_64 and x32 together are all that there are, and arch.ByAudit
 // agrees with whose each is. Scopes must not lose a call.
 func TestScopesCoverEverything(t *testing.T) {
-	var c choice
+	var c answer.Choice
 	for _, audits := range [][]policy.Interval{
 		{{First: 0xc000003e, Last: 0xc000003e}},
 		{{First: 0xc000003d, Last: 0xc000003f}},
 		{{First: 0, Last: 0xc000003d}, {First: 0xc000003f, Last: 0xffffffff}},
 		{{First: 0, Last: 0xffffffff}},
 	} {
-		want, got := size(audits)<<32, uint64(0)
-		for _, s := range c.scopes(audits) {
-			got += size(s.audits) * size(s.numbers)
-			if s.abi.Valid() && (s.abi.Audit() != s.audits[0].First || size(s.audits) != 1) {
-				t.Errorf("%v: %v", s.abi, s.audits)
+		want, got := answer.Size(audits)<<32, uint64(0)
+		for _, s := range c.Scopes(audits) {
+			got += answer.Size(s.Archs) * answer.Size(s.Numbers)
+			if s.ABI.Valid() && (s.ABI.Audit() != s.Archs[0].First || answer.Size(s.Archs) != 1) {
+				t.Errorf("%v: %v", s.ABI, s.Archs)
 			}
 		}
 		if got != want {

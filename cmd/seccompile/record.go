@@ -14,8 +14,10 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
+	"github.com/seccompile/seccompile/internal/lint"
 	"github.com/seccompile/seccompile/internal/record"
 	"github.com/seccompile/seccompile/internal/runtimes"
 	"github.com/seccompile/seccompile/internal/watch"
@@ -105,7 +107,7 @@ type recordRun struct {
 	recordFlags
 	from      *intake.Compiled // the profile to start from, nil if there is none
 	before    []byte           // what the -o file had at the start
-	docker    *side            // Docker's default profile
+	docker    *answer.Side     // Docker's default profile
 	recording *record.Recording
 	counts    frequencies // nil if nobody asked
 	threads   map[int]bool
@@ -293,7 +295,7 @@ func (a *app) readBase(r *recordRun) error {
 	if r.from, err = r.compile(in); err != nil {
 		return err
 	}
-	if record.Foreign(r.from.Policy) {
+	if lint.Foreign(r.from.Policy) {
 		return failure.Usagef("record: %s is in another language than OCI's, Docker's and Podman's, and a recording cannot add to it", in.Name).
 			Hintf("record without it, and compare the two with diff")
 	}

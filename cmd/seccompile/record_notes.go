@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/stats"
@@ -92,29 +93,30 @@ func (a *app) noteBeyond(r *recordRun, p *policy.Policy) error {
 	if err != nil {
 		return err
 	}
-	v := &changes{a: r.docker, b: &side{&intake.Compiled{Policy: p, Resolved: ours}, r.path, proof.Policy(ours)}}
-	found, err := proof.Diff(v.a.subject, v.b.subject, proof.Limits{})
+	recorded := answer.ProfileSide(r.path, &intake.Compiled{Policy: p, Resolved: ours})
+	found, err := proof.Diff(r.docker.Subject, recorded.Subject, proof.Limits{})
 	if err != nil {
 		return nil // too much to compare; the recording is right all the same
 	}
 	found = slices.DeleteFunc(found, func(c proof.Change) bool {
 		return c.From.Permits(cbpf.Alone) || !c.To.Permits(cbpf.Alone)
 	})
-	if err := v.split(found); err != nil {
+	v, err := answer.NewDifference(r.docker, recorded, found, false)
+	if err != nil {
 		return err
 	}
-	if calls := v.names(); len(calls) > 0 {
+	if calls := changedNames(v); len(calls) > 0 {
 		a.note("record: Docker's default profile denies, and this one allows: %s", strings.Join(calls, ", "))
 	}
 	return nil
 }
 
-// names lists the named calls of changes, with the conditions.
-func (v *changes) names() (list []string) {
-	for i := range v.list {
-		c := &v.list[i]
-		for _, x := range c.calls {
-			if name := x.name + c.when(); x.name != "" && !slices.Contains(list, name) {
+// changedNames lists the named calls of changes, with the conditions.
+func changedNames(v *answer.Difference) (list []string) {
+	for i := range v.Changes {
+		c := &v.Changes[i]
+		for _, x := range c.Calls {
+			if name := x.Name + c.WhenText(); x.Name != "" && !slices.Contains(list, name) {
 				list = append(list, name)
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/seccompile/seccompile/internal/answer"
 )
 
 // A progress shows on standard error how a recording goes: on a terminal in a line that
@@ -87,6 +89,6 @@ func (p *progress) String() string {
 	if n := p.processes.Load(); n != 1 {
 		processes = fmt.Sprintf("%d processes", n)
 	}
-	return fmt.Sprintf("%s of %s by %s in %s", plural(int(p.calls.Load()), "call"), plural(int(p.kinds.Load()), "kind"),
+	return fmt.Sprintf("%s of %s by %s in %s", answer.Plural(int(p.calls.Load()), "call"), answer.Plural(int(p.kinds.Load()), "kind"),
 		processes, rounded(time.Since(p.since)))
 }

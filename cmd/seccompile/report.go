@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/lint"
 	"github.com/seccompile/seccompile/internal/report"
@@ -112,7 +113,7 @@ func (a *app) review(r *reportFlags, o *output, args []string) error {
 		page, weaker, err = report.Compare(profiles[0], profiles[1], options)
 	}
 	if err != nil {
-		return unlimited(err)
+		return answer.Unlimited(err)
 	}
 	err = a.put(o, new(wordWriter).plain(page)) // HTML has no way to write control characters
 	if err == nil && weaker && r.weaker {
@@ -134,11 +135,11 @@ func (a *app) reviewed(r *reportFlags, arg string) (report.Profile, error) {
 	if err != nil {
 		return report.Profile{}, err
 	}
-	if c.report.Resolved != nil {
-		return report.Profile{Name: in.Name, Report: c.report}, nil
+	if c.Report.Resolved != nil {
+		return report.Profile{Name: in.Name, Report: c.Report}, nil
 	}
 	var refused policy.Errors
-	for _, f := range c.report.Findings {
+	for _, f := range c.Report.Findings {
 		if f.Severity == lint.Error {
 			refused = append(refused, &policy.Error{Pointer: f.Pointer, Reason: f.Reason, Line: f.Line, Column: f.Column})
 		}

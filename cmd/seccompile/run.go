@@ -16,6 +16,7 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/artifact"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/stats"
@@ -149,7 +150,7 @@ func (a *app) confining(r *runFlags, in *intake.Input) (*confinement, error) {
 	}
 	return &confinement{
 		program: c.Program, flags: loaderFlags(c.Policy),
-		loaded: fmt.Sprintf("compiled to a filter of %s", plural(c.Program.Len(), "instruction")),
+		loaded: fmt.Sprintf("compiled to a filter of %s", answer.Plural(c.Program.Len(), "instruction")),
 	}, nil
 }
 
@@ -175,7 +176,7 @@ func (r *runFlags) confiningFilter(in *intake.Input) (*confinement, error) {
 	if p.Returns(cbpf.Notify) {
 		return nil, silent("run")
 	}
-	return &confinement{program: p, loaded: fmt.Sprintf("a filter of %s, which was not proved", plural(p.Len(), "instruction"))}, nil
+	return &confinement{program: p, loaded: fmt.Sprintf("a filter of %s, which was not proved", answer.Plural(p.Len(), "instruction"))}, nil
 }
 
 // compiled refuses flags that say how to compile, for a file with filters.
@@ -215,7 +216,7 @@ func (r *runFlags) confiningArtifact(in *intake.Input) (*confinement, error) {
 	}
 	return &confinement{
 		program: f.Program, flags: f.Flags,
-		loaded: fmt.Sprintf("the filter for %v of %s, %s", arch.Native(), plural(f.Program.Len(), "instruction"), proved),
+		loaded: fmt.Sprintf("the filter for %v of %s, %s", arch.Native(), answer.Plural(f.Program.Len(), "instruction"), proved),
 	}, nil
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/record"
 	"github.com/seccompile/seccompile/internal/scan"
@@ -229,7 +230,7 @@ func (a *app) noteScan(res *scan.Result) {
 		reached += m.Reached
 	}
 	a.note("scan: %s can make %s, through %s in %s with %s",
-		programsText(res), plural(len(res.Calls), "call"), plural(reached, "function"), plural(len(res.Modules), "file"), plural(sites, "system-call instruction"))
+		programsText(res), answer.Plural(len(res.Calls), "call"), answer.Plural(reached, "function"), answer.Plural(len(res.Modules), "file"), answer.Plural(sites, "system-call instruction"))
 	bounded := 0
 	for _, u := range res.Unresolved {
 		switch {
@@ -242,14 +243,14 @@ func (a *app) noteScan(res *scan.Result) {
 		}
 	}
 	if bounded > 0 {
-		a.note("scan: %s that nothing in the files decides, but something else bounds; -v lists them", plural(bounded, "place"))
+		a.note("scan: %s that nothing in the files decides, but something else bounds; -v lists them", answer.Plural(bounded, "place"))
 	}
 }
 
 // programsText names the programs of a result, if they are few.
 func programsText(res *scan.Result) string {
 	if len(res.Programs) > 3 {
-		return plural(len(res.Programs), "program")
+		return answer.Plural(len(res.Programs), "program")
 	}
 	var names []string
 	for _, p := range res.Programs {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/scan"
 )
 
@@ -52,7 +53,7 @@ type scanUnresolved struct {
 }
 
 func scanDocument(res *scan.Result, seen *observed) *scanJSON {
-	doc := &scanJSON{Version: jsonVersion, Incomplete: len(res.Incomplete()) > 0, Programs: []scanProgram{}, Modules: []scanModule{}, Calls: []scanCall{}, Unresolved: []scanUnresolved{}}
+	doc := &scanJSON{Version: answer.Version, Incomplete: len(res.Incomplete()) > 0, Programs: []scanProgram{}, Modules: []scanModule{}, Calls: []scanCall{}, Unresolved: []scanUnresolved{}}
 	for _, p := range res.Programs {
 		doc.Programs = append(doc.Programs, scanProgram{p.Path, p.Script, p.ABI.String()})
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/smt"
 )
@@ -17,7 +18,7 @@ func (v *proveFlags) checkQuestion() error {
 }
 
 // writeQuestion writes what prove answers for others to answer, and says how to ask them.
-func (a *app) writeQuestion(v *proveFlags, profile, filter *side) error {
+func (a *app) writeQuestion(v *proveFlags, profile, filter *answer.Side) error {
 	if v.question == "" {
 		return nil
 	}

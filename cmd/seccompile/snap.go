@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/symbols"
 	"github.com/seccompile/seccompile/language/snap"
@@ -34,10 +35,10 @@ func (a *app) disassembleSnap(o *output, in *intake.Input, p painter, asJSON boo
 	case err != nil:
 		return in.No(err)
 	case asJSON && f.Unrestricted:
-		return a.putJSON(o, &snapJSON{Version: jsonVersion, Unrestricted: true})
+		return a.putJSON(o, &snapJSON{Version: answer.Version, Unrestricted: true})
 	case asJSON:
 		deny, allow := disassembly(f.Deny), disassembly(f.Allow)
-		return a.putJSON(o, &snapJSON{Version: jsonVersion, Deny: &deny, Allow: &allow})
+		return a.putJSON(o, &snapJSON{Version: answer.Version, Deny: &deny, Allow: &allow})
 	case f.Unrestricted:
 		return a.put(o, []byte("; unrestricted: snap-confine loads no filter\n"))
 	}

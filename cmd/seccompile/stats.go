@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/stats"
@@ -299,7 +300,7 @@ type weightedFigs struct {
 }
 
 func statsDocument(list []measured) *statsJSON {
-	doc := &statsJSON{Version: jsonVersion}
+	doc := &statsJSON{Version: answer.Version}
 	for _, m := range list {
 		f := filterFigs{
 			Name: m.name, Instructions: m.Instructions, Kinds: make(map[string]int), Longest: m.Longest,

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/syscalltables"
@@ -213,7 +214,7 @@ type sinceJSON struct {
 }
 
 func callsDocument(rows []callRow) callsJSON {
-	doc := callsJSON{Version: jsonVersion, Kernel: syscalltables.Kernel().String(), Syscalls: []callJSON{}}
+	doc := callsJSON{Version: answer.Version, Kernel: syscalltables.Kernel().String(), Syscalls: []callJSON{}}
 	for _, r := range rows {
 		since := r.call.Since(r.abi)
 		doc.Syscalls = append(doc.Syscalls, callJSON{

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/record"
 	"github.com/seccompile/seccompile/internal/symbols"
@@ -190,7 +191,7 @@ func (e *explainer) why(d *cbpf.Data, v policy.Verdict) string {
 	case needed != "":
 		reason += fmt.Sprintf(", or with %s by %s", needed, rule)
 	}
-	return fmt.Sprintf("%s, so the default action%s decides", reason, defaultPlace(e.policy))
+	return fmt.Sprintf("%s, so the default action%s decides", reason, answer.DefaultPlace(e.policy))
 }
 
 // capability returns the first capability with which the profile allows a call that it

@@ -13,8 +13,10 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
+	"github.com/seccompile/seccompile/internal/lint"
 	"github.com/seccompile/seccompile/internal/record"
 	"github.com/seccompile/seccompile/internal/symbols"
 	"github.com/seccompile/seccompile/internal/watch"
@@ -176,7 +178,7 @@ func (s *denials) print(format string, args ...any) {
 func (s *denials) write(doc any) {
 	line, err := json.Marshal(doc)
 	s.err = cmp.Or(s.err, err)
-	s.print("%s\n", escapedJSON(line))
+	s.print("%s\n", answer.EscapedJSON(line))
 }
 
 // call writes the call, with its ABI if that is not this machine's.
@@ -270,7 +272,7 @@ type rowJSON struct {
 
 func (s *denials) document(x *denial) denialJSON {
 	doc := denialJSON{
-		Version: jsonVersion, Event: "denied", ID: x.id, PID: x.process.PID, Process: x.process.Name,
+		Version: answer.Version, Event: "denied", ID: x.id, PID: x.process.PID, Process: x.process.Name,
 		Syscall: policy.Names().Syscall(x.data.Arch, x.data.NR), Number: x.data.NR, Call: symbols.CallWith(x.abi, x.data.NR, x.data.Args, x.texts),
 		Data: x.verdict.Action.Data(), Errno: intake.ErrnoName(x.verdict.Action, x.abi),
 		Reason: x.verdict.Reason.String(), Pointer: x.verdict.Pointer, Container: s.container,
@@ -376,7 +378,7 @@ func (s *denials) end(status int) {
 		}
 		s.print("seccompile: the program installed filters of its own, %s\n", unseen)
 	}
-	if s.profile != nil && !record.Foreign(s.profile.policy) && slices.ContainsFunc(s.list, func(x *denial) bool { return ours(x) && x.lacks() }) {
+	if s.profile != nil && !lint.Foreign(s.profile.policy) && slices.ContainsFunc(s.list, func(x *denial) bool { return ours(x) && x.lacks() }) {
 		s.print("seccompile: hint: to add what the profile lacks, use record --base %s -o FILE\n", quoted(s.profile.name))
 	}
 	if s.outer == nil && slices.ContainsFunc(s.list, func(x *denial) bool { return x.by.of > 0 }) {
@@ -407,7 +409,7 @@ func (s *denials) total(what string, which func(*denial) bool) {
 
 func (s *denials) endDocument(status int) endJSON {
 	doc := endJSON{
-		Version: jsonVersion, Event: "end", Denied: []countJSON{}, More: s.more, Earlier: s.earlier, OwnFilters: s.own, Container: s.container,
+		Version: answer.Version, Event: "end", Denied: []countJSON{}, More: s.more, Earlier: s.earlier, OwnFilters: s.own, Container: s.container,
 	}
 	if s.container == "" {
 		doc.Status = &status
@@ -434,5 +436,5 @@ func countFilters(n int, one, many string) string {
 	if n == 1 {
 		many = one
 	}
-	return plural(n, "filter") + " " + many
+	return answer.Plural(n, "filter") + " " + many
 }

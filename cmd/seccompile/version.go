@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
@@ -72,7 +73,7 @@ commit that seccompile was built from, where that is known.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(*cobra.Command, []string) error {
 			v := versionJSON{
-				jsonVersion, buildVersion(), buildCommit(), runtime.Version(),
+				answer.Version, buildVersion(), buildCommit(), runtime.Version(),
 				runtime.GOOS + "/" + runtime.GOARCH, syscalltables.Kernel().String(),
 			}
 			if asJSON {

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/seccompile/seccompile/internal/answer"
 )
 
 // hostile is a name that a terminal would obey: an escape sequence, one of C1 in UTF-8
@@ -121,7 +123,7 @@ func TestWordWriter(t *testing.T) {
 // JSON means the same and shows everything.
 func TestEscapedJSON(t *testing.T) {
 	want := []string{"a\u009b\u202e\x7f\U000e0001\u2028é\x1b\""}
-	text, err := marshal(want)
+	text, err := answer.Marshal(want)
 	if err != nil || unseen(string(text)) != "" {
 		t.Fatalf("%q %v", text, err)
 	}

@@ -258,3 +258,13 @@ func cutGroup(text string) (before, group string) {
 	}
 	return text, ""
 }
+
+// Foreign reports whether a policy is in a language other than those of OCI, Docker and
+// Podman, which have one order of rules, one filter, and the rules in a list with the name
+// syscalls. (The readings of crun and youki have no bound either, but such rules.)
+func Foreign(p *policy.Policy) bool {
+	return p.Order != policy.Libseccomp || len(p.Older) > 0 || p.NoBound && len(p.Rules) == 0 ||
+		slices.ContainsFunc(p.Rules, func(r policy.Rule) bool {
+			return r.Pointer != "" && (r.Pointer[0] != '/' || !strings.Contains(r.Pointer, "/syscalls/"))
+		})
+}

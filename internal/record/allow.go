@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/lint"
 	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
 )
@@ -42,21 +42,11 @@ func (f *Fix) OCI() []specs.LinuxSyscall {
 // errForeign is why a profile gets no fix.
 var errForeign = errors.New("record: fixes are known for OCI, Docker and Podman profiles only (allow the call by hand, as the language says it)")
 
-// Foreign reports whether a policy is in a language other than these, which have one order
-// of rules, one filter, and the rules in a list with the name syscalls. (The readings of crun
-// and youki have no bound either, but such rules.)
-func Foreign(p *policy.Policy) bool {
-	return p.Order != policy.Libseccomp || len(p.Older) > 0 || p.NoBound && len(p.Rules) == 0 ||
-		slices.ContainsFunc(p.Rules, func(r policy.Rule) bool {
-			return r.Pointer != "" && (r.Pointer[0] != '/' || !strings.Contains(r.Pointer, "/syscalls/"))
-		})
-}
-
 // Allow returns the narrowest change that makes a profile allow a call: if the profile
 // tests arguments of the call, the new rule does so, too. The error says why no change
 // can do it.
 func Allow(p *policy.Policy, o policy.Options, d *cbpf.Data) (*Fix, error) {
-	if Foreign(p) {
+	if lint.Foreign(p) {
 		return nil, errForeign
 	}
 	fix := new(Fix)

@@ -10,6 +10,7 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/document"
+	"github.com/seccompile/seccompile/internal/lint"
 	"github.com/seccompile/seccompile/language"
 	"github.com/seccompile/seccompile/policy"
 )
@@ -29,7 +30,7 @@ type Edit struct {
 
 // NewEdit returns the edit that changes nothing of the profile that was read from a source.
 func NewEdit(s *language.Source, p *policy.Policy) (*Edit, error) {
-	if Foreign(p) {
+	if lint.Foreign(p) {
 		return nil, errForeign
 	}
 	doc, err := s.JSON()

@@ -1,8 +1,10 @@
-package main
+package answer
 
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,27 +16,43 @@ import (
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
-// onX86 are flags to check profiles for x86_64 and its other ABIs.
-func onX86() *checkFlags {
-	return &checkFlags{
-		targetFlags: targetFlags{Target: intake.Target{ABIs: []string{"x86_64", "x86", "x32"}}},
-		patience:    patience{1}, consumer: lint.KEP6061.String(), start: true,
+// onX86 is the target of profiles for x86_64 and its other ABIs.
+func onX86() *intake.Target { return &intake.Target{ABIs: []string{"x86_64", "x86", "x32"}} }
+
+// profilesOf reads all profiles of testdata that are for a target.
+func profilesOf(t *testing.T, target *intake.Target) (list []*Side) {
+	t.Helper()
+	paths, err := filepath.Glob("../../testdata/profiles/*.json")
+	if err != nil {
+		t.Fatal(err)
 	}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, err := NewSide(target, intake.New(path, filepath.Base(path), data)); err == nil {
+			list = append(list, s)
+		}
+	}
+	if len(list) < 10 {
+		t.Fatalf("%d profiles", len(list))
+	}
+	if testing.Short() {
+		return list[:len(list)/3]
+	}
+	return list
 }
 
 // Of all pairs of profiles, a profile is weaker than a baseline if calls that are tried one by
 // one are weaker.
 func TestBaselineMissesNothing(t *testing.T) {
-	c := onX86()
-	var abis []arch.ABI
-	for _, name := range c.ABIs {
-		a, err := arch.Parse(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		abis = append(abis, a)
+	c := &comparer{Target: onX86()}
+	abis, err := intake.ParseABIs(c.ABIs)
+	if err != nil {
+		t.Fatal(err)
 	}
-	sides := sidesOf(t, strings.Join(c.ABIs, ","))
+	sides := profilesOf(t, c.Target)
 	for _, s := range sides { // what beyond compares
 		o := s.Options
 		o.ENOSYS.Off = true
@@ -44,7 +62,7 @@ func TestBaselineMissesNothing(t *testing.T) {
 		}
 		s.Resolved = r
 	}
-	weaker := func(a, b *side) string {
+	weaker := func(a, b *Side) string {
 		for _, abi := range abis {
 			for nr := range syscalltables.All(abi) {
 				for _, v := range []uint64{0, 1, 40, 1 << 32} {
@@ -59,14 +77,14 @@ func TestBaselineMissesNothing(t *testing.T) {
 	}
 	found := 0
 	for i, a := range sides {
-		base := intake.New(a.name, a.name, nil)
+		base := intake.New(a.Name, a.Name, nil)
 		for _, b := range sides[:i] {
 			list, openings, err := c.compare(b.Policy, a.Policy, base, base, arch.X86_64)
 			if err != nil || len(list) > 0 {
 				t.Fatalf("%v, %v", list, err)
 			}
 			if call := weaker(a, b); call != "" && len(openings) == 0 {
-				t.Errorf("%s is weaker than %s at %s", b.name, a.name, call)
+				t.Errorf("%s is weaker than %s at %s", b.Name, a.Name, call)
 			}
 			found += len(openings)
 		}
@@ -109,16 +127,14 @@ func TestBaselineBeyondTheLimits(t *testing.T) {
 		}
 		return intake.New(name, name, text)
 	}
-	c := onX86()
-	c.bases = []*intake.Input{large("base.json")}
-	p, err := c.look(large("profile.json"))
+	p, err := Check(onX86(), large("profile.json"), CheckOptions{For: lint.KEP6061.String(), Baselines: []*intake.Input{large("base.json")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range p.report.Findings {
+	for _, f := range p.Report.Findings {
 		if f.ID == "baseline" && f.Severity == lint.Error && strings.HasPrefix(f.Reason, "it is not proved that the profile is at least as strict as base.json: ") {
 			return
 		}
 	}
-	t.Errorf("%+v", p.report.Findings)
+	t.Errorf("%+v", p.Report.Findings)
 }
