@@ -5,6 +5,7 @@
 package playground
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,14 +47,20 @@ func on[Question, Answer any](answer func(*Engine, *Question) (Answer, error)) h
 // handlers has the questions by their op.
 func handlers() map[string]handler {
 	return map[string]handler{
-		"vocabulary": on((*Engine).vocabulary),
-		"gallery":    on((*Engine).gallery),
-		"calls":      on((*Engine).calls),
-		"read":       on((*Engine).read),
-		"draw":       on((*Engine).draw),
-		"program":    on((*Engine).program),
-		"trail":      on((*Engine).trail),
-		"eval":       on((*Engine).eval),
+		"vocabulary":         on((*Engine).vocabulary),
+		"gallery":            on((*Engine).gallery),
+		"calls":              on((*Engine).calls),
+		"read":               on((*Engine).read),
+		"draw":               on((*Engine).draw),
+		"program":            on((*Engine).program),
+		"trail":              on((*Engine).trail),
+		"eval":               on((*Engine).eval),
+		"expect":             on((*Engine).expect),
+		"write-expectations": on((*Engine).writeExpectations),
+		"read-expectations":  on((*Engine).readExpectations),
+		"grade":              on((*Engine).grade),
+		"shrink":             on((*Engine).shrink),
+		"report":             on((*Engine).report),
 	}
 }
 
@@ -88,15 +95,30 @@ func (e *Engine) answer(question []byte) (answer any, err error) {
 	if len(question) > maxQuestion {
 		return nil, tooLarge
 	}
-	var head struct{ Op string }
-	if err := json.Unmarshal(question, &head); err != nil {
-		return nil, fmt.Errorf("the question cannot be read: %w", err)
+	op, err := opOf(question)
+	if err != nil {
+		return nil, err
 	}
-	h := e.handlers[head.Op]
+	h := e.handlers[op]
 	if h == nil {
-		return nil, fmt.Errorf("unknown question %q", head.Op)
+		return nil, fmt.Errorf("unknown question %q", op)
 	}
 	return h(e, question)
+}
+
+// opOf returns the op of a question. It is the first member of those that the page asks, so
+// that the others, which can be long, are read once.
+func opOf(question []byte) (string, error) {
+	if rest, ok := bytes.CutPrefix(question, []byte(`{"op":"`)); ok {
+		if op, _, ok := bytes.Cut(rest, []byte(`"`)); ok && !bytes.ContainsRune(op, '\\') {
+			return string(op), nil
+		}
+	}
+	var head struct{ Op string }
+	if err := json.Unmarshal(question, &head); err != nil {
+		return "", fmt.Errorf("the question cannot be read: %w", err)
+	}
+	return head.Op, nil
 }
 
 // failed writes an error as the command does.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/graph"
 	"github.com/seccompile/seccompile/internal/intake"
@@ -38,23 +39,15 @@ func (s *subject) parseCall(c CallText) (*intake.Call, error) {
 	if err != nil {
 		return nil, err
 	}
-	bare, err := intake.ParseCall(abi, call, nil)
-	if err != nil {
-		return nil, err
-	}
-	values, err := symbols.Arrange(abi, bare.Data.NR, args)
-	if err != nil {
-		return nil, err
-	}
-	return intake.ParseCall(abi, call, values)
+	return intake.ParseCall(abi, call, args)
 }
 
 // decide returns what the subject does with a call.
-func (s *subject) decide(c *intake.Call) policy.Verdict {
+func (s *subject) decide(d *cbpf.Data) policy.Verdict {
 	if s.compiled != nil {
-		return s.compiled.Resolved.Decide(&c.Data)
+		return s.compiled.Resolved.Decide(d)
 	}
-	return policy.Verdict{Action: s.filter.Eval(&c.Data)}
+	return policy.Verdict{Action: s.filter.Eval(d)}
 }
 
 // eval answers what happens to one call.
@@ -67,7 +60,7 @@ func (e *Engine) eval(q *evalOf) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := s.decide(call)
+	v := s.decide(&call.Data)
 	out := &Verdict{Look: graph.Look(v.Action), Text: call.Text(false), Path: *newTrail()}
 	out.Bitmap, out.BitmapWhy = s.bitmap(call)
 	_, steps := s.filter.Trace(&call.Data)

@@ -20,9 +20,9 @@ type example struct {
 	Entry
 	preset, second string
 	file, language string
-	call             string
-	abis             []string
-	expected         []Expectation
+	call           string
+	abis           []string
+	expected       []Expectation
 }
 
 // examples lists the gallery.

@@ -148,21 +148,21 @@ type CallText struct {
 // A Verdict is the document of eval --trace --json, and what only the page shows.
 type Verdict struct {
 	Document  any    `json:"document"`
-	Look      string       `json:"look"`
-	Text      string       `json:"text"`
-	Because   string       `json:"because"`
-	Bitmap    bool         `json:"bitmap"`
-	BitmapWhy string       `json:"bitmapWhy"`
-	Path      Trail        `json:"path"`
-	Steps     int          `json:"steps"`
+	Look      string `json:"look"`
+	Text      string `json:"text"`
+	Because   string `json:"because"`
+	Bitmap    bool   `json:"bitmap"`
+	BitmapWhy string `json:"bitmapWhy"`
+	Path      Trail  `json:"path"`
+	Steps     int    `json:"steps"`
 }
 
 // A Comparison is the document of diff --json, with words.
 type Comparison struct {
-	Document any `json:"document"`
-	Headline string          `json:"headline"`
-	Weaker   bool            `json:"weaker"`
-	Words    []ChangeWords   `json:"words"`
+	Document any           `json:"document"`
+	Headline string        `json:"headline"`
+	Weaker   bool          `json:"weaker"`
+	Words    []ChangeWords `json:"words"`
 }
 
 // A ChangeWords is a change of a comparison in words.

@@ -9,11 +9,11 @@ import (
 	"strconv"
 	"strings"
 
-	ocijson "github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/lint"
 	"github.com/seccompile/seccompile/internal/proved"
+	ocijson "github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
 )
 
@@ -77,11 +77,11 @@ func (s *subject) kind() string {
 
 // review adds the findings of check.
 func (s *subject) review(r *Reading) error {
-	options, err := s.lintOptions()
+	report, err := s.check()
 	if err != nil {
 		return err
 	}
-	report := lint.Check(s.in.Source, options)
+	fixable := s.fixable()
 	catalog := lint.Catalog()
 	for i := range report.Findings {
 		f := &report.Findings[i]
@@ -94,7 +94,7 @@ func (s *subject) review(r *Reading) error {
 				found.Why = entry.Why
 			}
 		}
-		if options.Language == nil && !s.in.YAML {
+		if fixable {
 			for _, edit := range report.Edits(f) {
 				found.Edits = append(found.Edits, Edit{Span{s.places.unit(s.places.start + edit.From), s.places.unit(s.places.start + edit.To)}, edit.Text})
 			}
@@ -104,17 +104,23 @@ func (s *subject) review(r *Reading) error {
 	return nil
 }
 
-// lintOptions returns what check reviews the source for.
-func (s *subject) lintOptions() (lint.Options, error) {
+// check reviews a profile as the command does.
+func (s *subject) check() (*lint.Report, error) {
+	if s.checked != nil {
+		return s.checked, nil
+	}
 	var o lint.Options
 	if s.Target.Consumer != "" {
 		var err error
 		if o.For, err = lint.ParseConsumer(s.Target.Consumer); err != nil {
-			return o, err
+			return nil, err
 		}
 	}
 	lang, place, err1 := s.flags.Place(s.in)
 	resolve, err2 := s.flags.Options()
+	if err := cmp.Or(err1, err2); err != nil {
+		return nil, err
+	}
 	if o.For != 0 && s.flags.DefaultCaps() {
 		place.Caps = o.For.DefaultCaps()
 	}
@@ -124,7 +130,15 @@ func (s *subject) lintOptions() (lint.Options, error) {
 	} else {
 		o.Language = lang
 	}
-	return o, cmp.Or(err1, err2)
+	s.checked = lint.Check(s.in.Source, o)
+	return s.checked, nil
+}
+
+// fixable reports whether findings of the text can have cures that edit it.
+func (s *subject) fixable() bool {
+	lang, _, err := s.flags.Place(s.in)
+	_, oci := lang.(ocijson.Language)
+	return err == nil && oci && !s.in.YAML
 }
 
 // errors returns the problems for which a source is refused, as findings.

@@ -38,6 +38,7 @@ type subject struct {
 
 	// What follows is made when it is asked for.
 	places   *places
+	checked  *lint.Report
 	reaching *reaching
 	drawings map[drawn]*graph.Graph
 	spaces   []proof.Space

@@ -1,0 +1,93 @@
+package playground
+
+import (
+	"encoding/base64"
+	"fmt"
+
+	"github.com/seccompile/seccompile/internal/edit"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/grade"
+	"github.com/seccompile/seccompile/internal/intake"
+	"github.com/seccompile/seccompile/internal/optimize"
+	"github.com/seccompile/seccompile/internal/symbols"
+	"github.com/seccompile/seccompile/proof"
+)
+
+// grade grades what the filter leaves to a program.
+func (e *Engine) grade(of *Subject) (*Grade, error) {
+	s, err := e.good(*of)
+	if err != nil {
+		return nil, err
+	}
+	scale, err := grade.NewScale(s.abis)
+	if err != nil {
+		return nil, err
+	}
+	g, err := scale.Of(s.proofSubject(), proof.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	out := &Grade{Letter: g.Letter(), Points: g.Points, Rows: []GradeRow{}, Badge: string(g.Badge())}
+	for _, l := range g.Lines {
+		out.Rows = append(out.Rows, GradeRow{Name: l.Title, Text: l.Reason, Points: l.Points - l.Lost, Of: l.Points})
+	}
+	return out, nil
+}
+
+// shrink looks for a smaller way to say the same.
+func (e *Engine) shrink(of *Subject) (*Shrunk, error) {
+	s, err := e.good(*of)
+	switch {
+	case err != nil:
+		return nil, err
+	case s.compiled != nil:
+		return s.shrinkProfile()
+	case s.in.Kind == intake.KindFilter || s.in.Kind == intake.KindAssembly:
+		return s.shrinkFilter()
+	}
+	return nil, failure.Nof("%s: only profiles, raw filters and assembly text can be made smaller", s.in.Name)
+}
+
+// shrinkFilter looks for a shorter filter.
+func (s *subject) shrinkFilter() (*Shrunk, error) {
+	r, err := optimize.Program(s.filter, proof.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	out := &Shrunk{Source: s.Source, Before: s.filter.Len(), After: r.Program.Len(), Unit: "instructions"}
+	if r.Program == s.filter {
+		out.Note = "no filter smaller than this one was found"
+		return out, nil
+	}
+	out.Note = fmt.Sprintf("proved to mean the same for every call; no difference in %d test calls", r.Points)
+	if s.in.Kind == intake.KindAssembly {
+		out.Source.Text = r.Program.Disassemble(symbols.Names())
+		return out, nil
+	}
+	data, err := r.Program.AppendBinary(nil)
+	out.Source.Text, out.Source.Binary = base64.StdEncoding.EncodeToString(data), true
+	return out, err
+}
+
+// shrinkProfile joins what entries have in common, as fmt does. The text stays as it is where that
+// makes it no smaller.
+func (s *subject) shrinkProfile() (*Shrunk, error) {
+	name, _ := s.language()
+	switch {
+	case s.in.YAML, name != "oci" && name != "docker" && name != "podman":
+		return nil, failure.Nof("%s: only profiles of OCI, Docker and Podman in JSON can be made smaller", s.in.Name).
+			Hintf("its filter is as small as seccompile can make it")
+	}
+	text, err := edit.Format(s.in.Source)
+	if err != nil {
+		return nil, err
+	}
+	out := &Shrunk{Source: s.Source, Before: len(s.in.Data), After: len(text), Unit: "bytes"}
+	if len(text) >= len(s.in.Data) {
+		out.After, out.Note = out.Before, "no two entries say what one could, so the text stays as it is"
+		return out, nil
+	}
+	out.Source.Text = string(text)
+	out.Note = "entries that differ in their names alone are one now; proved to mean the same with every capability and kernel that the profile mentions"
+	return out, nil
+}

@@ -1,0 +1,41 @@
+package playground
+
+import (
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
+	"github.com/seccompile/seccompile/internal/report"
+)
+
+// report writes the page of report for one source, or for the comparison of two.
+func (e *Engine) report(q *reportOf) (*Download, error) {
+	a, err := e.reported(q.Subject)
+	if err != nil {
+		return nil, err
+	}
+	out := &Download{Name: "report.html", Type: "text/html"}
+	var page []byte
+	if q.Second == nil {
+		page, err = report.Review(a, report.Options{})
+	} else {
+		var b report.Profile
+		if b, err = e.reported(Subject{*q.Second, q.Target}); err != nil {
+			return nil, err
+		}
+		page, _, err = report.Compare(a, b, report.Options{})
+	}
+	out.Text = string(page)
+	return out, err
+}
+
+// reported returns what report is told about a subject.
+func (e *Engine) reported(of Subject) (report.Profile, error) {
+	s, err := e.good(of)
+	if err != nil {
+		return report.Profile{}, err
+	}
+	if s.in.Kind != intake.KindProfile {
+		return report.Profile{}, failure.Nof("%s: a report is about a profile, not a filter", s.in.Name)
+	}
+	checked, err := s.check()
+	return report.Profile{Name: s.in.Name, Report: checked}, err
+}
