@@ -22,7 +22,7 @@ type Evaluator struct {
 	*intake.Compiled // a profile has Policy and Resolved; what can be traced has Program
 	ABI              arch.ABI
 	Assumed          bool // nobody named the ABI, and it is not the host's
-	traced           bool
+	Traced           bool // its verdicts have steps: Program is set
 }
 
 // NewEvaluator reads an input. If calls are to be traced, a profile is compiled. The ABI is that
@@ -42,7 +42,7 @@ func NewEvaluator(t *intake.Target, in *intake.Input, abi string, traced bool) (
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluator{Compiled: &intake.Compiled{Program: p}, traced: traced}
+	e := &Evaluator{Compiled: &intake.Compiled{Program: p}, Traced: traced}
 	return e, e.choose(abi, TestedABIs(p))
 }
 
@@ -78,7 +78,7 @@ func profileEvaluator(t intake.Target, in *intake.Input, name string, traced boo
 		}
 		c.Program = c.Result.Program
 	}
-	e := &Evaluator{Compiled: c, traced: traced}
+	e := &Evaluator{Compiled: c, Traced: traced}
 	return e, e.choose(name, c.Resolved.ABIs())
 }
 
@@ -144,7 +144,7 @@ func (e *Evaluator) Ask(name string, args []string, numeric bool) (*Evaluation, 
 	} else {
 		x.Verdict.Action = e.Program.Eval(&call.Data)
 	}
-	if e.traced {
+	if e.Traced {
 		x.Steps = trace(e.Program, call, numeric)
 	}
 	return x, nil
@@ -209,7 +209,7 @@ type Step struct {
 // trace runs a program and explains every step.
 func trace(p *cbpf.Program, q *intake.Call, numeric bool) []Step {
 	verdict, steps := p.Trace(&q.Data)
-	lines := p.Lines(policy.Names())
+	lines := p.Lines(nil)
 	var out []Step
 	for i, s := range steps {
 		next := -1

@@ -33,7 +33,7 @@ func BenchmarkKeystroke(b *testing.B) {
 		question func() any
 	}{
 		{"read", func() any { return s }},
-		//{"meaning", func() any { return s }},
+		{"meaning", func() any { return s }},
 		{"draw", func() any { return drawOf{s, diagram, ""} }},
 		{"program", func() any { return s }},
 		{"eval", func() any { return evalOf{s, CallText{Text: "socket(AF_VSOCK)"}, diagram, ""} }},

@@ -54,6 +54,8 @@ func handlers() map[string]handler {
 		"draw":               on((*Engine).draw),
 		"program":            on((*Engine).program),
 		"trail":              on((*Engine).trail),
+		"meaning":            on((*Engine).meaning),
+		"compare":            on((*Engine).compare),
 		"eval":               on((*Engine).eval),
 		"expect":             on((*Engine).expect),
 		"write-expectations": on((*Engine).writeExpectations),

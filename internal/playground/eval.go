@@ -2,52 +2,56 @@ package playground
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/graph"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/stats"
 	"github.com/seccompile/seccompile/internal/symbols"
-	"github.com/seccompile/seccompile/policy"
 )
 
-// parseCall reads a call as it is typed: "socket(AF_ALG, SOCK_SEQPACKET, 0)", perhaps with its
+// evaluator returns what answers calls of an ABI, the filter's first if it has no name.
+func (s *subject) evaluator(name string) (*answer.Evaluator, error) {
+	e := &answer.Evaluator{Compiled: s.compiled, ABI: s.abis[0], Traced: true}
+	if s.compiled == nil {
+		e.Compiled = &intake.Compiled{Program: s.filter}
+	}
+	if name != "" {
+		var err error
+		if e.ABI, err = intake.ParseABI(name); err != nil {
+			return nil, err
+		}
+	}
+	if e.ABI.ByteOrder() != s.filter.Order() {
+		return nil, failure.Usagef("%s is %s-endian, the filter is %s-endian", e.ABI,
+			intake.OrderName(e.ABI.ByteOrder()), intake.OrderName(s.filter.Order())).Hintf("choose another ABI for the call")
+	}
+	return e, nil
+}
+
+// evaluate answers a call as it is typed: "socket(AF_ALG, SOCK_SEQPACKET, 0)", perhaps with its
 // ABI in front, which has precedence.
-func (s *subject) parseCall(c CallText) (*intake.Call, error) {
-	text := strings.TrimSpace(c.Text)
-	name := c.ABI
+func (s *subject) evaluate(c CallText) (*answer.Evaluation, error) {
+	text, name := strings.TrimSpace(c.Text), c.ABI
 	if first, rest, ok := strings.Cut(text, " "); ok && !strings.Contains(first, "(") {
 		if _, err := arch.Parse(first); err == nil {
 			name, text = first, rest
 		}
 	}
-	abi := s.abis[0]
-	if name != "" {
-		var err error
-		if abi, err = intake.ParseABI(name); err != nil {
-			return nil, err
-		}
-	}
-	if abi.ByteOrder() != s.filter.Order() {
-		return nil, failure.Usagef("%s is %s-endian, the filter is %s-endian", abi,
-			intake.OrderName(abi.ByteOrder()), intake.OrderName(s.filter.Order())).Hintf("choose another ABI for the call")
+	evaluator, err := s.evaluator(name)
+	if err != nil {
+		return nil, err
 	}
 	call, args, err := symbols.Split(text)
 	if err != nil {
 		return nil, err
 	}
-	return intake.ParseCall(abi, call, args)
-}
-
-// decide returns what the subject does with a call.
-func (s *subject) decide(d *cbpf.Data) policy.Verdict {
-	if s.compiled != nil {
-		return s.compiled.Resolved.Decide(d)
-	}
-	return policy.Verdict{Action: s.filter.Eval(d)}
+	return evaluator.Ask(call, args, false)
 }
 
 // eval answers what happens to one call.
@@ -56,38 +60,54 @@ func (e *Engine) eval(q *evalOf) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	call, err := s.parseCall(q.Call)
+	x, err := s.evaluate(q.Call)
 	if err != nil {
 		return nil, err
 	}
-	v := s.decide(&call.Data)
-	out := &Verdict{Look: graph.Look(v.Action), Text: call.Text(false), Path: *newTrail()}
-	out.Bitmap, out.BitmapWhy = s.bitmap(call)
-	_, steps := s.filter.Trace(&call.Data)
-	out.Steps = len(steps)
-	for _, step := range steps {
-		out.Path.PCs = append(out.Path.PCs, step.PC)
+	v := &Verdict{
+		Document: x.Document(), Look: graph.Look(x.Verdict.Action), Text: x.Text(false), Because: x.Because,
+		Path: *newTrail(), Steps: len(x.Steps),
 	}
-	out.Path.Calls = append(out.Path.Calls, CallRef{call.ABI.String(), call.Data.NR})
-	if v.Pointer != "" {
-		out.Path.Pointers = append(out.Path.Pointers, v.Pointer)
+	v.Bitmap, v.BitmapWhy = s.bitmap(x.Call)
+	v.Path.Calls = append(v.Path.Calls, CallRef{x.ABI.String(), x.Data.NR})
+	for _, step := range x.Steps {
+		v.Path.PCs = append(v.Path.PCs, step.PC)
+	}
+	if x.Verdict.Pointer != "" {
+		v.Path.Pointers = append(v.Path.Pointers, x.Verdict.Pointer)
 	}
 	if g, err := s.drawing(cmp.Or(q.Stage, diagram), q.Drawn); err == nil {
-		out.Path.Nodes = g.Path(&call.Data)
+		v.Path.Nodes = g.Path(&x.Data)
 	}
-	return out, nil
+	return v, nil
 }
 
 // bitmap answers whether kernels allow a call without running the filter, and why.
 func (s *subject) bitmap(c *intake.Call) (bool, string) {
-	allowed, _ := s.filter.ConstAllow(c.Data.Arch, c.Data.NR)
-	switch {
-	case stats.InBitmap(s.filter, c.ABI, c.Data.NR):
-		return true, "the filter allows this call whatever its arguments, and the kernel found that out when it was loaded"
-	case !allowed:
-		return false, "the filter does not allow this call whatever its arguments, or has to look at them to say so"
-	case !stats.HasBitmap(c.ABI):
-		return false, "the filter allows this call whatever its arguments, but kernels have no bitmap for " + c.ABI.String()
+	if stats.InBitmap(s.filter, c.ABI, c.Data.NR) {
+		return true, "the filter allows this call whatever its arguments, and the kernel finds that out when the filter is loaded"
 	}
-	return false, "the filter allows this number whatever the arguments, but it is none of the kernel's calls"
+	allowed, _ := s.filter.ConstAllow(c.Data.Arch, c.Data.NR)
+	verdicts := s.verdicts(c)
+	switch {
+	case allowed && !stats.HasBitmap(c.ABI):
+		return false, "the filter allows this call whatever its arguments, but kernels have no bitmap for " + c.ABI.String()
+	case allowed:
+		return false, "the filter allows this number whatever the arguments, but it is none of the kernel's calls"
+	case len(verdicts) > 1:
+		return false, "the verdict depends on the arguments, so the filter runs each time"
+	case len(verdicts) == 1 && verdicts[0] != cbpf.Allow:
+		return false, "only calls that are always allowed are in the bitmap, and this one always gets " + intake.ActionText(verdicts[0], c.ABI)
+	}
+	return false, "the filter does more on the way than the kernel can foresee when it is loaded"
+}
+
+// verdicts returns the constants that the filter may return for the number of a call.
+func (s *subject) verdicts(c *intake.Call) (list []cbpf.Action) {
+	for _, pc := range stats.Reaching(s.filter)(c.Data.Arch, c.Data.NR) {
+		if ins := s.filter.At(pc); ins.Op == opReturn && !slices.Contains(list, cbpf.Action(ins.K)) {
+			list = append(list, cbpf.Action(ins.K))
+		}
+	}
+	return list
 }

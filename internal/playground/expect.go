@@ -36,7 +36,7 @@ func (e *Engine) expect(q *expectOf) ([]Outcome, error) {
 // decides returns what decides the calls of an ABI, zero for the filter's first: the filter or,
 // as the command does, the profile read for another kernel.
 func (e *Engine) decides(s *subject, a arch.ABI) (expect.Subject, error) {
-	out := expect.Subject{ABI: s.abis[0], Decide: s.decide}
+	out := expect.Subject{ABI: s.abis[0], Decide: s.side().Decide}
 	sameKernel := func(b arch.ABI) bool { return a.Main() == b.Main() }
 	if a == 0 || s.compiled == nil || slices.ContainsFunc(s.abis, sameKernel) {
 		return out, nil
@@ -47,7 +47,7 @@ func (e *Engine) decides(s *subject, a arch.ABI) (expect.Subject, error) {
 	if err != nil {
 		return out, err
 	}
-	return expect.Subject{ABI: a, Decide: t.decide}, nil
+	return expect.Subject{ABI: a, Decide: t.side().Decide}, nil
 }
 
 // writeExpectations writes expectations as a file for eval --expect.

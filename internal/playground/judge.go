@@ -23,7 +23,7 @@ func (e *Engine) grade(of *Subject) (*Grade, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := scale.Of(s.proofSubject(), proof.Limits{})
+	g, err := scale.Of(s.side().Subject, proof.Limits{})
 	if err != nil {
 		return nil, err
 	}

@@ -157,14 +157,14 @@ func (p *places) elements(doc *document.Document, pointers []string, found map[s
 // of the text, or 0.
 func (p *places) length(pointer string, at int) int {
 	doc, err := p.source.JSON()
-	if err != nil || !doc.Original() {
+	if err != nil || !doc.Original() || pointer == "" { // the whole text: its first line will do
 		return 0
 	}
-	text := doc.Lookup(pointer).JSON()
-	if text == "" || !strings.HasPrefix(p.text[at:], text) {
+	v := doc.Lookup(pointer)
+	if !v.Exists() || !strings.HasPrefix(p.text[at:], v.JSON()) {
 		return 0
 	}
-	return len(text)
+	return len(v.JSON())
 }
 
 // line returns the span of a line without the white space around it.

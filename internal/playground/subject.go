@@ -10,6 +10,7 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/artifact"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/graph"
 	"github.com/seccompile/seccompile/internal/intake"
@@ -41,7 +42,6 @@ type subject struct {
 	checked  *lint.Report
 	reaching *reaching
 	drawings map[drawn]*graph.Graph
-	spaces   []proof.Space
 }
 
 func newSubject(of Subject) *subject {
@@ -132,6 +132,14 @@ func (s *subject) compile() error {
 	return nil
 }
 
+// side returns the subject as one of the command's: what explain and diff are about.
+func (s *subject) side() *answer.Side {
+	if s.compiled != nil {
+		return answer.ProfileSide(s.in.Name, s.compiled)
+	}
+	return &answer.Side{Compiled: &intake.Compiled{Program: s.filter}, Name: s.in.Name, Subject: proof.Program(s.filter)}
+}
+
 // usual returns the ABI that is assumed where nothing says which one is meant.
 func usual(o binary.ByteOrder) arch.ABI {
 	if o == binary.BigEndian {
@@ -187,24 +195,4 @@ func (s *subject) language() (name string, detected bool) {
 	}
 	name, _ = intake.SniffLanguage(s.in)
 	return cmp.Or(name, string(oci.Detect(s.in.Source))), true
-}
-
-// proofSubject returns the meaning for proofs: that of the profile, or of the filter.
-func (s *subject) proofSubject() proof.Subject {
-	if s.compiled != nil {
-		return proof.Policy(s.compiled.Resolved)
-	}
-	return proof.Program(s.filter)
-}
-
-// explained returns the actions of all calls.
-func (s *subject) explained() ([]proof.Space, error) {
-	if s.spaces == nil {
-		spaces, err := proof.Explain(s.proofSubject(), proof.Limits{})
-		if err != nil {
-			return nil, err
-		}
-		s.spaces = spaces
-	}
-	return s.spaces, nil
 }
