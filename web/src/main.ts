@@ -15,7 +15,6 @@ import { panes } from "./shell/panes";
 import { SourceRoom } from "./shell/source";
 import { StatusLine } from "./shell/status";
 import { TargetBar } from "./shell/target";
-import { emptySource } from "./state";
 
 const notice = new Notice(byId("notice"));
 const status = new StatusLine(() => client);
@@ -72,7 +71,6 @@ function equip(vocabulary: Vocabulary): void {
   first.know(vocabulary);
   second.know(vocabulary);
   const target = new TargetBar(page, vocabulary);
-  target.element.toggleAttribute("open", matchMedia("(min-width: 48rem)").matches);
   head.after(target.element);
   head.querySelector("h1")?.after(...examples(vocabulary, (id) => void open({ kind: "example", id })));
   head.querySelector(".spring")?.after(...downloads(page, vocabulary));
@@ -99,6 +97,3 @@ addEventListener("drop", (event) => {
   const file = event.dataTransfer?.files[0];
   if (file) void first.open(file);
 });
-
-// The space for the first paste, before any engine has answered.
-if (page.state.source === emptySource) first.editor.view.focus();

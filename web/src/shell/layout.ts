@@ -6,7 +6,7 @@ import { h } from "../dom";
 import type { Pane } from "./panes";
 
 const wide = matchMedia("(min-width: 75rem)");
-const narrow = matchMedia("(max-width: 47.99rem)");
+export const narrow = matchMedia("(max-width: 47.99rem)");
 
 const machine = new Set<string>(["drawing", "program"]);
 
@@ -55,7 +55,12 @@ export class Layout {
   arrange(): void {
     const tabbed = this.#tabbed();
     const open = tabbed.find((r) => r.id === this.#page.state.view.tab) ?? tabbed[0];
-    for (const room of this.#rooms) room.element.hidden = tabbed.includes(room) && room !== open;
+    for (const room of this.#rooms) {
+      const inTabs = tabbed.includes(room);
+      room.element.hidden = inTabs && room !== open;
+      if (inTabs) room.element.setAttribute("role", "tabpanel");
+      else room.element.removeAttribute("role");
+    }
     this.#host.answers.hidden = narrow.matches && open?.id === "source";
     this.#host.machine.hidden = !wide.matches && !(open && machine.has(open.id));
     this.#placeTabs();

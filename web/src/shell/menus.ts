@@ -111,7 +111,9 @@ export function theme(page: Page): HTMLElement {
     const name = themes[at] ?? "auto";
     if (name === "auto") document.documentElement.removeAttribute("data-theme");
     else document.documentElement.setAttribute("data-theme", name);
-    button.textContent = `Theme: ${name}`;
+    button.textContent = { auto: "Auto", light: "Light", dark: "Dark" }[name];
+    button.title = `Colours: ${name === "auto" ? "as the system has them" : name}`;
+    button.setAttribute("aria-label", button.title);
     try {
       localStorage.setItem("seccompile-theme", name);
     } catch {

@@ -4,6 +4,7 @@ import type { Target, Vocabulary } from "../protocol";
 import type { Page } from "../page";
 import { freshId, h } from "../dom";
 import { emptyTarget } from "../state";
+import { narrow } from "./layout";
 import { popover } from "./popover";
 
 export class TargetBar {
@@ -23,11 +24,15 @@ export class TargetBar {
       this.#capabilities(v.caps),
       this.#kernel(),
       this.#enosys(),
-      this.#select("badArch", "Other ABIs get", v.actions, "the language's default"),
+      this.#select("badArch", "Other ABIs", v.actions, "default"),
       this.#select("consumer", "Check for", v.consumers, "anyone"),
       reset,
     ];
     this.element = h("details", { class: "target" }, this.#title, h("div", { class: "bar" }, ...fields.flat()));
+    // Where there is space for them, the switches are always there.
+    const unfold = (): boolean => this.element.toggleAttribute("open", !narrow.matches);
+    narrow.addEventListener("change", unfold);
+    unfold();
     page.onState(({ target }) => {
       for (const show of this.#shows) show(target);
       this.#title.textContent = `Target: ${inWords(target)}`;
@@ -90,7 +95,7 @@ export class TargetBar {
     const words: [string, string][] = [["", "default"], ["profile", "newer than the profile knows"], ["kernel:5.10", "newer than Linux 5.10"], ["kernel:6.1", "newer than Linux 6.1"], ["kernel:6.6", "newer than Linux 6.6"], ["kernel:6.12", "newer than Linux 6.12"], ["off", "off"]];
     const select = h("select", { change: () => this.#set({ enosys: select.value }) }, ...words.map(([value, text]) => h("option", { value }, text)));
     this.#shows.push(({ enosys }) => choose(select, enosys));
-    return h("label", { title: "Calls that get ENOSYS, so that programs fall back to older ones" }, "ENOSYS for calls ", select);
+    return h("label", { title: "Calls that get ENOSYS, so that programs fall back to older ones" }, "ENOSYS ", select);
   }
 }
 
