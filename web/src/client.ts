@@ -27,6 +27,7 @@ interface Pending {
 }
 
 const slowAfter = 5000; // ms
+const staleAfter = 1000; // ms: a new engine is ready sooner than this one answers what nobody asks any more
 const deathsInARow = 3;
 
 // What a reader waits for most comes first.
@@ -43,7 +44,7 @@ export class Client {
   #deaths = 0;
   #failed: Failure | null = null;
   #waiting = new Map<string, Pending>();
-  #running: (Pending & { id: number }) | null = null;
+  #running: (Pending & { id: number; since: number }) | null = null;
   #serial = 0;
   #slow: ReturnType<typeof setTimeout> | undefined;
 
@@ -63,15 +64,29 @@ export class Client {
       const name = `${op} ${key}`;
       this.#waiting.get(name)?.settle(null);
       this.#waiting.delete(name); // the new one goes to the end
-      if (this.#running?.op === op && this.#running.key === key) this.#running.settle(null);
+      const late = this.#replaces(op, key, question);
       this.#waiting.set(name, { op, key, question: { op, ...question }, settle });
-      this.#next();
+      if (late) this.#restart();
+      else this.#next();
     });
   }
 
-  /** Gives up the running question and starts the engine anew. */
+  // Drops the running question if a new one takes its place. True: it is about a source that was changed
+  // since, and it takes long.
+  #replaces(op: Op, key: string, question: object): boolean {
+    const running = this.#running;
+    if (running?.op !== op || running.key !== key) return false;
+    running.settle(null);
+    const changed = "source" in question && "source" in running.question && question.source !== running.question.source;
+    return changed && performance.now() - running.since > staleAfter;
+  }
+
+  /** Gives up all questions and starts the engine anew. */
   stop(): void {
-    this.#running?.settle({ failure: { message: "stopped: this took too long", hint: "change the profile or the target to ask again" } });
+    const failure = { message: "stopped: this took too long", hint: "change the profile or the target to ask again" };
+    this.#running?.settle({ failure });
+    for (const pending of this.#waiting.values()) pending.settle({ failure });
+    this.#waiting.clear();
     this.#restart();
   }
 
@@ -152,7 +167,7 @@ export class Client {
     if (!first) return;
     this.#waiting.delete(`${first.op} ${first.key}`);
     const id = ++this.#serial;
-    this.#running = { ...first, id };
+    this.#running = { ...first, id, since: performance.now() };
     this.#onStatus({ state: "busy" });
     const { op } = first;
     this.#slow = setTimeout(() => this.#onStatus({ state: "slow", op }), slowAfter);

@@ -10,7 +10,7 @@ import type { DecorationSet, ViewUpdate } from "@codemirror/view";
 import { basicSetup } from "codemirror";
 import type { Finding, Span } from "../protocol";
 import type { Words } from "./complete";
-import { diagnostics, fix } from "./findings";
+import { diagnostics, fix, place } from "./findings";
 import { colours, syntaxOf } from "./languages";
 import type { Syntax } from "./languages";
 import { highlighting, looks } from "./theme";
@@ -69,7 +69,7 @@ export class Editor {
       lit,
       looks,
       highlighting,
-      EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocorrect: "off", autocapitalize: "off" }),
+      EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", autocorrect: "off", autocapitalize: "off" }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged && !update.transactions.some((t) => t.annotation(Transaction.remote))) changed(replacesAll(update));
         else if (update.selectionSet && update.view.hasFocus) at(update.state.selection.main.head);
@@ -147,8 +147,7 @@ export class Editor {
 
   /** Puts the cursor on a part of the text. */
   go(span: Span): void {
-    const length = this.view.state.doc.length;
-    const [anchor, head] = [Math.min(span.from, length), Math.min(span.to, length)];
+    const { from: anchor, to: head } = place(this.view.state.doc, span);
     this.view.dispatch({ selection: { anchor, head }, effects: EditorView.scrollIntoView(anchor, { y: "center" }) });
     this.view.focus();
   }

@@ -3,7 +3,7 @@
 import type { Action, Diagnostic } from "@codemirror/lint";
 import type { Text } from "@codemirror/state";
 import type { EditorView } from "@codemirror/view";
-import type { Finding } from "../protocol";
+import type { Finding, Span } from "../protocol";
 import { h } from "../dom";
 
 const severities = { error: "error", warning: "warning", note: "info" } as const;
@@ -20,15 +20,19 @@ export function fixLabel(finding: Finding): string {
   return finding.fix === "" ? "Fix it" : `Fix: ${finding.fix}`;
 }
 
+/** The place of a finding, cut to its first line: one about a whole rule would underline all of it. */
+export function place(text: Text, finding: Span): Span {
+  const from = Math.min(Math.max(finding.from, 0), text.length);
+  return { from, to: Math.max(from, Math.min(finding.to, text.lineAt(from).to)) };
+}
+
 /** The marks of findings in a text. */
 export function diagnostics(text: Text, findings: Finding[]): Diagnostic[] {
-  const within = (at: number): number => Math.min(Math.max(at, 0), text.length);
   return findings
     .map((finding): Diagnostic => {
       const action: Action = { name: fixLabel(finding), apply: (view) => void fix(view, text, finding) };
       return {
-        from: within(finding.from),
-        to: within(Math.max(finding.from, finding.to)),
+        ...place(text, finding),
         severity: severities[finding.severity],
         source: finding.id,
         message: finding.reason,

@@ -111,8 +111,9 @@ export function theme(page: Page): HTMLElement {
     const name = themes[at] ?? "auto";
     if (name === "auto") document.documentElement.removeAttribute("data-theme");
     else document.documentElement.setAttribute("data-theme", name);
-    button.textContent = { auto: "Auto", light: "Light", dark: "Dark" }[name];
-    button.title = `Colours: ${name === "auto" ? "as the system has them" : name}`;
+    const text = { auto: "Auto", light: "Light", dark: "Dark" }[name];
+    button.textContent = text;
+    button.title = `${text}: ${name === "auto" ? "the colours that the system has" : "the colours of the page"}`;
     button.setAttribute("aria-label", button.title);
     try {
       localStorage.setItem("seccompile-theme", name);

@@ -28,9 +28,10 @@ export class TargetBar {
       this.#select("consumer", "Check for", v.consumers, "anyone"),
       reset,
     ];
-    this.element = h("details", { class: "target" }, this.#title, h("div", { class: "bar" }, ...fields.flat()));
+    const fold = h("details", {}, this.#title, h("div", { class: "bar" }, ...fields.flat()));
+    this.element = h("section", { class: "target", "aria-label": "Target" }, fold);
     // Where there is space for them, the switches are always there.
-    const unfold = (): boolean => this.element.toggleAttribute("open", !narrow.matches);
+    const unfold = (): boolean => fold.toggleAttribute("open", !narrow.matches);
     narrow.addEventListener("change", unfold);
     unfold();
     page.onState(({ target }) => {
