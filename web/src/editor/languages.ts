@@ -30,8 +30,8 @@ interface Lines {
 /** The parser of line-based languages. isCall tells the names of calls, which are known only later. */
 function lines(isCall: (word: string) => boolean, assembly: boolean): StreamParser<Lines> {
   const comment = (stream: StringStream): boolean => {
-    if (stream.match(/^(#|\/\/)/)) return true;
-    return assembly || stream.sol() ? Boolean(stream.match(/^\s*;/)) : false;
+    if (assembly) return Boolean(stream.match(";"));
+    return Boolean(stream.match(/^(#|\/\/)/) || (stream.sol() && stream.match(/^\s*;/)));
   };
   const word = (text: string, stream: StringStream): string | null => {
     if (assembly && mnemonic.test(text)) return "keyword";
@@ -59,7 +59,7 @@ function lines(isCall: (word: string) => boolean, assembly: boolean): StreamPars
       if (stream.eatSpace()) return null;
       if (stream.sol() && stream.match(/^\[[^\]]*\]/)) return "heading";
       if (stream.match(/^"(?:[^"\\]|\\.)*"?/) || stream.match(/^'[^']*'?/)) return "string";
-      if (stream.match(/^(0x[0-9a-f]+|\d+)\b/i)) return "number";
+      if (stream.match(/^#?(0x[0-9a-f]+|\d+)\b/i)) return "number";
       if (stream.match(/^@[\w-]+/)) return "labelName";
       const name = stream.match(/^[A-Za-z_][\w-]*/) as RegExpMatchArray | null;
       if (name) return word(name[0], stream);

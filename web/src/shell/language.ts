@@ -8,6 +8,9 @@ type Known = Vocabulary["languages"][number];
 
 const raw = "raw filter"; // of the chooser: the text is base64
 
+// What else a text can be.
+const kinds: Record<Reading["kind"], string> = { profile: "", empty: "", filter: "raw filter", assembly: "cBPF assembly", artifact: "artifact", snap: "snap's filter" };
+
 export class LanguageBar {
   readonly element: HTMLElement;
   #changed: (change: Partial<Source>) => void;
@@ -40,7 +43,7 @@ export class LanguageBar {
   }
 
   detected(reading: Reading | null): void {
-    this.#detected = reading?.detected ? reading.language : "";
+    this.#detected = !reading?.detected ? "" : reading.language || kinds[reading.kind];
     this.#render();
   }
 

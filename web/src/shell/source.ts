@@ -111,8 +111,9 @@ export class SourceRoom {
     if (source.text.trim() === "") return this.#empty();
     const reply = await this.#page.ask("read", { source, target: state.target }, this.#which);
     if (!reply || this.#source() !== source) return;
-    if (reply.answer) this.#show(source, reply.answer);
-    else this.#say(reply.failure);
+    if (reply.answer) return this.#show(source, reply.answer);
+    this.#clear();
+    this.#say(reply.failure);
   }
 
   #show(source: Source, reading: Reading): void {
@@ -128,11 +129,15 @@ export class SourceRoom {
     this.#summary.replaceChildren(...summary(reading));
   }
 
-  #empty(): void {
+  #clear(): void {
     this.#rules = [];
     this.editor.find([]);
     listFindings(this.#findings, [], { go: () => {}, fix: () => {} });
     this.#bar.detected(null);
+  }
+
+  #empty(): void {
+    this.#clear();
     this.#summary.className = "reading";
     this.#summary.replaceChildren("Paste a profile, unit, policy or filter, drop a file here, or choose an example.");
   }
