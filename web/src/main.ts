@@ -17,7 +17,7 @@ import { StatusLine } from "./shell/status";
 import { TargetBar } from "./shell/target";
 
 const notice = new Notice(byId("notice"));
-const status = new StatusLine(() => client);
+const status = new StatusLine(() => client.stop(), () => void retry());
 const client: Client = new Client(engineOfPage(), (s) => status.show(s), (why) => notice.show(`The engine stopped (${why}) and was started again. Your text is safe.`));
 const page = new Session(client, byId("live"));
 
@@ -49,21 +49,31 @@ for (const skip of document.querySelectorAll<HTMLElement>("[data-to]")) {
 const head = byId("top");
 head.append(h("h1", {}, h("b", {}, "seccompile"), " playground"), status.element, h("span", { class: "spring" }), ...share(page), theme(page));
 
+let equipped = false;
+
+address.follow((opened) => void open(opened));
 void start();
 
 async function start(): Promise<void> {
   const link = await decode(location.hash);
-  address.follow((opened) => void open(opened));
   if (link.kind === "state") page.update(link.state);
   const reply = await page.ask("vocabulary", {});
-  if (!reply?.answer) return notice.show(reply?.failure.message ?? "The engine does not say what it can");
+  if (!reply?.answer) return; // the status line says why, and offers to try again
   equip(reply.answer);
+  equipped = true;
   if (link.kind !== "state") await open(link, reply.answer);
   const calls = await page.ask("calls", { abi: "" });
   if (!calls?.answer) return;
   words.learn(calls.answer);
   first.editor.recolour();
   second.editor.recolour();
+}
+
+/** Starts the engine again after it failed, and asks it everything anew. */
+async function retry(): Promise<void> {
+  client.retry();
+  if (!equipped) return start();
+  page.update({ source: { ...page.state.source }, second: page.state.second && { ...page.state.second } });
 }
 
 /** Adds what needs to know what there is to choose from. */
@@ -83,8 +93,10 @@ async function open(link: Link, vocabulary?: Vocabulary): Promise<void> {
   if (link.kind === "broken") notice.show(`This link is broken: ${link.why}. ${vocabulary ? "Here is an example instead." : "The page is as it was."}`);
   const id = link.kind === "example" ? link.id : vocabulary?.gallery[0]?.id;
   if (id === undefined) return;
+  const typed = (): boolean => vocabulary !== undefined && page.state.source.text !== "";
+  if (typed()) return; // the reader was faster
   const reply = await page.ask("gallery", { id });
-  if (!reply) return; // another one was chosen since
+  if (!reply || typed()) return; // or chose another one since
   if (!reply.answer) return notice.show(reply.failure.message);
   show(page, reply.answer);
   address.name(vocabulary && link.kind === "none" ? "" : `example=${id}`);

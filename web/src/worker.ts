@@ -45,7 +45,7 @@ async function compiled(engine: Engine): Promise<WebAssembly.Module> {
     return WebAssembly.compile(await new Response(unpacked).arrayBuffer());
   }
   const response = await fetch(engine.url);
-  if (!response.ok) throw new Error(`${engine.url}: the server answers ${response.status}`);
+  if (!response.ok) throw new Error(`the server answers ${response.status} for ${engine.url.replace(/.*\//, "")}`);
   // Some hosts do not know the type of wasm, without which a browser does not compile a stream.
   if (response.headers.get("Content-Type") === "application/wasm") return WebAssembly.compileStreaming(response);
   return WebAssembly.compile(await response.arrayBuffer());

@@ -1,6 +1,6 @@
 // What the engine is doing, in the head of the page, and what to do if it does not do it.
 
-import type { Client, Status } from "../client";
+import type { Status } from "../client";
 import { h } from "../dom";
 
 const patience = 200; // ms: work that takes less is not worth a word
@@ -8,10 +8,12 @@ const patience = 200; // ms: work that takes less is not worth a word
 export class StatusLine {
   readonly element = h("span", { class: "status", role: "status" });
   #later: ReturnType<typeof setTimeout> | undefined;
-  #client: () => Client;
+  #stop: () => void;
+  #retry: () => void;
 
-  constructor(client: () => Client) {
-    this.#client = client;
+  constructor(stop: () => void, retry: () => void) {
+    this.#stop = stop;
+    this.#retry = retry;
   }
 
   show(status: Status): void {
@@ -25,9 +27,9 @@ export class StatusLine {
         this.#later = setTimeout(() => this.#put("working", "Working…"), patience);
         return;
       case "slow":
-        return this.#put("slow", `This takes long (${status.op}). `, button("Stop", () => this.#client().stop()));
+        return this.#put("slow", `This takes long (${status.op}). `, button("Stop", this.#stop));
       case "failed":
-        return this.#put("failed", `The engine does not run: ${status.why} `, button("Try again", () => this.#client().retry()));
+        return this.#put("failed", `The engine does not run: ${status.why} `, button("Try again", this.#retry));
     }
   }
 
