@@ -4,7 +4,7 @@
 import type { Light, Mount } from "../page";
 import { button, count, frame, freshId, h } from "./dom";
 import { completing } from "./complete";
-import { bringIntoView, gently, isOrigin, keysOf, linkSpots, mark } from "./link";
+import { bringIntoView, isOrigin, keysOf, linkSpots, mark } from "./link";
 import { live, subject } from "./live";
 import { boxNextTo, readDrawing } from "./svg";
 
@@ -13,8 +13,10 @@ const stages = [
   { stage: "tree", text: "Tests", title: "The tests of the filter, each of them one or two instructions" },
 ] as const;
 
-/** The smallest zoom of fit: below it nobody can read a box. */
-const smallestFit = 0.45;
+/** The smallest zoom at which boxes can be read: a drawing begins with it if the whole does not fit. */
+const readable = 0.62;
+const smallest = 0.05;
+const largest = 4;
 
 export const drawing: Mount = (host, page) => {
   const group = freshId("pane");
@@ -27,49 +29,48 @@ export const drawing: Mount = (host, page) => {
   const zooms = h("div", { class: "zoom", role: "group", "aria-label": "Zoom" });
   const { body } = frame(host, "drawing", "Drawing",
     h("fieldset", { class: "segmented" }, h("legend", { class: "sr" }, "Stage"), ...choices.map((c) => c.label)),
-    h("label", { class: "field" }, "Only ", completing(only, page, { abi: (s) => s.call.abi, namesOnly: true })), size, zooms);
+    h("label", { class: "field" }, "Only ", completing(only, page, { abi: (s) => s.call.abi, namesOnly: true })), size);
   body.classList.add("fixed");
   const help = h("p", { class: "sr", id: freshId("pane") }, "Arrow keys go from box to box, plus and minus zoom, 0 fits.");
   const view = h("div", { class: "canvas tree", tabindex: -1, "aria-describedby": help.id });
-  body.append(view, help);
+  body.append(view, zooms, help);
   linkSpots(view, page);
 
   let svg: SVGSVGElement | null = null;
   let natural = { width: 1, height: 1 };
-  let zoom = 0; // 0: fits
+  let zoom = 0; // 0: as much as fits and can be read
   let light: Light | null = null;
 
-  /** The zoom at which the width fits, within what can be read. */
-  const fit = (): number => Math.min(1, Math.max(smallestFit, (view.clientWidth - 2) / natural.width));
+  const fit = (): number => Math.min(1, (view.clientWidth - 2) / natural.width);
+  const scaleOf = (): number => zoom || Math.max(readable, fit());
   const resize = (): void => {
     if (!svg) return;
-    const scale = zoom || fit();
+    const scale = scaleOf();
     svg.style.width = `${natural.width * scale}px`;
     svg.style.height = `${natural.height * scale}px`;
   };
   /** Zooms and keeps what is at a place of the view where it is. */
   const zoomTo = (to: number, x = view.clientWidth / 2, y = view.clientHeight / 2): void => {
-    const from = zoom || fit();
-    zoom = Math.min(4, Math.max(0.1, to));
+    const from = scaleOf();
+    zoom = Math.min(largest, Math.max(smallest, to));
     const at = { x: (view.scrollLeft + x) / from, y: (view.scrollTop + y) / from };
     resize();
     view.scrollTo(at.x * zoom - x, at.y * zoom - y);
   };
-  const zoomBy = (by: number): void => zoomTo((zoom || fit()) * by);
+  const zoomBy = (by: number): void => zoomTo(scaleOf() * by);
   const toFit = (): void => {
-    zoom = 0;
+    zoom = Math.max(smallest, Math.min(fit(), (view.clientHeight - 2) / natural.height));
     resize();
-    view.scrollTo({ left: 0, behavior: gently() });
   };
   zooms.append(
     button("−", () => zoomBy(1 / 1.3), { "aria-label": "Zoom out", title: "Zoom out (−)" }),
     button("+", () => zoomBy(1.3), { "aria-label": "Zoom in", title: "Zoom in (+)" }),
-    button("Fit", toFit, { title: "Fit to the width (0)" }),
+    button("Fit", toFit, { title: "Show all of it (0)" }),
     button("1:1", () => zoomTo(1), { title: "Natural size" }));
   new ResizeObserver(() => {
     if (zoom === 0) resize();
   }).observe(view);
-  pan(view, () => zoom || fit(), zoomTo);
+  pan(view, scaleOf, zoomTo);
 
   const lightUp = (scroll: boolean): void => {
     if (!svg) return;
