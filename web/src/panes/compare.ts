@@ -27,6 +27,7 @@ export const compare: Mount = (host, page) => {
   live(host, out, page, {
     op: "compare",
     key: "compare",
+    pause: 300,
     on: (s) => [s.source, s.second, s.target],
     question: (s) => {
       const about = subject(s, asked);

@@ -14,6 +14,7 @@ export const grade: Mount = (host, page) => {
   live(host, out, page, {
     op: "grade",
     key: "grade",
+    pause: 500,
     on: (s) => [s.source, s.target],
     question: (s) => subject(s, "How much of the kernel the profile leaves open, as a letter from A to F, with its reasons."),
     show: (g) => out.replaceChildren(...gradeOf(page, g)),

@@ -13,6 +13,8 @@ export interface Live<Op extends keyof Questions> {
   on(state: Readonly<State>): readonly unknown[];
   /** The question, or in words why there is none, "" to say nothing. */
   question(state: Readonly<State>): Questions[Op]["question"] | string;
+  /** How many milliseconds to wait for further changes: for answers that take the engine long. */
+  pause?: number;
   /** Another way to ask, for answers that are shared. */
   ask?(question: Questions[Op]["question"]): Promise<Reply<Questions[Op]["answer"]> | null>;
   show(answer: Questions[Op]["answer"], state: Readonly<State>): void;
@@ -62,6 +64,8 @@ export function live<Op extends keyof Questions>(host: HTMLElement, body: HTMLEl
       tell("Working …", "wait");
     }, patience);
     try {
+      if (what.pause && filled) await new Promise((done) => setTimeout(done, what.pause));
+      if (mine !== turn) return;
       const reply = await (what.ask ? what.ask(question) : page.ask(what.op, question, what.key));
       if (mine !== turn || reply === null) return;
       if (reply.failure) {
