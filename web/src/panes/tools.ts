@@ -11,8 +11,7 @@ export const tools: Mount = (host, page) => {
   const shrinking = button("Shrink", () => void shrink(page, out));
   const reporting = button("Save the report", () => void report(page, out));
   body.append(
-    h("p", {}, shrinking, h("small", {}, " says the same in less, and proves that it means the same")),
-    h("p", {}, reporting, h("small", {}, " a page for reviews, of the profile or of the comparison")), out);
+    h("div", { class: "actions" }, shrinking, h("small", {}, "says the same in less, proved"), reporting, h("small", {}, "a page for reviews, of the profile or the comparison")), out);
   page.onState((state, before) => {
     shrinking.disabled = reporting.disabled = state.source.text === "";
     if (before && (before.source !== state.source || before.target !== state.target) && !out.dataset.keep) out.replaceChildren();

@@ -10,14 +10,14 @@ export interface Pane {
   mount: Mount;
 }
 
-const gradeAndTools: Mount = (host, page) => {
-  const parts = [grade, tools].map((mount) => {
+const toolsAndGrade: Mount = (host, page) => {
+  const parts = [tools, grade].map((mount) => {
     const part = h("section");
     host.append(part);
     return () => mount(part, page);
   });
   host.classList.add("stack");
-  host.setAttribute("aria-label", "Grade and tools");
+  host.setAttribute("aria-label", "Tools and grade");
   for (const mount of parts) mount();
 };
 
@@ -26,7 +26,7 @@ export const panes: Pane[] = [
   { id: "meaning", title: "Meaning", mount: meaning },
   { id: "compare", title: "Difference", mount: compare },
   { id: "expectations", title: "Tests", mount: expectations },
-  { id: "grade", title: "Grade", mount: gradeAndTools },
+  { id: "grade", title: "Grade, shrink", mount: toolsAndGrade },
   { id: "drawing", title: "Drawing", mount: drawing },
   { id: "program", title: "Program", mount: program },
 ];
