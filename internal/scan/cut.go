@@ -62,15 +62,20 @@ func (g *guard) open(p *program) bool {
 
 // holds reports whether an edge has to wait.
 func (p *program) holds(from, to fid, call int, how string) bool {
-	g := p.guards.entries[to]
-	if g == nil {
-		g = p.guards.calls[[2]fid{from, to}]
-	}
+	g := p.guardOf(from, to)
 	if g == nil || g.open(p) {
 		return false
 	}
 	g.held = append(g.held, heldEdge{from, to, call, how})
 	return true
+}
+
+// guardOf returns the guard of an edge, nil if it has none.
+func (p *program) guardOf(from, to fid) *guard {
+	if g := p.guards.entries[to]; g != nil {
+		return g
+	}
+	return p.guards.calls[[2]fid{from, to}]
 }
 
 // holdsName reports whether a reference to a symbol never counts.

@@ -117,11 +117,15 @@ func (r *resolver) up(id fid, f frame, way []fid) {
 	}
 	r.seen[key] = true
 	n := &r.modules[id.mod].nodes[id.fn]
-	if n.taken || n.parent == none || len(way) > maxUp {
+	loaded := n.taken && !n.stored && len(way) <= maxUp && r.onlyCalled(id)
+	if n.taken && !loaded || n.parent == none || len(way) > maxUp {
 		r.open(id, f, way)
 	}
 	if len(way) > maxUp {
 		return
+	}
+	if loaded {
+		r.loaded(id, f, way)
 	}
 	for _, e := range r.callers(id) {
 		if r.modules[e.from.mod].code.Funcs[e.from.fn].Calls[e.call].Middle != 0 {
@@ -132,6 +136,27 @@ func (r *resolver) up(id fid, f frame, way []fid) {
 			continue
 		}
 		r.up(e.from, f.in(&values[e.call]), append(slices.Clone(way), e.from))
+	}
+}
+
+// onlyCalled reports whether the functions that load the address of another from the GOT do
+// nothing with it but to call it.
+func (r *resolver) onlyCalled(id fid) bool {
+	return !slices.ContainsFunc(r.loads[id], func(l load) bool {
+		return slices.Contains(r.modules[l.from.mod].flow(int(l.from.fn)).Given, l.slot)
+	})
+}
+
+// loaded goes on with the calls of a function through registers that are loaded from the GOT.
+func (r *resolver) loaded(id fid, f frame, way []fid) {
+	for _, l := range r.loads[id] {
+		m := r.modules[l.from.mod]
+		calls := m.code.Funcs[l.from.fn].Calls
+		for i, c := range m.flow(int(l.from.fn)).Calls {
+			if slices.Contains(c.Slots, l.slot) && (i >= len(calls) || calls[i].Slot != l.slot) {
+				r.up(l.from, f.in(&c), append(slices.Clone(way), l.from))
+			}
+		}
 	}
 }
 

@@ -19,7 +19,8 @@ var none = fid{-1, -1}
 // A node is what is known of a function while a program is explored.
 type node struct {
 	reached bool
-	taken   bool    // its address is known to code that may call it with any arguments
+	taken   bool    // its address is known to code that may call it with any arguments ...
+	stored  bool    // ... and may be anywhere, not only where functions load it from the GOT
 	taker   fid     // of several the first
 	takers  []int32 // modules
 	parent  fid
@@ -32,12 +33,19 @@ type edge struct {
 	call     int32 // index into Function.Calls
 }
 
+// A load is a function that loads the address of another from a word of the GOT.
+type load struct {
+	from fid
+	slot uint64
+}
+
 // A reach is the exploration of a program from where it starts: breadth first, so that the
 // parents of a function are a shortest way to it.
 type reach struct {
 	queue  []fid
 	edges  []edge
 	sorted bool // edges, by target
+	loads  map[fid][]load
 	golang golang
 }
 
@@ -139,7 +147,7 @@ func (p *program) expand(id fid) {
 	}
 	for _, addr := range f.Direct {
 		if r, ok := m.reloc(addr); ok && r.GOT {
-			p.word(m, r, id)
+			p.loadWord(m, r, id)
 			continue
 		}
 		p.walk(target{m, addr}, id)
@@ -183,6 +191,21 @@ func (p *program) word(m *module, r object.Reloc, from fid) {
 	if !m.exact[r.Addr] {
 		m.exact[r.Addr] = true
 		p.refer(m, r, from, "mentioned")
+	}
+}
+
+// loadWord follows a word of the GOT that a function reads.
+func (p *program) loadWord(m *module, r object.Reloc, from fid) {
+	for _, t := range p.targets(m, r, from, "mentioned") {
+		fn, ok := t.mod.fn(t.addr)
+		id := fid{int32(t.mod.index), int32(fn)}
+		if !ok || t.mod.inside(t.addr, fn) || p.guardOf(from, id) != nil {
+			p.word(m, r, from)
+			return
+		}
+		p.loads[id] = append(p.loads[id], load{from, r.Addr})
+		p.take(id, from)
+		p.reachFunc(id, from, "mentioned", false)
 	}
 }
 
@@ -232,12 +255,8 @@ func (p *program) visit(t target, from fid, how string, taken bool) {
 func (p *program) reachFunc(id, from fid, how string, taken bool) {
 	n := &p.modules[id.mod].nodes[id.fn]
 	if taken && from != id {
-		if !n.taken {
-			n.taken, n.taker = true, from
-		}
-		if !slices.Contains(n.takers, from.mod) {
-			n.takers = append(n.takers, from.mod)
-		}
+		n.stored = true
+		p.take(id, from)
 	}
 	if n.reached {
 		return
@@ -245,6 +264,17 @@ func (p *program) reachFunc(id, from fid, how string, taken bool) {
 	n.reached, n.parent, n.how = true, from, how
 	p.queue = append(p.queue, id)
 	p.noteFunc(id)
+}
+
+// take notes that a function knows the address of another.
+func (p *program) take(id, from fid) {
+	n := &p.modules[id.mod].nodes[id.fn]
+	if !n.taken {
+		n.taken, n.taker = true, from
+	}
+	if !slices.Contains(n.takers, from.mod) {
+		n.takers = append(n.takers, from.mod)
+	}
 }
 
 // walk follows the pointers in an object and in all objects that these lead to. What it

@@ -153,7 +153,7 @@ func Scan(o Options) (*Result, error) {
 
 func (s *scanner) program() *program {
 	return &program{
-		scanner: s, byPath: make(map[string]*module), found: make(map[symbolKey][]target), missing: make(map[string][]wanting),
+		scanner: s, reach: reach{loads: make(map[fid][]load)}, byPath: make(map[string]*module), found: make(map[symbolKey][]target), missing: make(map[string][]wanting),
 		guards:      guards{entries: make(map[fid]*guard), calls: make(map[[2]fid]*guard), sites: make(map[siteKey]*guard), symbols: make(map[*module][]heldName)},
 		conventions: conventions{apis: make(map[string]fid), loadings: make(map[*module]*loading), done: make(map[string]bool)},
 	}

@@ -192,6 +192,8 @@ func TestLibraries(t *testing.T) {
 
 // Numbers through syscall(3), by literal and unknown; names of libraries likewise.
 func TestUnresolved(t *testing.T) {
+	// The register has the address from the GOT, beside a pointer to who knows what.
+	const loaded = "#include <unistd.h>\nint main(int n, char **v) { long (*f)(long, ...) = syscall; asm volatile(\"\" : \"+r\"(f)); % for (int i = 0; i < n; i++) if (f(163, v[i])) f(169, i); return ((int (*)(int))v[0])(n); }"
 	for _, tt := range []struct {
 		name, text string
 		can        string
@@ -201,6 +203,9 @@ func TestUnresolved(t *testing.T) {
 		{"through a function", "#include <unistd.h>\n__attribute__((noinline)) long f(long n, long a) { return syscall(n, a); } int main() { return f(163, 0) + f(163, 1); }", "acct", ""},
 		{"an argument", "#include <unistd.h>\n#include <stdlib.h>\nint main(int n, char **v) { return syscall(atoi(v[1])); }", "", "gets a number that is not constant"},
 		{"a library by name", "#include <dlfcn.h>\nint main(int n, char **v) { return !dlopen(v[1], RTLD_NOW); }", "", "opens libraries whose names are not in its data"},
+		{"through a register", strings.Replace(loaded, "%", "", 1), "acct reboot", ""},
+		{"through a pointer", strings.Replace(loaded, "%", "*(void **)v = f;", 1), "", "gets its number from callers that are not known"},
+		{"a function by the end of a longer name", "#define _GNU_SOURCE\n#include <dlfcn.h>\nconst char t[] = \"not vhangup\"; int main(int n, char **v) { return !dlsym(RTLD_DEFAULT, n > 2 ? v[1] : t + 4); }", "vhangup", ""},
 		{"a literal function", "#define _GNU_SOURCE\n#include <dlfcn.h>\nint main() { return !dlsym(RTLD_DEFAULT, \"vhangup\"); }", "vhangup", ""},
 		{"a function of its own", "#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <unistd.h>\n__attribute__((visibility(\"default\"), used)) void flush(void) { sync(); } int main() { return !dlsym(RTLD_DEFAULT, \"flush\"); }", "sync", ""},
 		{"a function of its own by any name", "#include <dlfcn.h>\n#include <unistd.h>\nvoid flush(void) { sync(); } int main(int n, char **v) { return !dlsym(dlopen(0, RTLD_NOW), v[1]); }", "sync", ""},

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"slices"
@@ -270,12 +271,32 @@ func (u *unit) name(fn int) string {
 }
 
 // strings calls do for the strings in what a file only reads, which linkers may put beside code.
+// A string may be the end of a longer one, which linkers share, or of text that no zero byte
+// ends, as in Rust: what the file points to counts as well.
 func (u *unit) strings(do func(string)) {
 	for _, s := range u.file.Segments {
 		if !s.Writable {
 			eachString(s.Data, do)
 		}
 	}
+	for _, addr := range u.starts {
+		s := u.segment(addr)
+		if s == nil || s.Writable || addr == s.Addr || addr-s.Addr >= uint64(len(s.Data)) || s.Data[addr-s.Addr-1] == 0 {
+			continue
+		}
+		text, _, found := bytes.Cut(s.Data[addr-s.Addr:][:min(maxString, uint64(len(s.Data))-(addr-s.Addr))], []byte{0})
+		if found && len(text) > 2 && printable(text) {
+			do(string(text))
+		}
+	}
+}
+
+// maxString is the length of names and paths, which are not longer (linux/limits.h: PATH_MAX).
+const maxString = 4096
+
+// printable reports whether a text has nothing but printable characters of ASCII.
+func printable(text []byte) bool {
+	return !bytes.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 // eachString calls do for every run of printable characters that ends with a zero byte.

@@ -83,6 +83,13 @@ func (t *amd64) touch() {
 	}
 }
 
+// use notes that registers are read for a purpose that is not followed.
+func (t *amd64) use(regs ...reg) {
+	for _, r := range regs {
+		t.emit(op{kind: opUse, dst: noReg, a: r})
+	}
+}
+
 func (t *amd64) clobber(regs ...reg) {
 	for _, r := range regs {
 		t.emit(op{kind: opClobber, dst: r})
@@ -152,6 +159,9 @@ func (t *amd64) arith(n uint8, src reg, imm uint64, width uint8) {
 	case kind == opTouch:
 		t.touch()
 	case t.in.mod != 3 || width < 4 || kind == opClobber:
+		if src != noReg && width >= 4 {
+			t.use(src)
+		}
 		t.unknownRM(width)
 	default:
 		t.binary(kind, reg(t.in.rm), src, imm, width)
@@ -356,6 +366,7 @@ func (t *amd64) move(o byte) {
 	case o <= 0xa1 && o >= 0xa0:
 		t.clobber(rax)
 	case o < 0xb0: // MOV moffs: an absolute address, which compilers do not use
+		t.use(rax)
 		t.emit(op{kind: opStore, dst: other, a: noReg, b: noReg, imm: imm, width: 8})
 	case o < 0xb8:
 		if r, high := t.byteReg(in.rm); high {

@@ -89,6 +89,7 @@ func (t *amd64) twoByteWrites(o byte) {
 		o == 0x7e && in.rep == 0 && in.mod == 3:    // MOVD
 		t.clobber(reg(in.rm))
 	case o == 0xb0, o == 0xb1: // CMPXCHG
+		t.use(reg(in.reg))
 		t.unknownRM(t.byteOr(o, width))
 		t.clobber(rax)
 	case o == 0xc0, o == 0xc1: // XADD
@@ -102,6 +103,8 @@ func (t *amd64) twoByteWrites(o byte) {
 		t.unknownRM(64)
 		t.clobber(rax, rdx)
 	case o == 0x0d, o >= 0x18 && o < 0x20: // PREFETCH, NOP
+	case o == 0x6e && in.mod == 3: // MOVD
+		t.use(reg(in.rm))
 	default:
 		t.vectorMemory()
 	}
@@ -169,7 +172,10 @@ func (t *amd64) threeByteOp() {
 		t.touch()
 		t.clobber(reg(in.reg))
 	case in.table == 2 && (in.op >= 0xf5 && in.op <= 0xf9): // WRSS, MOVDIR64B, MOVDIRI
+		t.use(reg(in.reg))
 		t.vectorMemory()
+	case in.table == 3 && in.op == 0x22 && in.mod == 3: // PINSR
+		t.use(reg(in.rm))
 	case in.table == 3 && in.op >= 0x14 && in.op < 0x18: // PEXTR
 		t.unknownRM(8)
 	default:
@@ -185,6 +191,8 @@ func (t *amd64) vectorOp() {
 	case in.vector == 0x8f, in.vector == 0x62 && in.table == 4: // XOP; APX
 		t.vectorMemory()
 		t.clobber(dst, reg(in.rm&15), reg(in.vvvv))
+	case in.mod == 3 && (key == 0x16e || key == 0x27c || key == 0x322): // VMOVD, VPBROADCAST, VPINSR
+		t.use(reg(in.rm & 15))
 	case key == 0x12c, key == 0x12d, key == 0x150, key == 0x178, key == 0x179, key == 0x193, key == 0x1c5, key == 0x1d7,
 		key == 0x52c, key == 0x52d, key == 0x578, key == 0x579,
 		key == 0x2f2, key == 0x2f5, key == 0x2f7, key == 0x3f0, in.table == 2 && in.op&0xf0 == 0xe0:

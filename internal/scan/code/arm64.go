@@ -38,6 +38,7 @@ func translateARM64(code []byte, addr uint64, ops []op) []op {
 		case 0b0111, 0b1111:
 			t.vectorOp()
 		case 0b0010: // SVE
+			t.use(t.rn(), t.rm())
 			if t.w>>29 == 7 {
 				t.emit(op{kind: opStore, dst: other, a: reg(t.bits(5, 5)), b: noReg})
 			} else {
@@ -67,6 +68,13 @@ func (t *arm64) result(o op) {
 }
 
 func (t *arm64) clobber(r reg) { t.result(op{kind: opClobber, dst: r}) }
+
+// use notes that registers are read for a purpose that is not followed.
+func (t *arm64) use(regs ...reg) {
+	for _, r := range regs {
+		t.emit(op{kind: opUse, dst: noReg, a: r})
+	}
+}
 
 func (t *arm64) bits(from, n uint) uint32 { return t.w >> from & (1<<n - 1) }
 
@@ -379,7 +387,12 @@ func (t *arm64) vectorOp() {
 	toGeneral := t.w&0x5f20fc00 == 0x1e200000 && t.bits(17, 2) != 1 && t.bits(16, 3) != 7 || // FCVT, FMOV
 		t.w&0x5f3e0000 == 0x1e180000 || // FCVTZ with a scale
 		t.w&0xbfe0fc00 == 0x0e003c00 || t.w&0xbfe0fc00 == 0x0e002c00 // UMOV, SMOV
-	if toGeneral {
+	fromGeneral := t.w&0x5f20fc00 == 0x1e200000 && t.bits(16, 3) == 7 || // FMOV
+		t.w&0xbfe0fc00 == 0x0e000c00 || t.w&0xffe0fc00 == 0x4e001c00 // DUP, INS
+	switch {
+	case toGeneral:
 		t.clobber(t.rd())
+	case fromGeneral:
+		t.use(t.rn())
 	}
 }

@@ -208,6 +208,7 @@ func (t *arm64) indexed(a access, size uint32) {
 func (t *arm64) atomic(a access) {
 	t.memory(op{kind: opTouch, dst: noReg, width: a.width}, a.base, 0)
 	if t.bits(12, 4) != 0b1100 {
+		t.use(t.rm())
 		t.memory(op{kind: opStore, dst: other, width: a.width}, a.base, 0)
 	}
 	if !a.vector {
@@ -226,6 +227,7 @@ func (t *arm64) exclusive() {
 	case ordered && !both: // STLR
 		t.transfer(access{base: base, width: width}, r, 0)
 	case ordered || both && t.w>>31 == 0: // CAS, CASP
+		t.use(r, orZero(t.bits(0, 5)|1))
 		t.memory(op{kind: opTouch, dst: noReg, width: width}, base, 0)
 		t.memory(op{kind: opStore, dst: other, width: 16}, base, 0)
 		t.clobber(status)
@@ -239,6 +241,7 @@ func (t *arm64) exclusive() {
 			t.clobber(orZero(t.bits(10, 5)))
 		}
 	default: // STXR, STXP
+		t.use(r, orZero(t.bits(10, 5)))
 		t.memory(op{kind: opStore, dst: other, width: 16}, base, 0)
 		t.clobber(status)
 	}
@@ -257,6 +260,7 @@ func (t *arm64) otherMemory() {
 	case t.bits(24, 6) == 0b011001 && t.bits(10, 2) == 0 && t.bits(21, 1) == 0: // LDAPUR, STLUR
 		t.memory(op{kind: opTouch, dst: noReg, width: 8}, base, t.signed(12, 9))
 		if t.bits(22, 2) == 0 {
+			t.use(orZero(t.bits(0, 5)))
 			t.memory(op{kind: opStore, dst: other, width: 8}, base, t.signed(12, 9))
 		} else {
 			t.clobber(orZero(t.bits(0, 5)))

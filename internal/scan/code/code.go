@@ -78,6 +78,11 @@ const MaxConsts = 32
 type Flow struct {
 	Sites []SiteValues
 	Calls []CallValues // in the order of Function.Calls, then of Function.Indirect
+
+	// Given are the words of the GOT whose contents the function may pass on or store, besides
+	// those that only a computed address tells (Mentions): of all others in Direct it does
+	// nothing with the address that a word holds but to call it.
+	Given []uint64
 }
 
 // SiteValues are the values at a system call. Args are in the order of the kernel.
@@ -90,7 +95,8 @@ type SiteValues struct {
 // CallValues are the values that a callee finds.
 type CallValues struct {
 	At     uint64
-	Target Value // of an indirect call
+	Target Value    // of a call through a register
+	Slots  []uint64 // words of the GOT that may have the target; sorted
 	// Entry tells what a place of the callee holds when it is entered here.
 	Entry func(Place) Value
 }

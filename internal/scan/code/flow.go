@@ -25,7 +25,9 @@ type flow struct {
 	at      *state             // join of what was at indirect jumps
 	open    []int              // blocks that are entered with it, as nothing else reaches them
 	results map[uint64][]int64 // by function, see resultWords
-	left    int                // steps that the function may still take
+	kept    [nregs][]uint64    // words of the GOT whose contents registers hold over calls
+	giving  giving
+	left    int // steps that the function may still take
 }
 
 // A block is a piece of code that is entered at its start only.
@@ -100,12 +102,15 @@ func (f *flow) entryState() *state {
 	return s
 }
 
-// lostState knows nothing. Its stack pointer is what others say it is there: in compiled code
+// lostState knows nothing, but for what an unwinder leaves in registers: what they held over calls. Its stack pointer is what others say it is there: in compiled code
 // each instruction has its own depth of the stack.
 func (f *flow) lostState() *state {
 	s := &state{lost: true}
 	for r := range s.regs {
 		s.regs[r] = unknown
+		if len(f.kept[r]) > 0 {
+			s.regs[r] = &value{unknown: true, slots: f.kept[r]}
+		}
 	}
 	s.regs[f.sp] = nil
 	return s

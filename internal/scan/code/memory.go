@@ -48,7 +48,12 @@ func (m *Module) load(addr uint64, width uint8) *value {
 		return unknown
 	}
 	if r, ok := m.File.Reloc(addr); ok {
-		if r.Symbol < 0 && !r.Resolver && !r.Copy && width == 8 {
+		switch {
+		case width != 8:
+			return unknown
+		case r.GOT && r.Symbol >= 0 && m.File.Go == nil:
+			return loaded(addr)
+		case r.Symbol < 0 && !r.Resolver && !r.Copy:
 			return address(r.Addend)
 		}
 		return unknown

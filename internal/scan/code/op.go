@@ -31,6 +31,7 @@ const (
 	opLoad   // dst = width bytes of memory
 	opStore  // width bytes of memory (0: who knows how many) = dst (or val, if dst is noReg)
 	opTouch  // memory is read, for a purpose of no interest
+	opUse    // a goes where it is not followed, such as into a vector register
 	opTest   // compares the 8 bytes of a with imm, for the branch that follows
 	opCall   // call the function at imm
 	opCallAt // call what the word at imm holds

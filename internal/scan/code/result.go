@@ -22,8 +22,10 @@ func (f *flow) result() Flow {
 		r.Calls[len(fn.Calls)+i] = CallValues{At: at, Entry: none}
 	}
 	if f.left <= 0 {
+		r.Given = fn.Direct
 		return allUnknown(r)
 	}
+	f.startGiving()
 	if len(f.ops) == 0 && len(r.Calls) > 0 { // runs into the next function
 		r.Calls[0].Entry = f.entryAt(f.entryState(), true)
 	}
@@ -32,6 +34,7 @@ func (f *flow) result() Flow {
 			f.resultOf(&f.blocks[i], &r)
 		}
 	}
+	r.Given = f.given()
 	return r
 }
 
@@ -42,7 +45,7 @@ func allUnknown(r Flow) Flow {
 		r.Sites[i].Number, r.Sites[i].Args = any, [6]Value{any, any, any, any, any, any}
 	}
 	for i := range r.Calls {
-		r.Calls[i].Target = any
+		r.Calls[i].Target, r.Calls[i].Slots = any, nil
 		r.Calls[i].Entry = func(Place) Value { return any }
 	}
 	return r
@@ -62,10 +65,14 @@ func (f *flow) resultOf(b *block, r *Flow) {
 		case opCall, opCallAt, opJump, opJumpAt, opBranch, opCallTo, opJumpTo:
 			f.callValues(s, o, r)
 		}
+		f.gives(s, o)
 		f.step(s, o)
 	}
 	// A function that runs into the next one has that as the last of its calls.
 	last, n := &f.ops[b.to-1], len(fn.Calls)-1
+	if b.to == len(f.ops) && !f.m.stops(last) {
+		f.giveAll(s, noReg)
+	}
 	if b.to == len(f.ops) && n >= 0 && fn.Calls[n].Tail && fn.Calls[n].At == last.at && !last.ends() {
 		r.Calls[n].Entry = f.entryAt(s, true)
 	}
@@ -75,16 +82,24 @@ func (f *flow) resultOf(b *block, r *Flow) {
 func (f *flow) callValues(s *state, o *op, r *Flow) {
 	fn := &f.m.Funcs[f.fn]
 	compare := func(c Call, at uint64) int { return cmp.Compare(c.At, at) }
-	if i, ok := slices.BinarySearchFunc(fn.Calls, o.at, compare); ok {
+	i, ok := slices.BinarySearchFunc(fn.Calls, o.at, compare)
+	if ok {
 		r.Calls[i].Entry = f.entryAt(s, fn.Calls[i].Tail)
 	}
 	if o.kind != opCallTo && o.kind != opJumpTo {
 		return
 	}
-	if i, ok := slices.BinarySearch(fn.Indirect, o.at); ok {
-		c := &r.Calls[len(fn.Calls)+i]
-		c.Target = f.target(f.get(s, o.a))
-		c.Entry = f.entryAt(s, o.kind == opJumpTo)
+	if !ok {
+		if i, ok = slices.BinarySearch(fn.Indirect, o.at); !ok {
+			return
+		}
+		i += len(fn.Calls)
+		r.Calls[i].Entry = f.entryAt(s, o.kind == opJumpTo)
+	}
+	v := f.get(s, o.a)
+	r.Calls[i].Target = f.target(v)
+	if v != nil {
+		r.Calls[i].Slots = v.slots
 	}
 }
 

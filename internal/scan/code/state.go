@@ -105,7 +105,12 @@ func (s *state) merge(t *state, base int64, widen bool) bool {
 func grow(v, w *value, widen bool) (*value, bool) {
 	j := join(v, w)
 	switch {
-	case j.equal(v), widen && v == unknown:
+	case j.equal(v):
+		return v, false
+	case widen && v != nil && j.holds():
+		j = &value{unknown: true, slots: j.slots}
+		return j, !j.equal(v)
+	case widen && v == unknown:
 		return v, false
 	case widen && v != nil:
 		return unknown, true

@@ -171,8 +171,8 @@ func (f *flow) load(s *state, o *op) *value {
 		return unknown
 	case at.isStack():
 		return s.read(at.offset, o.width, f.base)
-	case at.unknown || at.stack || len(at.entry) > 0:
-		return unknown
+	case at.unknown || at.stack || len(at.entry) > 0 || at.holds():
+		return f.perhaps(at, o.width)
 	}
 	var v *value
 	for _, a := range at.addrs {
@@ -183,6 +183,17 @@ func (f *flow) load(s *state, o *op) *value {
 			return unknown
 		}
 		v = join(v, f.m.load(a, o.width))
+	}
+	return v
+}
+
+// perhaps returns what a load can find at an address that is not known, or is one of some.
+func (f *flow) perhaps(at *value, width uint8) *value {
+	v := unknown
+	for _, a := range at.addrs {
+		if w := f.m.load(a, width); w.holds() {
+			v = join(v, w)
+		}
 	}
 	return v
 }
@@ -205,7 +216,7 @@ func (f *flow) store(s *state, o *op) {
 		f.forget(s)
 	case at.isStack():
 		s.write(at.offset, int64(o.width), v.low(o.width))
-	case at == nil, at.unknown, at.stack, len(at.entry) > 0:
+	case at == nil, at.unknown, at.stack, len(at.entry) > 0, at.holds():
 		f.forget(s) // the base of an index has just escaped
 	}
 }
@@ -241,6 +252,7 @@ func (f *flow) call(s *state, o *op) {
 			s.regs[r] = unknown
 		}
 	}
+	f.keep(s)
 }
 
 // resultWords returns the words of its caller that the function at addr writes through the stack

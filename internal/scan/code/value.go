@@ -11,6 +11,7 @@ type value struct {
 	consts  []uint64
 	addrs   []uint64
 	entry   []Place
+	slots   []uint64 // words of the GOT whose contents it can be
 }
 
 var unknown = &value{unknown: true}
@@ -18,11 +19,12 @@ var unknown = &value{unknown: true}
 func number(n uint64) *value        { return &value{consts: []uint64{n}} }
 func address(a uint64) *value       { return &value{addrs: []uint64{a}} }
 func onEntry(p Place) *value        { return &value{entry: []Place{p}} }
+func loaded(slot uint64) *value     { return &value{slots: []uint64{slot}} }
 func stackAddr(offset int64) *value { return &value{stack: true, offset: offset} }
 
 // isStack tells whether v is one address on the stack and nothing else.
 func (v *value) isStack() bool {
-	return v != nil && v.stack && !v.unknown && len(v.consts)+len(v.addrs)+len(v.entry) == 0
+	return v != nil && v.stack && !v.unknown && len(v.consts)+len(v.addrs)+len(v.entry)+len(v.slots) == 0
 }
 
 func (v *value) equal(w *value) bool {
@@ -30,7 +32,7 @@ func (v *value) equal(w *value) bool {
 		return true
 	}
 	return v != nil && w != nil && v.unknown == w.unknown && v.stack == w.stack && v.offset == w.offset &&
-		slices.Equal(v.consts, w.consts) && slices.Equal(v.addrs, w.addrs) && slices.Equal(v.entry, w.entry)
+		slices.Equal(v.consts, w.consts) && slices.Equal(v.addrs, w.addrs) && slices.Equal(v.entry, w.entry) && slices.Equal(v.slots, w.slots)
 }
 
 // join returns a value that can be all that v and w can be.
@@ -51,6 +53,7 @@ func join(v, w *value) *value {
 	j.consts, j.unknown = union(v.consts, w.consts, j.unknown)
 	j.addrs, j.unknown = union(v.addrs, w.addrs, j.unknown)
 	j.entry, j.unknown = union(v.entry, w.entry, j.unknown)
+	j.slots = unionSlots(v.slots, w.slots)
 	return j
 }
 
@@ -71,13 +74,28 @@ func union[T uint64 | Place](a, b []T, unknown bool) ([]T, bool) {
 	return all, unknown
 }
 
+// unionSlots merges lists of words of the GOT, of which none is ever left out: what holds the
+// address of a function must not be forgotten. A function has no more than it reads.
+func unionSlots(a, b []uint64) []uint64 {
+	switch {
+	case len(b) == 0:
+		return a
+	case len(a) == 0:
+		return b
+	}
+	return set(slices.Concat(a, b))
+}
+
+// holds tells whether v can be what a word of the GOT holds.
+func (v *value) holds() bool { return v != nil && len(v.slots) > 0 }
+
 // each applies f to all numbers of v and g to all addresses, either of which may be nil where
 // the result is unknown. What v holds besides is unknown in the result.
 func (v *value) each(f, g func(uint64) uint64) *value {
 	if v == nil {
 		return nil
 	}
-	r := &value{unknown: v.unknown || v.stack || len(v.entry) > 0}
+	r := &value{unknown: v.unknown || v.stack || len(v.entry)+len(v.slots) > 0}
 	if f != nil {
 		r.consts = mapped(v.consts, f)
 	} else if len(v.consts) > 0 {
@@ -120,7 +138,7 @@ func (v *value) low(width uint8) *value {
 	r := v.each(cut, keep)
 	if len(v.entry) > 0 {
 		kept := *r
-		kept.entry, kept.unknown = v.entry, v.unknown || v.stack
+		kept.entry, kept.unknown = v.entry, v.unknown || v.stack || len(v.slots) > 0
 		return &kept
 	}
 	return r
@@ -136,7 +154,7 @@ func (v *value) extended(width uint8) *value {
 	r := v.each(sign, nil)
 	if len(v.entry) > 0 && width == 4 {
 		kept := *r
-		kept.entry, kept.unknown = v.entry, v.unknown || v.stack || len(v.addrs) > 0
+		kept.entry, kept.unknown = v.entry, v.unknown || v.stack || len(v.addrs)+len(v.slots) > 0
 		return &kept
 	}
 	return r
@@ -147,7 +165,7 @@ func (v *value) public() Value {
 	if v == nil {
 		return Value{Unknown: true}
 	}
-	return Value{Unknown: v.unknown || v.stack, Consts: v.consts, Addrs: v.addrs, Entry: v.entry}
+	return Value{Unknown: v.unknown || v.stack || v.holds(), Consts: v.consts, Addrs: v.addrs, Entry: v.entry}
 }
 
 // single tells whether v is one number and nothing else.
@@ -155,7 +173,7 @@ func (v *value) single() bool { return v.numbers() && len(v.consts) == 1 }
 
 // numbers tells whether v is some numbers and nothing else.
 func (v *value) numbers() bool {
-	return !v.unknown && !v.stack && len(v.addrs)+len(v.entry) == 0
+	return !v.unknown && !v.stack && len(v.addrs)+len(v.entry)+len(v.slots) == 0
 }
 
 // compute returns what a kind b can be for an arithmetic kind, cut to width bytes.
