@@ -35,7 +35,8 @@ supervisor of them.
 
 What cannot be known from files makes the profile incomplete; scan says what and why, and so
 does a comment in the profile. Name the plug-ins that it misses with --with. Programs that a
-program executes make calls of their own: scan them too.
+program executes make calls of their own: scan them too. Scan names those whose names are
+constants in the code that can run.
 
 With --why, scan prints a chain of functions from an entry point to a system call: the shortest,
 unless what programs load or make possible later on shows a shorter one.
@@ -197,6 +198,7 @@ func asked(args bool) (func(arch.ABI, string) uint8, error) {
 // answerScan writes what was asked for, and the profile.
 func (a *app) answerScan(s *scanFlags, res *scan.Result, seen *observed) error {
 	a.noteScan(res)
+	a.noteCache(s, res)
 	var answer error
 	switch {
 	case s.json:
@@ -244,6 +246,26 @@ func (a *app) noteScan(res *scan.Result) {
 	}
 	if bounded > 0 {
 		a.note("scan: %s that nothing in the files decides, but something else bounds; -v lists them", answer.Plural(bounded, "place"))
+	}
+	var started []string
+	for _, e := range res.Executed {
+		if len(e.Runs) > 0 && !e.Scanned {
+			started = append(started, failure.Shown(e.Name))
+		}
+	}
+	if len(started) > 0 {
+		a.note("scan: %s can start %s, which this result does not cover: scan them too, since they run under the same filter", programsText(res), strings.Join(started, ", "))
+	}
+}
+
+// noteCache says that a scan could not keep what it read. It matters more to those who asked for it.
+func (a *app) noteCache(s *scanFlags, res *scan.Result) {
+	say := a.note
+	if s.cache != "" {
+		say = a.warnf
+	}
+	if res.Unkept != nil {
+		say("%v: the next scan reads all files again (--cache DIR keeps what it reads elsewhere, --cache none does without)", res.Unkept)
 	}
 }
 

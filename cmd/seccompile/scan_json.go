@@ -13,6 +13,7 @@ type scanJSON struct {
 	Modules    []scanModule     `json:"modules"`
 	Calls      []scanCall       `json:"calls"`
 	Unresolved []scanUnresolved `json:"unresolved"`
+	Executed   []scanExecuted   `json:"executed"` // other programs that these start under a constant name
 	Observed   *comparison      `json:"observed,omitempty"`
 }
 
@@ -52,8 +53,15 @@ type scanUnresolved struct {
 	Incomplete bool   `json:"incomplete"`
 }
 
+type scanExecuted struct {
+	Name    string   `json:"name"`
+	By      scanStep `json:"by"`
+	Runs    []string `json:"runs"`    // the files that run then; none if they are not there
+	Scanned bool     `json:"scanned"` // these are among Programs
+}
+
 func scanDocument(res *scan.Result, seen *observed) *scanJSON {
-	doc := &scanJSON{Version: answer.Version, Incomplete: len(res.Incomplete()) > 0, Programs: []scanProgram{}, Modules: []scanModule{}, Calls: []scanCall{}, Unresolved: []scanUnresolved{}}
+	doc := &scanJSON{Version: answer.Version, Incomplete: len(res.Incomplete()) > 0, Programs: []scanProgram{}, Modules: []scanModule{}, Calls: []scanCall{}, Unresolved: []scanUnresolved{}, Executed: []scanExecuted{}}
 	for _, p := range res.Programs {
 		doc.Programs = append(doc.Programs, scanProgram{p.Path, p.Script, p.ABI.String()})
 	}
@@ -77,6 +85,10 @@ func scanDocument(res *scan.Result, seen *observed) *scanJSON {
 	}
 	for _, u := range res.Unresolved {
 		doc.Unresolved = append(doc.Unresolved, scanUnresolved{scanStep{u.Module, u.Addr, u.Name, ""}, u.Reason, u.Harm})
+	}
+	for _, e := range res.Executed {
+		by := scanStep{e.By.Module, e.By.Addr, e.By.Name, ""}
+		doc.Executed = append(doc.Executed, scanExecuted{e.Name, by, append([]string{}, e.Runs...), e.Scanned})
 	}
 	if seen != nil {
 		c := seen.compare(res)

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"debug/elf"
 	"encoding/hex"
@@ -17,7 +18,10 @@ import (
 // entry belongs to the content of a file, not to the build-id that it claims, and to the
 // program that wrote the entry. What cannot be read counts as missing, and is replaced.
 // Several processes may use one cache: entries appear as a whole. The nil cache keeps nothing.
-type cache struct{ dir string }
+type cache struct {
+	dir string
+	err error // the first of writing an entry
+}
 
 // maxEntry bounds what is read of an entry.
 const maxEntry = 256 << 20
@@ -32,7 +36,7 @@ func newCache(dir string) *cache {
 	if id == "" {
 		return nil
 	}
-	return &cache{filepath.Join(dir, id)}
+	return &cache{dir: filepath.Join(dir, id)}
 }
 
 // analysis identifies the running program, and with it what it finds.
@@ -113,15 +117,38 @@ func (c *cache) load(f *object.File, content []byte) *code.Module {
 
 // store keeps the code of a file. If that is not possible, the next scan reads it again.
 func (c *cache) store(content []byte, m *code.Module) {
-	if c == nil || os.MkdirAll(c.dir, 0o700) != nil {
+	if c == nil {
 		return
+	}
+	if err := c.write(c.path(content), encodeEntry(m)); err != nil && c.err == nil {
+		c.err = fmt.Errorf("scan: the cache: %w", err)
+	}
+}
+
+// write puts an entry in its place.
+func (c *cache) write(path string, entry []byte) error {
+	if err := os.MkdirAll(c.dir, 0o700); err != nil {
+		return err
 	}
 	f, err := os.CreateTemp(c.dir, ".part-*")
 	if err != nil {
-		return
+		return err
 	}
-	_, err = f.Write(encodeEntry(m))
-	if err2 := f.Close(); err != nil || err2 != nil || os.Rename(f.Name(), c.path(content)) != nil {
+	_, err = f.Write(entry)
+	err = cmp.Or(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
 		_ = os.Remove(f.Name())
 	}
+	return err
+}
+
+// failure returns why entries were not kept, nil if all were.
+func (c *cache) failure() error {
+	if c == nil {
+		return nil
+	}
+	return c.err
 }

@@ -105,4 +105,7 @@ func TestACacheThatCannotBeWrittenChangesNothing(t *testing.T) {
 	if c.load(&object.File{}, nil) != nil {
 		t.Error("an entry out of nothing")
 	}
+	if c.failure() == nil {
+		t.Error("nobody is told")
+	}
 }

@@ -36,6 +36,8 @@ type Result struct {
 	Modules    []Module
 	Calls      []Call // sorted by ABI and number
 	Unresolved []Unresolved
+	Executed   []Executed // sorted by name
+	Unkept     error      // why Options.Cache does not have what was read, if so: the next scan reads it again
 }
 
 // Incomplete tells why calls may be missing: one line for each reason, none if the result is
@@ -144,10 +146,12 @@ func Scan(o Options) (*Result, error) {
 		p.numbers()
 		res.add(p, start)
 	}
+	res.Unkept = s.cache.failure()
 	if len(res.Programs) == 0 {
 		return nil, fmt.Errorf("scan: no program can be read: %s", strings.Join(res.Incomplete(), "; "))
 	}
 	res.sort()
+	res.coverExecuted()
 	return &res, nil
 }
 
@@ -199,6 +203,7 @@ func (r *Result) add(p *program, s start) {
 	for _, c := range p.result {
 		r.addCall(c)
 	}
+	r.addExecuted(p.executed())
 	for _, u := range p.unresolved {
 		if !slices.Contains(r.Unresolved, u) {
 			r.Unresolved = append(r.Unresolved, u)
