@@ -27,7 +27,7 @@ refuse the filter, the error names the line. The text states its byte order.`,
 			if err != nil {
 				return err
 			}
-			e.source = in.Name
+			e.Source = in.Name
 			return a.emit(&e, &o, p)
 		},
 	}

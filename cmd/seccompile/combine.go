@@ -2,20 +2,14 @@ package main
 
 import (
 	"cmp"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/algebra"
-	"github.com/seccompile/seccompile/internal/answer"
-	"github.com/seccompile/seccompile/internal/compile"
+	"github.com/seccompile/seccompile/internal/combine"
+	"github.com/seccompile/seccompile/internal/emit"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
-	"github.com/seccompile/seccompile/internal/optimize"
-	"github.com/seccompile/seccompile/internal/proved"
-	"github.com/seccompile/seccompile/policy"
-	"github.com/seccompile/seccompile/proof"
 )
 
 const intersectLong = `Intersect writes one profile that allows only what every PROFILE allows: each call gets
@@ -64,23 +58,13 @@ formats write one filter, which is exact.`
 const mergeHint = `use "seccompile intersect" or "seccompile union" for profiles, "seccompile intersect -f raw" for filters, ` +
 	`and "seccompile compile" for each filter of a stack`
 
-// The words of --data.
-const (
-	dataChain  = "chain"
-	dataKernel = "kernel"
-)
-
 // The combineFlags are the flags of intersect and union.
 type combineFlags struct {
 	targetFlags
 	patience
 	outputFormat
 	output
-	op       algebra.Op
-	data     string
-	accept   []string
-	maxRules int
-	nearest  bool
+	combine.Request
 }
 
 func (a *app) intersectCommand() *cobra.Command {
@@ -108,21 +92,21 @@ func (a *app) unionCommand() *cobra.Command {
 
 // combineCommand adds to a command what intersect and union have in common.
 func (a *app) combineCommand(op algebra.Op, cmd *cobra.Command) *cobra.Command {
-	c := combineFlags{op: op}
-	c.formats = append([]string{formatProfile}, formats...)
+	c := combineFlags{Request: combine.Request{Op: op}}
+	c.formats = append([]string{formatProfile}, emit.Formats()...)
 	cmd.Use = c.verb() + " [flags] PROFILE PROFILE..."
 	cmd.ValidArgsFunction = completeFiles
 	cmd.RunE = func(_ *cobra.Command, args []string) error { return a.combine(&c, args) }
 	c.output.add(cmd)
 	c.outputFormat.add(cmd)
 	f := cmd.Flags()
-	f.StringSliceVar(&c.accept, "accept", nil, "let the profile differ in `WHAT`: foreign, unassigned, data")
-	f.BoolVar(&c.nearest, "nearest", false, "if no profile says it exactly, write the nearest and list what differs")
-	f.StringVar(&c.data, "data", "", "of equally strict actions take the data of `WHICH`: chain (a fixed order) or kernel (the last profile's)")
-	f.Lookup("data").DefValue = dataChain
-	f.IntVar(&c.maxRules, "max-rules", 0, "write at most `N` rules for one call (default 128)")
+	f.StringSliceVar(&c.Accept, "accept", nil, "let the profile differ in `WHAT`: foreign, unassigned, data")
+	f.BoolVar(&c.Nearest, "nearest", false, "if no profile says it exactly, write the nearest and list what differs")
+	f.StringVar(&c.Data, "data", "", "of equally strict actions take the data of `WHICH`: chain (a fixed order) or kernel (the last profile's)")
+	f.Lookup("data").DefValue = combine.DataChain
+	f.IntVar(&c.MaxRules, "max-rules", 0, "write at most `N` rules for one call (default 128)")
 	completeFlag(cmd, "accept", completeAccept)
-	completeFlag(cmd, "data", oneOf(dataChain, dataKernel))
+	completeFlag(cmd, "data", oneOf(combine.DataChain, combine.DataKernel))
 	completeFlag(cmd, "max-rules", oneOf())
 	c.addPlace(cmd)
 	c.addReading(cmd)
@@ -133,191 +117,117 @@ func (a *app) combineCommand(op algebra.Op, cmd *cobra.Command) *cobra.Command {
 // completeAccept completes the last of a comma-separated list of relations.
 func completeAccept(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
 	var names []string
-	for _, r := range relations() {
+	for _, r := range combine.Relations() {
 		names = append(names, r.String())
 	}
 	return completeList(word, names)
 }
 
-// relations lists what a profile may treat differently.
-func relations() []algebra.Relation {
-	return []algebra.Relation{algebra.ExceptForeign, algebra.ExceptUnassigned, algebra.ExceptData}
-}
-
-// options returns how to combine, and finds mistakes in the flags.
-func (c *combineFlags) options(args []string) (algebra.Options, error) {
+// check finds mistakes in the flags.
+func (c *combineFlags) check(args []string) error {
 	verb := c.verb()
-	o := algebra.Options{MaxRules: c.maxRules}
 	switch n := len(c.Languages); {
 	case len(args) < 2:
 		what := "profiles or filters"
-		if c.op == algebra.Union {
+		if c.Op == algebra.Union {
 			what = "profiles"
 		}
-		return o, failure.Usagef("%s: expected two or more %s, got %d", verb, what, len(args)).Hintf("for example: seccompile %s docker-default profile.json", verb)
+		return failure.Usagef("%s: expected two or more %s, got %d", verb, what, len(args)).Hintf("for example: seccompile %s docker-default profile.json", verb)
 	case n > 1 && n != len(args):
-		return o, failure.Usagef("--language: expected one, or one for each of the %d profiles, got %d", len(args), n)
-	case c.maxRules < 0:
-		return o, failure.Usagef("--max-rules: expected a number from 1 on, got %d", c.maxRules)
-	case c.format != formatProfile && (len(c.accept) > 0 || c.nearest || c.maxRules > 0):
-		return o, failure.Usagef("%s: --accept, --nearest and --max-rules are about profiles, and -f %s writes a filter", verb, c.format).
+		return failure.Usagef("--language: expected one, or one for each of the %d profiles, got %d", len(args), n)
+	case c.MaxRules < 0: // the request says it
+	case c.format != formatProfile && (len(c.Accept) > 0 || c.Nearest || c.MaxRules > 0):
+		return failure.Usagef("%s: --accept, --nearest and --max-rules are about profiles, and -f %s writes a filter", verb, c.format).
 			Hintf("leave them out: the filter is exact")
 	}
-	for _, word := range c.accept {
-		i := slices.IndexFunc(relations(), func(r algebra.Relation) bool { return r.String() == word })
-		if i < 0 {
-			known, _ := completeAccept(nil, nil, "")
-			return o, failure.Usagef("--accept: unknown word %q (known: %s)", word, strings.Join(known, ", ")).HintNearest(word, known, "")
-		}
-		o.Accept |= relations()[i]
-	}
-	switch c.data {
-	case "", dataChain:
-	case dataKernel:
-		o.KernelData = true
-	default:
-		return o, failure.Usagef("--data: unknown word %q (known: %s, %s)", c.data, dataChain, dataKernel)
-	}
-	var err error
-	o.Reading, err = c.Target.Options()
-	o.Reading.StrictestWins, o.Reading.Exact = false, false // the profiles may need them, and the result does not
-	if c.Runtime() != "" && o.Reading.ENOSYS == (policy.ENOSYS{}) {
-		o.Reading.ENOSYS.Off = true // the runtimes other than runc have no such bound
-	}
-	return o, err
-}
-
-// A source is one of what is combined.
-type source struct {
-	*answer.Side
-	in *intake.Input
+	_, err := c.Options()
+	return err
 }
 
 // combine reads the sources and writes what they are together.
 func (a *app) combine(c *combineFlags, args []string) error {
-	limits, err1 := c.limits()
-	o, err2 := c.options(args)
-	o.Limits = limits
-	if err := cmp.Or(err1, err2, a.checkRaw(&c.outputFormat, &c.output)); err != nil {
+	var err error
+	c.Request.Target = &c.targetFlags.Target
+	if c.Request.Limits, err = c.patience.limits(); err != nil {
 		return err
 	}
-	sources, err := a.sources(c, args)
-	if err != nil {
+	if err := cmp.Or(c.check(args), a.checkRaw(&c.outputFormat, &c.output)); err != nil {
 		return err
 	}
-	var list []algebra.Source
-	for _, s := range sources {
-		if s.Resolved == nil {
-			return a.combineFilters(c, sources, limits)
-		}
-		list = append(list, algebra.Source{Policy: s.Policy, Meaning: s.Resolved})
+	if err := a.readSources(c, args); err != nil {
+		return err
 	}
-	r, err := algebra.Combine(c.op, o, list...)
+	if c.FirstFilter() != nil && c.format != formatProfile {
+		return a.combineFilters(c)
+	}
+	r, err := c.Request.Combine()
 	switch {
 	case err != nil:
-		return c.no(err)
+		return err
 	case c.format != formatProfile:
 		return a.combineFilter(c, r)
 	}
-	return a.combineProfile(c, &combined{Result: r, sources: sources, reading: o.Reading, limits: limits})
+	return a.combineProfile(c, r)
 }
 
-// sources reads what is to be combined.
-func (a *app) sources(c *combineFlags, args []string) ([]source, error) {
-	var sources []source
-	var names []string
-	for i, arg := range args {
+// readSources reads what is to be combined.
+func (a *app) readSources(c *combineFlags, args []string) error {
+	profiles := false
+	for _, arg := range args {
 		in, err := a.read(arg)
 		if err == nil && len(c.Languages) > 1 {
 			err = in.WantProfile()
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		s, err := answer.NewSide(c.Of(i), in)
+		s, err := c.Request.Add(in)
+		if s != nil {
+			a.warn(in, s.Warnings)
+			profiles = profiles || s.Policy != nil
+		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		a.warn(in, s.Warnings)
-		sources = append(sources, source{s, in})
-		if err := answer.SameOrder(sources[0].Side, s); err != nil {
-			return nil, err
-		}
-		names = append(names, s.Name)
 	}
-	c.source = strings.Join(names, " + ")
-	return sources, c.CheckSettings(slices.ContainsFunc(sources, func(s source) bool { return s.Policy != nil }))
+	c.Source = c.Name()
+	return c.CheckSettings(profiles)
 }
 
 // combineFilters writes the filter that does what filters, and perhaps profiles, do together.
-func (a *app) combineFilters(c *combineFlags, sources []source, limits proof.Limits) error {
-	filter := sources[slices.IndexFunc(sources, func(s source) bool { return s.Resolved == nil })].in
-	switch {
-	case c.op == algebra.Union:
-		return failure.Usagef("union: expected profiles, but %s is %s", filter.Name, filter.Kind).Hintf("give the profile that it was made from")
-	case c.format == formatProfile:
-		return failure.Usagef("intersect: no profile can be made of %s: %s", filter.Kind, filter.Name).
-			Hintf("-f raw makes one filter of filters and profiles (formats: %s)", strings.Join(formats, ", "))
-	case c.data == dataChain:
-		return failure.Usagef("--data chain: %s is %s, and with filters the data is that of the kernel", filter.Name, filter.Kind).Hintf("leave it out")
-	}
-	var layers []optimize.Layer
-	for _, s := range sources {
-		f := optimize.Layer{Name: s.Name, Policy: s.Resolved}
-		if f.Policy == nil {
-			f.Program = s.Program
-		}
-		layers = append(layers, f)
-	}
-	r, err := optimize.Merge(layers, limits)
+func (a *app) combineFilters(c *combineFlags) error {
+	r, err := c.Merge()
 	if err != nil {
-		return answer.Unlimited(err)
+		return err
 	}
 	if err := a.emit(&c.outputFormat, &c.output, r.Program); err != nil {
 		return err
 	}
 	a.note("%s: %d instructions, proved equal to the %d together for every call; no difference in %d test calls",
-		c.source, r.Program.Len(), len(sources), r.Points)
+		c.Source, r.Program.Len(), len(c.Sources), r.Points)
 	return nil
 }
 
 // combineFilter writes the filter of what profiles mean together.
-func (a *app) combineFilter(c *combineFlags, r *algebra.Result) error {
-	p, err := proved.Compile(r.Meaning, compile.Options{})
+func (a *app) combineFilter(c *combineFlags, r *combine.Combined) error {
+	p, asks, err := r.Program()
 	if err != nil {
-		return c.no(err)
-	}
-	c.outputFormat.abis = intake.ABINames(r.Meaning.ABIs())
-	asks := r.Profile
-	if r.Refusal != nil {
-		asks = r.Refusal.Nearest // which asks for the same flags
-	}
-	if asks != nil {
-		c.flags = loaderFlags(asks)
-	}
-	if err := a.emit(&c.outputFormat, &c.output, p.Program); err != nil {
 		return err
 	}
-	a.note("%s: %d instructions, proved to be the %s for every call", c.source, p.Program.Len(), c.noun())
-	return nil
-}
-
-// no reports that the sources together are not what was asked for.
-func (c *combineFlags) no(err error) *failure.Error {
-	return &failure.Error{Status: failure.No, Err: &failure.InFile{Name: c.source, Err: err}}
-}
-
-// noun says what the result is.
-func (c *combineFlags) noun() string {
-	if c.op == algebra.Union {
-		return "union"
+	c.Filter.ABIs = intake.ABINames(r.Meaning.ABIs())
+	if asks != nil {
+		c.Flags = loaderFlags(asks)
 	}
-	return "intersection"
+	if err := a.emit(&c.outputFormat, &c.output, p); err != nil {
+		return err
+	}
+	a.note("%s: %d instructions, proved to be the %s for every call", c.Source, p.Len(), c.Noun())
+	return nil
 }
 
 // verb is the name of the command.
 func (c *combineFlags) verb() string {
-	if c.op == algebra.Union {
+	if c.Op == algebra.Union {
 		return "union"
 	}
 	return "intersect"

@@ -2,18 +2,18 @@ package main
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/seccompile/seccompile/internal/emit"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
 )
 
 func (a *app) compileCommand() *cobra.Command {
 	var t targetFlags
-	e := outputFormat{formats: append(slices.Clone(formats), formatArtifact, formatSnap)}
+	e := outputFormat{formats: append(emit.Formats(), formatArtifact, emit.Snap)}
 	var o output
 	var s proofFlags
 	var presets []string
@@ -82,8 +82,8 @@ prove --certificate checks it.`,
 			if err != nil {
 				return err
 			}
-			e.source = in.Name
-			e.abis, e.flags = intake.ABINames(c.Resolved.ABIs()), loaderFlags(c.Policy)
+			e.Source = in.Name
+			e.ABIs, e.Flags = intake.ABINames(c.Resolved.ABIs()), loaderFlags(c.Policy)
 			if err := a.emit(&e, &o, c.Program); err != nil {
 				return err
 			}
@@ -105,7 +105,7 @@ func (a *app) checkRaw(e *outputFormat, o *output) error {
 	if err := e.check(); err != nil {
 		return err
 	}
-	binary := map[string]string{formatRaw: "a raw filter", formatArtifact: "an artifact", formatSnap: "the filters of a snap"}[e.format]
+	binary := map[string]string{emit.Raw: "a raw filter", formatArtifact: "an artifact", emit.Snap: "the filters of a snap"}[e.format]
 	if binary != "" && !o.explicit() && isTerminal(a.stdout) {
 		return failure.Usagef("refusing to write %s to a terminal", binary).
 			Hintf("-f asm shows it as text, -o FILE saves it, -o - writes it here anyway (formats: %s)", strings.Join(e.formats, ", "))

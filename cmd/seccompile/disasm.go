@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/emit"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/symbols"
 )
@@ -43,7 +44,7 @@ filter. Of the filters of a snap (NAME.bin2) it writes both.`,
 				return err
 			}
 			if asJSON {
-				return a.putJSON(&o, disassembly(p))
+				return a.putJSON(&o, emit.Disassembly(p))
 			}
 			return a.put(&o, []byte(paint.assembly(p, p.Disassemble(symbols.Names()))))
 		},
@@ -53,16 +54,6 @@ filter. Of the filters of a snap (NAME.bin2) it writes both.`,
 	addJSON(cmd, &asJSON)
 	o.add(cmd)
 	return cmd
-}
-
-// disassembly returns the document of a filter with its assembly text.
-func disassembly(p *cbpf.Program) filterJSON {
-	doc := filterDocument(p)
-	for pc, l := range p.Lines(symbols.Names()) {
-		doc.Instructions[pc].Text = strings.Join(strings.Fields(l.Text), " ")
-		doc.Instructions[pc].Comment = l.Comment
-	}
-	return doc
 }
 
 // assembly colours the verdicts of a disassembly.

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/internal/answer"
+	"github.com/seccompile/seccompile/internal/emit"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/symbols"
 	"github.com/seccompile/seccompile/loader"
@@ -96,8 +97,8 @@ func (a *app) dumpCommand() *cobra.Command {
 	f.IntVarP(&d.index, "index", "i", 0, "write only filter `N`; 1 is the oldest")
 	d.output.add(cmd)
 	d.outputFormat.add(cmd)
-	d.format = formatAsm
-	f.Lookup("format").DefValue = formatAsm
+	d.format = emit.Asm
+	f.Lookup("format").DefValue = emit.Asm
 	f.BoolVar(&d.json, "json", false, "with --all: write machine-readable JSON")
 	completeFlag(cmd, "index", oneOf())
 	d.patience.add(cmd)
@@ -136,7 +137,7 @@ func (d *dumpFlags) check(a *app, cmd *cobra.Command, args []string) error {
 		return failure.Usagef("--explain and -f exclude each other")
 	case f.Changed("index") && d.index < 1:
 		return failure.Usagef("-i: filters are numbered from 1, the oldest one")
-	case program && d.format == formatRaw && !d.output.explicit():
+	case program && d.format == emit.Raw && !d.output.explicit():
 		return failure.Usagef("dump: the program writes to standard output, too").Hintf("-o FILE saves the filter")
 	case !program:
 		if err := one("process")(cmd, args); err != nil {
@@ -221,13 +222,13 @@ func (a *app) dump(d *dumpFlags, list *dump, limits proof.Limits) error {
 	if d.index > len(filters) {
 		return failure.Usagef("-i %d: %s %s %s", d.index, list.whose, list.did, answer.Plural(len(filters), "filter"))
 	}
-	if !d.explain && d.format != formatAsm {
+	if !d.explain && d.format != emit.Asm {
 		if d.index == 0 && len(filters) > 1 {
 			return failure.Usagef("%s %s %d filters, but -f %s holds only one", list.whose, list.did, len(filters), d.format).
 				Hintf("-i 1 is the oldest, -i %d the newest", len(filters))
 		}
 		index := max(d.index, 1)
-		d.source = fmt.Sprintf("filter %d of %s", index, list.whose)
+		d.Source = fmt.Sprintf("filter %d of %s", index, list.whose)
 		return a.emit(&d.outputFormat, &d.output, filters[index-1].Program)
 	}
 	paint := painter(false)

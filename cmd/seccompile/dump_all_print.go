@@ -12,6 +12,7 @@ import (
 
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/answer"
+	"github.com/seccompile/seccompile/internal/emit"
 	"github.com/seccompile/seccompile/internal/failure"
 )
 
@@ -246,7 +247,7 @@ func (s *survey) document() *surveyJSON {
 	for _, f := range s.filters {
 		j := heldFilterJSON{f.digest, f.instructions, []string{}, f.processes, append([]hostFinding{}, f.findings...)}
 		if f.flags != 0 {
-			j.Flags = flagNames([]cbpf.Flag{f.flags})
+			j.Flags = emit.FlagNames([]cbpf.Flag{f.flags})
 		}
 		doc.Filters = append(doc.Filters, j)
 	}

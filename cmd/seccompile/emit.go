@@ -1,11 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"cmp"
-	"encoding/binary"
-	"fmt"
-	"go/format"
 	"go/token"
 	"slices"
 	"strings"
@@ -13,47 +8,30 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/cbpf"
-	"github.com/seccompile/seccompile/internal/answer"
+	"github.com/seccompile/seccompile/internal/emit"
 	"github.com/seccompile/seccompile/internal/failure"
-	"github.com/seccompile/seccompile/internal/intake"
-	"github.com/seccompile/seccompile/internal/symbols"
 )
 
-// The formats that a filter is written in.
+// Formats that not all commands write.
 const (
-	formatRaw    = "raw"
-	formatHex    = "hex"
-	formatAsm    = "asm"
-	formatJSON   = "json"
-	formatC      = "c"
-	formatGo     = "go"
-	formatJS     = "js"
-	formatPython = "python"
-
 	formatArtifact = "artifact" // of compile alone: it records what was compiled
-	formatSnap     = "bin2"     // of compile alone: what snap-confine loads
 	formatProfile  = "profile"  // of intersect and union alone: not a filter
 )
 
-var formats = []string{formatRaw, formatHex, formatAsm, formatJSON, formatC, formatGo, formatJS, formatPython}
-
 // An outputFormat is the form that a filter is written in.
 type outputFormat struct {
+	emit.Filter
 	formats []string // to choose from, nil for the usual ones
 	format  string
-	pkg     string      // of Go output
-	source  string      // where the filter comes from, for comments
-	abis    []string    // the filter's, if known
-	flags   []cbpf.Flag // that the profile asks for, nil if it does not say
 }
 
 func (e *outputFormat) add(cmd *cobra.Command) {
 	if e.formats == nil {
-		e.formats = formats
+		e.formats = emit.Formats()
 	}
 	f := cmd.Flags()
 	f.StringVarP(&e.format, "format", "f", e.formats[0], "output `FORMAT`: "+strings.Join(e.formats, ", "))
-	f.StringVar(&e.pkg, "package", "main", "with -f go: package `NAME`")
+	f.StringVar(&e.Package, "package", "main", "with -f go: package `NAME`")
 	completeFlag(cmd, "format", oneOf(e.formats...))
 	completeFlag(cmd, "package", oneOf())
 }
@@ -64,160 +42,17 @@ func (e *outputFormat) check() error {
 		return failure.Usagef("-f: unknown format %q", e.format).
 			HintNearest(e.format, e.formats, "formats are "+strings.Join(e.formats, ", "))
 	}
-	if !token.IsIdentifier(e.pkg) {
-		return failure.Usagef("--package: %q is not a Go package name", e.pkg)
+	if !token.IsIdentifier(e.Package) {
+		return failure.Usagef("--package: %q is not a Go package name", e.Package)
 	}
 	return nil
 }
 
 // emit writes a program in the format and to the place that the flags name.
 func (a *app) emit(e *outputFormat, o *output, p *cbpf.Program) error {
-	data, err := e.render(p)
+	data, err := e.Render(e.format, p)
 	if err != nil {
 		return err
 	}
 	return a.put(o, data)
-}
-
-func (e *outputFormat) render(p *cbpf.Program) ([]byte, error) {
-	switch e.format {
-	case formatHex:
-		return renderHex(p), nil
-	case formatAsm:
-		return []byte(p.Disassemble(symbols.Names())), nil
-	case formatJSON:
-		return e.renderJSON(p)
-	case formatC:
-		return e.renderC(p), nil
-	case formatGo:
-		return e.renderGo(p)
-	case formatJS:
-		return e.renderJS(p)
-	case formatPython:
-		return e.renderPython(p)
-	case formatSnap:
-		return renderSnap(p)
-	}
-	return p.AppendBinary(nil)
-}
-
-// renderHex writes one instruction a line: code, jt, jf and k as numbers, so that
-// the text is the same for either byte order.
-func renderHex(p *cbpf.Program) []byte {
-	var b bytes.Buffer
-	for pc := range p.Len() {
-		i := p.At(pc)
-		fmt.Fprintf(&b, "%04x %02x %02x %08x\n", i.Op, i.Jt, i.Jf, i.K)
-	}
-	return b.Bytes()
-}
-
-// A filterJSON is the document of -f json.
-type filterJSON struct {
-	Version      int               `json:"version"`
-	ABIs         []string          `json:"abis,omitempty"`
-	Flags        *[]string         `json:"flags,omitempty"` // that the profile asks for
-	ByteOrder    string            `json:"byteOrder"`       // "little" or "big"
-	Instructions []instructionJSON `json:"instructions"`
-}
-
-type instructionJSON struct {
-	Code    uint16 `json:"code"`
-	JT      uint8  `json:"jt"`
-	JF      uint8  `json:"jf"`
-	K       uint32 `json:"k"`
-	Text    string `json:"text,omitempty"`
-	Comment string `json:"comment,omitempty"`
-	Origin  string `json:"origin,omitempty"` // JSON pointers into the profile
-}
-
-func (e *outputFormat) renderJSON(p *cbpf.Program) ([]byte, error) {
-	doc := filterDocument(p)
-	doc.ABIs = e.abis
-	if e.flags != nil {
-		names := flagNames(e.flags)
-		doc.Flags = &names
-	}
-	return answer.Marshal(doc)
-}
-
-func filterDocument(p *cbpf.Program) filterJSON {
-	doc := filterJSON{Version: answer.Version, ByteOrder: intake.OrderName(p.Order())}
-	for pc := range p.Len() {
-		i := p.At(pc)
-		doc.Instructions = append(doc.Instructions, instructionJSON{
-			Code: i.Op, JT: i.Jt, JF: i.Jf, K: i.K, Origin: p.Origin(pc),
-		})
-	}
-	return doc
-}
-
-// about describes the program in a comment.
-func (e *outputFormat) about(p *cbpf.Program) string {
-	s := fmt.Sprintf("a seccomp filter of %s", answer.Plural(p.Len(), "instruction"))
-	if len(e.abis) > 0 {
-		s += " for " + strings.Join(e.abis, ", ")
-	}
-	return s + " (" + intake.OrderName(p.Order()) + "-endian)"
-}
-
-// comment says on one line where the program is from and what it is.
-func (e *outputFormat) comment(p *cbpf.Program) string {
-	return failure.Shown(e.source) + ": " + e.about(p)
-}
-
-const generated = "Code generated by seccompile; DO NOT EDIT."
-
-// renderC writes a header with an array for struct sock_fprog.
-func (e *outputFormat) renderC(p *cbpf.Program) []byte {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "/* %s */\n/* %s. */\n", generated, strings.ReplaceAll(e.comment(p), "*/", "* /"))
-	if e.flags != nil {
-		fmt.Fprintf(&b, "/* The profile asks for these filter flags: %s. */\n", cmp.Or(strings.Join(flagNames(e.flags), ", "), "none"))
-	}
-	b.WriteString("#ifndef SECCOMPILE_FILTER_H\n#define SECCOMPILE_FILTER_H\n\n#include <linux/filter.h>\n\n")
-	order := strings.ToUpper(intake.OrderName(p.Order()))
-	fmt.Fprintf(&b, "#if __BYTE_ORDER__ != __ORDER_%s_ENDIAN__\n#error \"the filter is for machines of another byte order\"\n#endif\n\n", order)
-	fmt.Fprintf(&b, "static struct sock_filter seccomp_filter[%d] = {\n", p.Len())
-	for pc := range p.Len() {
-		i := p.At(pc)
-		fmt.Fprintf(&b, "\t{ 0x%02x, %3d, %3d, 0x%08x },\n", i.Op, i.Jt, i.Jf, i.K)
-	}
-	b.WriteString("};\n\n#endif\n")
-	return b.Bytes()
-}
-
-// loading says, as Go code, which of the loader's options the profile asks for.
-func (e *outputFormat) loading() string {
-	if e.flags == nil {
-		return ""
-	}
-	var names []string
-	for _, f := range e.flags {
-		names = append(names, map[cbpf.Flag]string{
-			cbpf.LogFlag: "cbpf.LogFlag", cbpf.SpecAllow: "cbpf.SpecAllow", cbpf.WaitKillableRecv: "cbpf.WaitKillableRecv",
-		}[f])
-	}
-	return " with loader.Options{Flags: []cbpf.Flag{" + strings.Join(names, ", ") + "}}"
-}
-
-// renderGo writes a Go file with the program. Its instructions are data, and cost
-// nothing at start-up.
-func (e *outputFormat) renderGo(p *cbpf.Program) ([]byte, error) {
-	var b bytes.Buffer
-	order := "LittleEndian"
-	if p.Order() == binary.BigEndian {
-		order = "BigEndian"
-	}
-	fmt.Fprintf(&b, "// %s\n\npackage %s\n\n", generated, e.pkg)
-	b.WriteString("import (\n\"encoding/binary\"\n\n\"github.com/seccompile/seccompile/cbpf\"\n\"golang.org/x/net/bpf\"\n)\n\n")
-	fmt.Fprintf(&b, "// Filter returns %s.\n// Pass it to loader.Install%s.\n", e.comment(p), e.loading())
-	fmt.Fprintf(&b, "func Filter() (*cbpf.Program, error) { return cbpf.New(filter[:], binary.%s) }\n\n", order)
-	b.WriteString("var filter = [...]bpf.RawInstruction{\n")
-	for pc := range p.Len() {
-		i := p.At(pc)
-		fmt.Fprintf(&b, "{Op: 0x%02x, Jt: %d, Jf: %d, K: 0x%08x},\n", i.Op, i.Jt, i.Jf, i.K)
-	}
-	b.WriteString("}\n")
-	return format.Source(b.Bytes())
 }

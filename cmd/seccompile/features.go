@@ -8,8 +8,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go/features"
 	"github.com/spf13/cobra"
 
-	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/answer"
+	"github.com/seccompile/seccompile/internal/emit"
 	"github.com/seccompile/seccompile/loader"
 	"github.com/seccompile/seccompile/oci"
 )
@@ -71,7 +71,7 @@ func featuresDocument() (*featuresJSON, error) {
 		return nil, err
 	}
 	doc.Kernel = &kernelJSON{
-		Release: kernelRelease(), Actions: []string{}, Flags: flagNames(probed.Flags),
+		Release: kernelRelease(), Actions: []string{}, Flags: emit.FlagNames(probed.Flags),
 		Notification: probed.NotifSize, NotificationResp: probed.RespSize, Data: probed.DataSize,
 	}
 	for _, action := range probed.Actions {
@@ -79,12 +79,4 @@ func featuresDocument() (*featuresJSON, error) {
 		doc.Kernel.Actions = append(doc.Kernel.Actions, "SCMP_ACT_"+name)
 	}
 	return doc, nil
-}
-
-func flagNames(flags []cbpf.Flag) []string {
-	names := []string{}
-	for _, f := range flags {
-		names = append(names, f.String())
-	}
-	return names
 }

@@ -54,7 +54,7 @@ func (a *app) optimizeCommand() *cobra.Command {
 			if err != nil {
 				return answer.Unlimited(err)
 			}
-			e.source = in.Name
+			e.Source = in.Name
 			if err := a.emit(&e, &o, r.Program); err != nil {
 				return err
 			}

@@ -1,4 +1,4 @@
-package main
+package emit
 
 import (
 	"bytes"
@@ -16,11 +16,11 @@ import (
 )
 
 // targets returns the ABIs that a script accepts: those of the filter.
-func (e *outputFormat) targets(p *cbpf.Program) (abis []arch.ABI) {
-	if e.abis == nil {
+func (e *Filter) targets(p *cbpf.Program) (abis []arch.ABI) {
+	if e.ABIs == nil {
 		return stats.Known(p)
 	}
-	for _, name := range e.abis {
+	for _, name := range e.ABIs {
 		if a, err := arch.Parse(name); err == nil {
 			abis = append(abis, a)
 		}
@@ -106,7 +106,7 @@ def install():
 `
 
 // renderPython writes a module of Python that has the filter and installs it.
-func (e *outputFormat) renderPython(p *cbpf.Program) ([]byte, error) {
+func (e *Filter) renderPython(p *cbpf.Program) ([]byte, error) {
 	if p.Returns(cbpf.Notify) {
 		return nil, failure.Usagef("-f python: the filter notifies a listener, but the module starts none").Hintf("install the filter with package loader")
 	}
@@ -122,11 +122,11 @@ func (e *outputFormat) renderPython(p *cbpf.Program) ([]byte, error) {
 			abis = append(abis, fmt.Sprintf(`("%s", %d, %d)`, name, a.Bits()/8, nr))
 		}
 	}
-	if len(abis) == 0 && len(e.abis) > 0 {
-		return nil, e.noMachine("Python")
+	if len(abis) == 0 && len(e.ABIs) > 0 {
+		return nil, e.noMachine(Python, "Python")
 	}
 	flags := cbpf.TSync
-	for _, f := range e.flags {
+	for _, f := range e.Flags {
 		flags |= f &^ cbpf.WaitKillableRecv // which needs a listener
 	}
 	return fmt.Appendf(nil, pythonText, e.comment(p), intake.OrderName(p.Order()), strings.Join(abis, ", "),
@@ -154,7 +154,7 @@ export const filter = Buffer.from([
 `
 
 // renderJS writes an ECMAScript module for Node.js that has the filter.
-func (e *outputFormat) renderJS(p *cbpf.Program) ([]byte, error) {
+func (e *Filter) renderJS(p *cbpf.Program) ([]byte, error) {
 	lines, err := scriptLines(p)
 	if err != nil {
 		return nil, err
@@ -165,8 +165,8 @@ func (e *outputFormat) renderJS(p *cbpf.Program) ([]byte, error) {
 			names = append(names, fmt.Sprintf("%q", name))
 		}
 	}
-	if len(names) == 0 && len(e.abis) > 0 {
-		return nil, e.noMachine("Node.js")
+	if len(names) == 0 && len(e.ABIs) > 0 {
+		return nil, e.noMachine(JS, "Node.js")
 	}
 	order := "LE"
 	if intake.OrderName(p.Order()) == "big" {
@@ -198,7 +198,7 @@ func nodeName(a arch.ABI) string {
 }
 
 // noMachine says that no program of an interpreter can have the filter.
-func (e *outputFormat) noMachine(interpreter string) error {
-	return failure.Usagef("-f %s: %s has no name for a machine of %s", e.format, interpreter, strings.Join(e.abis, ", ")).
+func (e *Filter) noMachine(format, interpreter string) error {
+	return failure.Usagef("-f %s: %s has no name for a machine of %s", format, interpreter, strings.Join(e.ABIs, ", ")).
 		Hintf("add the kernel's main ABI to -a, or write -f raw")
 }

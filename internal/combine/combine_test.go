@@ -1,8 +1,6 @@
-package main
+package combine
 
 import (
-	"bytes"
-	"os"
 	"strings"
 	"testing"
 
@@ -10,6 +8,7 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/answer"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
 )
@@ -17,7 +16,6 @@ import (
 // What is written is read back, and has to mean what was asked for: a library that takes
 // something else for proved does not get it past this.
 func TestCombinedProfileIsReadBack(t *testing.T) {
-	t.Chdir(t.TempDir())
 	one := policy.Rule{Names: []string{"exit_group"}, Action: cbpf.Allow}
 	two := policy.Rule{Names: []string{"exit_group", "read"}, Action: cbpf.Allow}
 	number := uint(13)
@@ -44,20 +42,17 @@ func TestCombinedProfileIsReadBack(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var stdout, stderr bytes.Buffer
-			a := newApp(nil, &stdout, &stderr)
-			c := combineFlags{op: algebra.Intersect, output: output{path: "out.json"}}
-			err = a.combineProfile(&c, &combined{
-				Result: &algebra.Result{Meaning: meaning, Profile: tt.written, Except: tt.except}, reading: options,
-			})
-			_, missing := os.Stat("out.json")
-			if ok := err == nil; ok != tt.ok || ok != (missing == nil) {
-				t.Errorf("error %v, file %v, want %v", err, missing, tt.ok)
+			c := &Combined{
+				Result:  &algebra.Result{Meaning: meaning, Profile: tt.written, Except: tt.except},
+				request: &Request{Target: new(intake.Target)}, reading: options,
+			}
+			p, err := c.Write()
+			if ok := err == nil; ok != tt.ok || ok != (p != nil) {
+				t.Errorf("error %v, profile %v, want %v", err, p != nil, tt.ok)
 			}
 			if err != nil && !strings.Contains(err.Error(), "means something else") {
 				t.Error(err)
 			}
-			os.Remove("out.json")
 		})
 	}
 }
@@ -99,7 +94,7 @@ func TestCombinedLets(t *testing.T) {
 				for _, x := range tt.lets {
 					want = want || x == except
 				}
-				r := combined{Result: &algebra.Result{Meaning: meaning, Except: except}}
+				r := Combined{Result: &algebra.Result{Meaning: meaning, Except: except}}
 				got := true
 				for _, s := range c.Scopes(policy.Intervals{{First: tt.audit, Last: tt.audit}}) {
 					for _, in := range s.Clip(tt.first, tt.last) {
