@@ -1,6 +1,7 @@
 package playground
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func (s *subject) kind() string {
 	case intake.KindSnap:
 		return "snap"
 	}
-	if strings.TrimSpace(string(s.in.Data)) == "" {
+	if len(bytes.TrimSpace(bytes.TrimPrefix(s.in.Data, []byte("\ufeff")))) == 0 {
 		return "empty"
 	}
 	return "profile"

@@ -22,7 +22,7 @@ type reaching struct {
 	words []tested // by instruction
 }
 
-// A tested is the word of a call that a jump tests, or nothing.
+// A tested is the word of a call that an instruction loads or a jump tests, or nothing.
 type tested struct {
 	word compile.Word
 	ok   bool
@@ -47,8 +47,8 @@ func (s *subject) reached() *reaching {
 	return r
 }
 
-// testedWords returns which word of a call each jump tests, as far as all paths to it have loaded
-// the same one.
+// testedWords returns which word of a call each instruction loads or tests, the latter as far as
+// all paths to it have loaded the same one.
 func testedWords(p *cbpf.Program) []tested {
 	type state struct {
 		tested
@@ -72,6 +72,7 @@ func testedWords(p *cbpf.Program) []tested {
 		switch {
 		case ins.Op == opLoad:
 			now.tested = tested{wordAt(ins.K, p.Order()), true}
+			words[pc] = now.tested
 			to(pc + 1)
 		case ins.Op == opJump:
 			to(pc + 1 + int(ins.K))

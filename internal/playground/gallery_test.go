@@ -1,0 +1,243 @@
+package playground
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/seccompile/seccompile/internal/answer"
+	"github.com/seccompile/seccompile/internal/intake"
+	"github.com/seccompile/seccompile/syscalltables"
+)
+
+// answered asks a question and reads the answer.
+func answered[A any](t testing.TB, e *Engine, op string, question any) A {
+	t.Helper()
+	var r struct {
+		Answer  A
+		Failure *Failure
+	}
+	if err := json.Unmarshal(ask(t, e, op, question), &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Failure != nil {
+		t.Fatalf("%s: %s (%s)", op, r.Failure.Message, r.Failure.Hint)
+	}
+	return r.Answer
+}
+
+// eachExample runs a test for each example of the gallery, and its second source.
+func eachExample(t *testing.T, test func(t *testing.T, e *Engine, x *Example, s Subject)) {
+	e := New("")
+	for _, entry := range answered[Vocabulary](t, e, "vocabulary", nothing{}).Gallery {
+		x := answered[Example](t, e, "gallery", galleryOf{entry.ID})
+		t.Run(entry.ID, func(t *testing.T) { test(t, e, &x, Subject{x.Source, x.Target}) })
+		if x.Second != nil {
+			t.Run(entry.ID+" B", func(t *testing.T) { test(t, e, &x, Subject{*x.Second, x.Target}) })
+		}
+	}
+}
+
+// Every example is good, has places for its rules and answers all questions.
+func TestGallery(t *testing.T) {
+	eachExample(t, func(t *testing.T, e *Engine, x *Example, s Subject) {
+		r := answered[Reading](t, e, "read", s)
+		if !r.Good || r.Instructions == 0 || r.Proof == "" || r.Kind == "profile" && (len(r.Rules) == 0 || r.Plain == 0) {
+			t.Errorf("%+v", r)
+		}
+		for _, f := range r.Findings {
+			if f.Severity == "error" || f.Why == "" {
+				t.Errorf("%+v", f)
+			}
+		}
+		if m := answered[[]ABIMeaning](t, e, "meaning", s); len(m) < 2 || len(m[0].Sentences) < 2 {
+			t.Errorf("meaning: %+v", m)
+		}
+		if p := answered[[]Instruction](t, e, "program", s); len(p) != r.Instructions {
+			t.Errorf("%d instructions, want %d", len(p), r.Instructions)
+		}
+		if d := answered[Drawing](t, e, "draw", drawOf{s, diagram, ""}); d.Boxes < 3 {
+			t.Errorf("%d boxes", d.Boxes)
+		}
+		if g := answered[Grade](t, e, "grade", s); g.Letter == "" || len(g.Rows) == 0 {
+			t.Errorf("%+v", g)
+		}
+		if x.Call == nil {
+			t.Fatal("the example has no call")
+		}
+		if v := answered[Verdict](t, e, "eval", evalOf{s, *x.Call, diagram, ""}); v.Text == "" || len(v.Path.Nodes) < 3 {
+			t.Errorf("%+v", v)
+		}
+		for i, o := range answered[[]Outcome](t, e, "expect", expectOf{s, x.Expectations}) {
+			if o.Failure != nil || !o.Pass && x.Second == nil {
+				t.Errorf("%+v: %+v", x.Expectations[i], o)
+			}
+		}
+		if x.Second != nil {
+			c := answered[Comparison](t, e, "compare", compareOf{Subject{x.Source, x.Target}, *x.Second})
+			if c.Weaker || c.Headline == "" || len(c.Words) != 1 || c.Words[0].When != "family == AF_ALG" {
+				t.Errorf("%+v", c)
+			}
+		}
+	})
+}
+
+// The page says of every call of every ABI what the command says, in the same document, and the
+// trail of each call has all that the call passes.
+func TestEveryCall(t *testing.T) {
+	eachExample(t, func(t *testing.T, e *Engine, _ *Example, s Subject) {
+		for _, abi := range answered[Reading](t, e, "read", s).ABIs {
+			command := commandEvaluator(t, s, abi)
+			a, err := intake.ParseABI(abi)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for nr, call := range syscalltables.All(a) {
+				for _, args := range [][]string{nil, {"38", "0x10000002", "6"}} {
+					want, err := command.Ask(call.Name(), args, false)
+					if err != nil {
+						t.Fatal(err)
+					}
+					got := verdictOf(t, e, s, abi, call.Name(), args)
+					if diff := cmp.Diff(plain(t, want.Document()), plain(t, got.Document)); diff != "" {
+						t.Fatalf("%s %s(%v): command -, page +\n%s", abi, call.Name(), args, diff)
+					}
+					checkTrail(t, e, s, CallRef{abi, nr}, got)
+				}
+			}
+		}
+	})
+}
+
+// commandEvaluator answers as seccompile eval -a ABI --json does.
+func commandEvaluator(t *testing.T, s Subject, abi string) *answer.Evaluator {
+	t.Helper()
+	target := intake.Target{}
+	if s.Source.Language != "" {
+		target.Languages = []string{s.Source.Language}
+	}
+	in := intake.New(s.Source.Name, s.Source.Name, []byte(s.Source.Text))
+	e, err := answer.NewEvaluator(&target, in, abi, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func verdictOf(t *testing.T, e *Engine, s Subject, abi, call string, args []string) *Verdict {
+	t.Helper()
+	text := call + "("
+	for i, a := range args {
+		if i > 0 {
+			text += ", "
+		}
+		text += a
+	}
+	v, err := e.eval(&evalOf{s, CallText{abi, text + ")"}, diagram, ""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// plain returns a document as JSON has it, without the trace.
+func plain(t *testing.T, doc any) map[string]any {
+	t.Helper()
+	text, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := map[string]any{}
+	if err := json.Unmarshal(text, &m); err != nil {
+		t.Fatal(err)
+	}
+	delete(m, "trace")
+	return m
+}
+
+// checkTrail finds the path of a call in the trail of its number.
+func checkTrail(t *testing.T, e *Engine, s Subject, call CallRef, v *Verdict) {
+	t.Helper()
+	trail, err := e.trail(&trailOf{s, diagram, "", Spot{Call: &call}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := within(&v.Path, trail); err != nil {
+		t.Fatalf("%+v: %v", call, err)
+	}
+}
+
+// within finds all of a path in a trail.
+func within(path, trail *Trail) error {
+	for _, n := range path.Nodes {
+		if !slices.Contains(trail.Nodes, n) {
+			return fmt.Errorf("box %d is not in the trail: %v", n, trail.Nodes)
+		}
+	}
+	for _, pc := range path.PCs {
+		if !slices.Contains(trail.PCs, pc) {
+			return fmt.Errorf("instruction %d is not in the trail: %v", pc, trail.PCs)
+		}
+	}
+	for _, p := range path.Pointers {
+		if !slices.Contains(trail.Pointers, p) {
+			return fmt.Errorf("rule %s is not in the trail: %v", p, trail.Pointers)
+		}
+	}
+	return nil
+}
+
+// What a box, an instruction or a rule lights up lights it up in turn.
+func TestTrailsAgree(t *testing.T) {
+	eachExample(t, func(t *testing.T, e *Engine, _ *Example, s Subject) {
+		trail := func(spot Spot) *Trail {
+			t.Helper()
+			got, err := e.trail(&trailOf{s, diagram, "", spot})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got
+		}
+		sub := e.subject(s)
+		g, err := sub.drawing(diagram, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for box := range g.Len() {
+			for _, pc := range trail(Spot{Node: &box}).PCs {
+				if back := trail(Spot{PC: &pc}); !slices.Contains(back.Nodes, box) {
+					t.Fatalf("box %d lights instruction %d, which lights %v", box, pc, back.Nodes)
+				}
+			}
+		}
+		dark := 0
+		for pc := range sub.filter.Len() {
+			got := trail(Spot{PC: &pc})
+			for _, c := range got.Calls {
+				if back := trail(Spot{Call: &c}); !slices.Contains(back.PCs, pc) {
+					t.Fatalf("instruction %d lights %+v, which lights %v", pc, c, back.PCs)
+				}
+			}
+			if len(got.Nodes) == 0 {
+				dark++
+			}
+		}
+		if dark > sub.filter.Len()/4 {
+			t.Errorf("%d of %d instructions light no box", dark, sub.filter.Len())
+		}
+		for _, r := range answered[Reading](t, e, "read", s).Rules {
+			got := trail(Spot{Pointer: &r.Pointer})
+			for _, c := range got.Calls {
+				if back := trail(Spot{Call: &c}); !slices.Contains(back.Pointers, r.Pointer) {
+					t.Fatalf("rule %s lights %+v, which lights %v", r.Pointer, c, back.Pointers)
+				}
+			}
+			if len(got.Calls) > 0 && (len(got.PCs) == 0 || len(got.Nodes) == 0) {
+				t.Errorf("rule %s has calls and lights nothing: %+v", r.Pointer, got)
+			}
+		}
+	})
+}
