@@ -56,6 +56,22 @@ while IFS= read -r -d '' path; do
   compare "$path"
 done < <(git diff -z --name-only --no-renames --diff-filter=d "$BASE" -- "${watched[@]}")
 
+# Expectations hold whatever changed. A profile's name may have spaces.
+unexpected=false
+while read -r file profile; do
+  [ -n "$file" ] || continue
+  status=0
+  "$seccompile" eval -q --expect "$file" -- "$profile" >"$work/one" 2>"$work/error" || status=$?
+  [ $status -ne 0 ] || continue
+  if [ $status -eq 1 ]; then unexpected=true; else failed=true; fi
+  cat "$work/error" >&2
+  { # indented, so that nothing in it is markup
+    printf '### Calls that are not as expected\n\n'
+    sed 's/^/    /' "$work/one" "$work/error"
+    printf '\n'
+  } >>"$work/report"
+done <<<"${EXPECT:-}"
+
 cat "$work/report"
 [ -z "${GITHUB_OUTPUT:-}" ] || echo "weaker=$weaker" >>"$GITHUB_OUTPUT"
 [ -z "${GITHUB_STEP_SUMMARY:-}" ] || cat "$work/report" >>"$GITHUB_STEP_SUMMARY"
@@ -90,8 +106,12 @@ if [ "${COMMENT:-}" = true ] && [ -n "${PULL_REQUEST:-}" ]; then
 fi
 
 if [ $failed = true ]; then
-  echo 'seccompile: a profile could not be compared' >&2
+  echo 'seccompile: a profile could not be compared or asked' >&2
   exit 2
+fi
+if [ $unexpected = true ]; then
+  echo 'seccompile: a profile does not do what is expected of it' >&2
+  exit 1
 fi
 if [ $weaker = true ] && [ "${FAIL_ON_WEAKER:-}" = true ]; then
   echo 'seccompile: a profile allows what it denied before' >&2

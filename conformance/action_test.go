@@ -187,6 +187,14 @@ func TestAction(t *testing.T) {
 	p.git("rm", "-q", "-f", "profiles/-new.json")
 	check("as it was", 0, "false", "are again what they were")
 
+	p.write("calls", "x86_64 read: allow\n")
+	expected := "EXPECT=calls profiles/a b.json\n"
+	check("as expected", 0, "false", "are again what they were", expected)
+	p.write("calls", "x86_64 read: errno:ENOSYS\n")
+	check("not as expected", 1, "false", "    calls:1: x86_64 read(): expected errno:ENOSYS, got ALLOW\n", expected)
+	p.write("calls", "read errno\n")
+	check("broken expectations", 2, "false", "    seccompile: calls:1:1: expected a colon", expected)
+
 	var many []string
 	for i := range 3000 {
 		many = append(many, fmt.Sprintf(`{"names": ["openat"], "action": "SCMP_ACT_ERRNO", "errnoRet": %d, "args": [{"index": 0, "value": %d, "op": "SCMP_CMP_EQ"}]}`, 2+i%100, 7*i))

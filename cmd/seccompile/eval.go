@@ -21,13 +21,14 @@ type evalFlags struct {
 func (a *app) evalCommand() *cobra.Command {
 	var e evalFlags
 	cmd := &cobra.Command{
-		Use:        "eval [flags] FILE SYSCALL [ARG...]",
+		Use:        "eval [flags] FILE [SYSCALL [ARG...]]",
 		Short:      "show what a profile or filter does with one call",
 		SuggestFor: []string{"emu", "query", "simulate", "test"},
 		Long: `Eval prints the verdict on one system call. FILE is a profile, a raw filter,
 assembly text or an artifact. SYSCALL is a name or a number. Each ARG is a constant
 of the call, flags joined by "|", or a number: decimal, hex (0x) or octal (0), and
-possibly negative. Missing arguments are 0.
+possibly negative. ARGs stand in their order, or have a name as in family=AF_UNIX.
+Missing arguments are 0.
 
 For a profile, eval also says what decided: a rule (by its JSON pointer), the default
 action, the ENOSYS bound or the bad-arch action. It reads the profile for the ABIs
@@ -35,15 +36,28 @@ that the profile names and, with -a, for the kernel of that ABI.
 
 With --trace, eval prints every instruction that the filter executes, the registers
 after it and its meaning. With --expect, the exit status is 1 unless the verdict is
-the expected one.`,
+the expected one.
+
+Without a SYSCALL, --expect names a file of expectations, one on each line as eval
+prints them. Eval checks each as it would answer that call with -a, and the exit status
+is 1 if any fails:
+
+  # comments, names of arguments and the ABI may be left out
+  x86_64 socket(family=AF_ALG): ERRNO(1) EPERM
+  socket(AF_UNIX, SOCK_STREAM): allow
+  clone3: errno:ENOSYS`,
 		Example: `  seccompile eval docker-default clone3
   seccompile eval docker-default clone 'CLONE_NEWUSER|SIGCHLD'
   seccompile eval -a x86 docker-default socket AF_VSOCK SOCK_STREAM
   seccompile eval --trace filter.bpf personality 0xffffffff
-  seccompile eval --expect errno:EPERM docker-default unshare CLONE_NEWUSER`,
+  seccompile eval --expect errno:EPERM docker-default unshare CLONE_NEWUSER
+  seccompile eval --expect expectations.txt profile.json`,
 		Annotations:       map[string]string{takesNumbers: "yes"},
 		ValidArgsFunction: completeEval,
 		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 && e.expect != "" {
+				return a.expectations(&e, args[0])
+			}
 			if len(args) < 2 {
 				return failure.Usagef("eval: expected a file and a system call").Hintf("for example: seccompile eval docker-default clone3")
 			}
@@ -53,13 +67,15 @@ the expected one.`,
 	f := cmd.Flags()
 	f.StringVarP(&e.abi, "abi", "a", "", "`ABI` of the call (default: the host's if the filter knows it, else the filter's first)")
 	f.BoolVar(&e.trace, "trace", false, "print every instruction that the filter executes")
-	f.StringVar(&e.expect, "expect", "", "exit with 1 unless the verdict is `ACTION`")
+	f.StringVar(&e.expect, "expect", "", "exit with 1 unless the verdict is `ACTION` or, without SYSCALL, unless all in a file are as expected")
 	e.addContainer(cmd)
 	addJSON(cmd, &e.json)
 	a.addNumeric(cmd)
 	e.addReading(cmd)
 	completeFlag(cmd, "abi", oneOf(intake.KnownABIs()...))
-	completeFlag(cmd, "expect", oneOf(intake.ActionWords...))
+	completeFlag(cmd, "expect", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return intake.ActionWords, cobra.ShellCompDirectiveDefault
+	})
 	return cmd
 }
 

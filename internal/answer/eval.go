@@ -137,17 +137,27 @@ func (e *Evaluator) Ask(name string, args []string, numeric bool) (*Evaluation, 
 	if err != nil {
 		return nil, err
 	}
-	x := &Evaluation{Call: call, profile: e.Resolved != nil}
+	return e.Evaluate(call, numeric), nil
+}
+
+// Evaluate evaluates a call.
+func (e *Evaluator) Evaluate(call *intake.Call, numeric bool) *Evaluation {
+	x := &Evaluation{Call: call, Verdict: e.Decide(&call.Data), profile: e.Resolved != nil}
 	if x.profile {
-		x.Verdict = e.Resolved.Decide(&call.Data)
 		x.Because = because(e.Compiled, call, x.Verdict)
-	} else {
-		x.Verdict.Action = e.Program.Eval(&call.Data)
 	}
 	if e.Traced {
 		x.Steps = trace(e.Program, call, numeric)
 	}
-	return x, nil
+	return x
+}
+
+// Decide returns the verdict on a call. That of a filter has no reason.
+func (e *Evaluator) Decide(d *cbpf.Data) policy.Verdict {
+	if e.Resolved != nil {
+		return e.Resolved.Decide(d)
+	}
+	return policy.Verdict{Action: e.Program.Eval(d)}
 }
 
 // Document returns the document of eval --json.
