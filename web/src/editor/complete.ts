@@ -7,14 +7,14 @@ import type { CallWords } from "../protocol";
 const actions = ["SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP"];
 const operators = ["SCMP_CMP_EQ", "SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"];
 
-/** The words of the calls, once the engine has told them. */
+/** The words of the calls, as far as the engine has told them. */
 export class Words {
   #calls = new Map<string, CallWords>();
   #names: Completion[] = [];
 
   learn(calls: CallWords[]): void {
-    this.#calls = new Map(calls.map((c) => [c.name, c]));
-    this.#names = calls.map((c) => ({ label: c.name, type: "function", detail: `(${c.args.map((a) => a.name).join(", ")})` }));
+    for (const call of calls) this.#calls.set(call.name, call);
+    this.#names = [...this.#calls.values()].map((c) => ({ label: c.name, type: "function", detail: `(${c.args.map((a) => a.name).join(", ")})` }));
   }
 
   has = (word: string): boolean => this.#calls.has(word);
