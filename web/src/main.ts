@@ -35,13 +35,13 @@ page.onState((state) => {
   compare.hidden = !second.element.hidden;
 });
 
-const layout = new Layout(page, { tabs: byId("tabs"), source: byId("source"), answers: byId("answers"), machine: byId("machine") });
+const layout = new Layout(page, { tabs: byId("tabs"), source: byId("source"), call: byId("call"), answers: byId("answers"), machine: byId("machine") });
 layout.mount(panes);
 
 for (const skip of document.querySelectorAll<HTMLElement>("[data-to]")) {
   skip.addEventListener("click", () => {
     const room = byId(skip.dataset.to ?? "main");
-    if (room.hidden) layout.open(skip.dataset.to === "source" ? "source" : skip.dataset.to === "machine" ? "drawing" : "");
+    if (room.hidden) layout.open({ source: "source", call: "call", machine: "drawing" }[room.id] ?? "meaning");
     room.focus();
   });
 }

@@ -1,4 +1,4 @@
-// Where the panes are. Wide: the sources, the answers in tabs below the call box, and the drawing over the
+// Where the panes are. Wide: the sources, and below the call box the answers in tabs and the drawing over the
 // program, all at once. Medium: the sources beside one pane. Narrow: one pane, the source being one.
 
 import type { Page } from "../page";
@@ -8,6 +8,7 @@ import type { Pane } from "./panes";
 const wide = matchMedia("(min-width: 75rem)");
 export const narrow = matchMedia("(max-width: 47.99rem)");
 
+const always = new Set<string>(["source", "call"]); // to be seen, if there is space
 const machine = new Set<string>(["drawing", "program"]);
 
 interface Room {
@@ -16,16 +17,18 @@ interface Room {
   element: HTMLElement;
 }
 
+type Hosts = Record<"tabs" | "source" | "call" | "answers" | "machine", HTMLElement>;
+
 export class Layout {
   #page: Page;
   #rooms: Room[] = [];
-  #host: { tabs: HTMLElement; source: HTMLElement; answers: HTMLElement; machine: HTMLElement };
+  #host: Hosts;
   #tablist = h("div", { role: "tablist", class: "tabs", "aria-label": "Panes", keydown: (event: KeyboardEvent) => this.#key(event) });
 
-  constructor(page: Page, host: { tabs: HTMLElement; source: HTMLElement; answers: HTMLElement; machine: HTMLElement }) {
+  constructor(page: Page, host: Hosts) {
     this.#page = page;
     this.#host = host;
-    host.answers.append(this.#tablist);
+    host.tabs.append(this.#tablist);
   }
 
   /** Mounts the panes and keeps them arranged. */
@@ -33,9 +36,9 @@ export class Layout {
     this.#rooms.push({ id: "source", title: "Profile", element: this.#host.source });
     const hosts = panes.map((pane) => {
       const element = h("section", { id: `pane-${pane.id}`, tabindex: "-1" });
-      if (pane.id === "call") this.#host.answers.prepend(element);
-      else (machine.has(pane.id) ? this.#host.machine : this.#host.answers).append(element);
-      if (pane.id !== "call") this.#rooms.push({ id: pane.id, title: pane.title, element });
+      const host = pane.id === "call" ? "call" : machine.has(pane.id) ? "machine" : "answers";
+      this.#host[host].append(element);
+      this.#rooms.push({ id: pane.id, title: pane.title, element: host === "call" ? this.#host.call : element });
       return { pane, element };
     });
     // First, so that a pane finds itself shown or hidden when it hears of a change.
@@ -49,7 +52,7 @@ export class Layout {
   /** The rooms that share the tabs at this width. */
   #tabbed(): Room[] {
     if (narrow.matches) return this.#rooms;
-    return this.#rooms.filter((r) => r.id !== "source" && !(wide.matches && machine.has(r.id)));
+    return this.#rooms.filter((r) => !always.has(r.id) && !(wide.matches && machine.has(r.id)));
   }
 
   arrange(): void {
@@ -61,19 +64,13 @@ export class Layout {
       if (inTabs) room.element.setAttribute("role", "tabpanel");
       else room.element.removeAttribute("role");
     }
-    this.#host.answers.hidden = narrow.matches && open?.id === "source";
-    this.#host.machine.hidden = !wide.matches && !(open && machine.has(open.id));
-    this.#placeTabs();
+    const onMachine = open !== undefined && machine.has(open.id);
+    this.#host.answers.hidden = !wide.matches && open !== undefined && (onMachine || always.has(open.id));
+    this.#host.machine.hidden = !wide.matches && !onMachine;
+    // The tabs come before what they choose from.
+    this.#host[narrow.matches ? "source" : "answers"].before(this.#host.tabs);
     this.#renderTabs(tabbed, open);
     document.documentElement.dataset.layout = wide.matches ? "wide" : narrow.matches ? "narrow" : "medium";
-  }
-
-  // The tabs are above what they choose from: the answers alone, or all of the page.
-  #placeTabs(): void {
-    const call = this.#host.answers.querySelector("#pane-call");
-    if (!wide.matches) this.#host.tabs.append(this.#tablist);
-    else if (call) call.after(this.#tablist);
-    else this.#host.answers.prepend(this.#tablist);
   }
 
   #renderTabs(tabbed: Room[], open: Room | undefined): void {
