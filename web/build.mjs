@@ -3,7 +3,6 @@
 //   dist/seccompile.html  one file that works from file://
 //   dist/LICENCES.txt     the licences of all that is bundled, which both forms contain
 //   dist/packages.json    the npm packages that are bundled
-// With --stub it builds test/out/site around the stub of test/stub.ts, for work on the page alone.
 
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -12,9 +11,8 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const web = dirname(fileURLToPath(import.meta.url));
-const stub = process.argv.includes("--stub");
-const dist = join(web, stub ? "test/out" : "dist");
-const engine = join(web, "dist/engine");
+const dist = join(web, "dist");
+const engine = join(dist, "engine");
 const read = (...path) => readFileSync(join(...path));
 
 async function bundle(entry) {
@@ -79,11 +77,11 @@ function site(script, style, worker, wasm) {
   const head = [
     `<link rel="stylesheet" href="${put("page", "css", style)}">`,
     `<meta name="engine-worker" content="${put("worker", "js", worker)}">`,
-    wasm ? `<meta name="engine-wasm" content="${put("engine", "wasm", wasm)}">` : "",
+    `<meta name="engine-wasm" content="${put("engine", "wasm", wasm)}">`,
     `<script defer src="${put("page", "js", script)}"></script>`,
   ];
   const policy = csp({ "script-src": "'self' 'wasm-unsafe-eval'", "worker-src": "'self'", "style-src": "'self'", "connect-src": "'self'" });
-  writeFileSync(join(folder, "index.html"), page({ csp: policy, head: head.filter(Boolean).join("\n"), body: "" }));
+  writeFileSync(join(folder, "index.html"), page({ csp: policy, head: head.join("\n"), body: "" }));
 }
 
 // A data block ends at the first </script, which only a licence could have: esbuild escapes it.
@@ -97,16 +95,11 @@ function oneFile(script, style, worker, packed, licences) {
 
 const script = await bundle("src/main.ts");
 const style = await bundle("style.css");
-const worker = await bundle(stub ? "test/stub.ts" : "src/worker.ts");
-mkdirSync(dist, { recursive: true });
-if (stub) {
-  site(script.text, style.text, worker.text, null);
-} else {
-  const bundled = packages([...script.inputs, ...style.inputs, ...worker.inputs]);
-  const text = licences(bundled);
-  site(script.text, style.text, worker.text, read(engine, "engine.wasm"));
-  oneFile(script.text, style.text, worker.text, read(engine, "engine.wasm.gz"), text);
-  writeFileSync(join(dist, "LICENCES.txt"), text);
-  copyFileSync(join(dist, "LICENCES.txt"), join(dist, "site/LICENCES.txt"));
-  writeFileSync(join(dist, "packages.json"), `${JSON.stringify(bundled, null, 2)}\n`);
-}
+const worker = await bundle("src/worker.ts");
+const bundled = packages([...script.inputs, ...style.inputs, ...worker.inputs]);
+const text = licences(bundled);
+site(script.text, style.text, worker.text, read(engine, "engine.wasm"));
+oneFile(script.text, style.text, worker.text, read(engine, "engine.wasm.gz"), text);
+writeFileSync(join(dist, "LICENCES.txt"), text);
+copyFileSync(join(dist, "LICENCES.txt"), join(dist, "site/LICENCES.txt"));
+writeFileSync(join(dist, "packages.json"), `${JSON.stringify(bundled, null, 2)}\n`);

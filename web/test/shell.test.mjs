@@ -1,0 +1,217 @@
+// The parts of the page around the panes that need no browser.
+
+import assert from "node:assert/strict";
+import { File } from "node:buffer";
+import { test } from "node:test";
+import { deflateRawSync } from "node:zlib";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const src = fileURLToPath(new URL("../src/", import.meta.url));
+const parts = ["fragment", "state", "client", "editor/languages", "editor/complete", "shell/files", "session"];
+const { outputFiles } = await build({
+  stdin: { contents: parts.map((f) => `export * from "./${f}";`).join("\n"), resolveDir: src },
+  bundle: true,
+  format: "esm",
+  platform: "neutral",
+  mainFields: ["module", "main"],
+  write: false,
+});
+const code = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString("base64")}`);
+
+const state = {
+  ...code.initial,
+  source: { text: '{"defaultAction": "SCMP_ACT_ALLOW"} \u00e9\u{1f600}\n', name: "a.json", language: "systemd@257", settings: ["a=b"] },
+  second: { text: "AAAA", binary: true, name: "", language: "", settings: [] },
+  target: { ...code.initial.target, abis: ["x86_64"], caps: ["CAP_SYS_ADMIN"] },
+  expectations: [{ abi: "", call: "mount", expect: "errno:EPERM" }],
+  view: { stage: "tree", only: "socket", tab: "compare" },
+};
+const packed = (json) => `#1.${deflateRawSync(json).toString("base64url")}`;
+
+test("a fragment holds the whole state", async () => {
+  for (const s of [code.initial, state, { ...state, source: { ...state.source, text: "x".repeat(3e6) } }]) {
+    const fragment = await code.encode(s);
+    assert.match(fragment, /^1\.[\w-]*$/);
+    assert.deepEqual(await code.decode(`#${fragment}`), { kind: "state", state: s });
+  }
+});
+
+test("what is missing in a link is as it is initially, and what is unknown is left out", async () => {
+  const link = await code.decode(packed('{"source":{"text":"a"},"later":1,"view":{"stage":"none"}}'));
+  assert.deepEqual(link, { kind: "state", state: { ...code.initial, source: { ...code.emptySource, text: "a" } } });
+});
+
+test("broken links say why", async () => {
+  const whole = await code.encode(state);
+  for (const [hash, why] of [
+    ["#hello", /not made by this page/],
+    ["#2.AAAA", /version 2/],
+    ["#1.%%%", /characters/],
+    [`#${whole.slice(0, -9)}`, /missing|cut/],
+    [`#${whole.slice(0, -2)}`, /missing|cut/],
+    ["#1.", /missing/],
+    [packed("null"), /missing/],
+    [packed("[]"), /missing/],
+    [packed('{"source":{"text":1}}'), /missing/],
+    [packed('{"target":{"abis":"x86"}}'), /missing/],
+    [packed('{"source":{"binary":"yes"}}'), /missing/],
+    [packed(Buffer.from([0x22, 0xff, 0x22])), /missing/], // not UTF-8
+    [packed(" ".repeat(17 << 20)), /too long/],
+  ]) {
+    const link = await code.decode(hash);
+    assert.equal(link.kind, "broken", hash.slice(0, 40));
+    assert.match(link.why, why, hash.slice(0, 40));
+  }
+  assert.deepEqual(await code.decode(""), { kind: "none" });
+  assert.deepEqual(await code.decode("#example=docker-af-alg"), { kind: "example", id: "docker-af-alg" });
+});
+
+test("files are texts with plain lines, or bytes", async () => {
+  const file = (bytes, name = "f") => new File([bytes], name);
+  assert.equal((await code.sourceOf(file("\ufeffa\r\nb\rc\n"))).text, "a\nb\nc\n");
+  for (const bytes of [[6, 0, 0, 0, 0, 0, 255, 127], [0xff, 0xfe, 0xfd]]) {
+    const source = await code.sourceOf(file(new Uint8Array(bytes)));
+    assert.ok(source.binary);
+    assert.deepEqual([...code.bytesOf(source.text)], bytes);
+  }
+  await assert.rejects(code.sourceOf(file(new Uint8Array((4 << 20) + 1))), /larger than a profile/);
+});
+
+test("the syntax of a text", () => {
+  for (const [text, language, syntax] of [
+    ['{"defaultAction"', "", "json"], ["\n [ {", "", "json"], ["[Service]\nSystemCallFilter=", "", "lines"], ["[Service]", "systemd", "lines"],
+    ["apiVersion: v1\n", "", "yaml"], ["x: 1", "beats", "yaml"], ["a: b", "kubernetes@27", "yaml"],
+    ["ld nr\njeq #3", "", "assembly"], ["allow: ret ALLOW", "assembly", "assembly"], ["read: 1\n", "minijail-c", "lines"], ["", "", "lines"],
+  ]) assert.equal(code.syntaxOf(text, language), syntax, text);
+});
+
+test("completion knows the arguments of the call before it", () => {
+  const words = new code.Words();
+  words.learn([{ name: "read", args: [] }]);
+  words.learn([{ name: "socket", args: [{ name: "family", constants: ["AF_ALG"] }] }]);
+  const at = (line, explicit = false) => {
+    const doc = { lineAt: () => ({ from: 0 }) };
+    const word = /\w+$/.exec(line)?.[0];
+    const matchBefore = () => (word ? { from: line.length - word.length, text: word } : null);
+    const state = { doc, sliceDoc: (from, to) => line.slice(from, to) };
+    return words.complete({ pos: line.length, explicit, matchBefore, state })?.options.map((o) => o.label) ?? null;
+  };
+  assert.deepEqual(at("rea"), ["read", "socket"]);
+  assert.deepEqual(at("socket: arg0 == AF"), ["AF_ALG", "read", "socket"]);
+  assert.ok(at("SCMP_A").includes("SCMP_ACT_ERRNO"));
+  assert.equal(at("12"), null);
+  assert.equal(at(""), null);
+  assert.deepEqual(at("", true), ["read", "socket"]);
+});
+
+// A client on workers that a test drives by hand.
+function bench() {
+  const workers = [];
+  const worker = () => {
+    const w = { asked: [], dead: false, postMessage: (m) => w.asked.push(m), terminate: () => (w.dead = true) };
+    w.say = (data) => w.onmessage({ data });
+    w.answer = (answer) => w.say({ id: w.asked.at(-1).id, reply: JSON.stringify({ answer }) });
+    workers.push(w);
+    return w;
+  };
+  const statuses = [];
+  const restarts = [];
+  const client = new code.Client({ worker, engine: { url: "engine.wasm" } }, (s) => statuses.push(s.state), (why) => restarts.push(why));
+  return { client, workers, statuses, restarts };
+}
+
+test("one question at a time, the most awaited first, the latest of a kind only", async () => {
+  const { client, workers: [w], statuses } = bench();
+  assert.deepEqual(w.asked, [{ start: { url: "engine.wasm" } }]);
+  const old = client.ask("draw", { call: "a" });
+  const draw = client.ask("draw", { call: "b" });
+  const other = client.ask("draw", { call: "c" }, "other");
+  const read = client.ask("read", { source: "s" });
+  assert.equal(await old, null);
+  w.say({ ready: "module" });
+  assert.deepEqual(w.asked.at(-1).question, { op: "read", source: "s" });
+  const again = client.ask("read", { source: "t" });
+  assert.equal(await read, null, "its answer is of no use any more");
+  w.answer("dropped");
+  assert.deepEqual(w.asked.at(-1).question, { op: "read", source: "t" });
+  w.answer("read");
+  assert.deepEqual(await again, { answer: "read" });
+  w.answer("b");
+  w.answer("c");
+  assert.deepEqual([await draw, await other], [{ answer: "b" }, { answer: "c" }]);
+  assert.equal(statuses.at(-1), "idle");
+});
+
+test("an engine that dies is started again from its compiled module", async () => {
+  const { client, workers, restarts } = bench();
+  workers[0].say({ ready: "module" });
+  const lost = client.ask("read", {});
+  const next = client.ask("draw", {});
+  workers[0].say({ died: "out of memory" });
+  assert.match((await lost).failure.message, /stopped working: out of memory/);
+  assert.deepEqual(restarts, ["out of memory"]);
+  assert.ok(workers[0].dead);
+  assert.deepEqual(workers[1].asked, [{ start: { module: "module" } }]);
+  workers[1].say({ ready: "module" });
+  workers[1].answer("drawn");
+  assert.deepEqual(await next, { answer: "drawn" });
+});
+
+test("an engine that keeps dying, or cannot start, fails until the reader tries again", async () => {
+  for (const ready of [true, false]) {
+    const { client, workers, statuses } = bench();
+    for (let i = 0; i < (ready ? 3 : 1); i++) {
+      if (ready) workers[i].say({ ready: "module" });
+      const answer = client.ask("read", {});
+      workers[i].say({ died: "why" });
+      assert.match((await answer).failure.message, /why/);
+    }
+    assert.equal(statuses.at(-1), "failed");
+    assert.match((await client.ask("read", {})).failure.message, /does not run/);
+    const count = workers.length;
+    client.retry();
+    const answer = client.ask("read", {});
+    workers[count].say({ ready: "module" });
+    workers[count].answer("well");
+    assert.deepEqual(await answer, { answer: "well" });
+  }
+});
+
+test("stopping gives up all questions", async () => {
+  const { client, workers } = bench();
+  workers[0].say({ ready: "module" });
+  const asked = [client.ask("read", {}), client.ask("draw", {})];
+  client.stop();
+  for (const reply of await Promise.all(asked)) assert.match(reply.failure.message, /stopped/);
+  assert.ok(workers[0].dead);
+  assert.equal(workers.length, 2);
+});
+
+test("a long question about a text that was changed since gives way", (t) => {
+  const { client, workers } = bench();
+  workers[0].say({ ready: "module" });
+  const now = t.mock.method(performance, "now", () => 0);
+  const [a, b] = [{ text: "a" }, { text: "b" }];
+  void client.ask("read", { source: a });
+  now.mock.mockImplementation(() => 5000);
+  void client.ask("read", { source: a });
+  assert.equal(workers.length, 1, "the same text: what is known of it is kept");
+  void client.ask("read", { source: b });
+  assert.equal(workers.length, 2);
+  workers[1].say({ ready: "module" });
+  assert.deepEqual(workers[1].asked.at(-1).question, { op: "read", source: b });
+});
+
+test("all listeners hear of all changes, each with the state that it saw before", () => {
+  const page = new code.Session({ ask: async () => null }, {});
+  const heard = [];
+  page.onState((s, before) => {
+    heard.push(["first", s.call.text, before?.call.text]);
+    if (s.call.text === "a") page.update({ call: { abi: "", text: "b" } });
+  });
+  page.onState((s, before) => heard.push(["second", s.call.text, before?.call.text]));
+  heard.length = 0;
+  page.update({ call: { abi: "", text: "a" } });
+  assert.deepEqual(heard, [["first", "a", ""], ["first", "b", "a"], ["second", "b", ""]]);
+});
