@@ -84,12 +84,17 @@ function site(script, style, worker, wasm) {
   writeFileSync(join(folder, "index.html"), page({ csp: policy, head: head.join("\n"), body: "" }));
 }
 
-// A data block ends at the first </script, which only a licence could have: esbuild escapes it.
-const data = (id, text) => `<script type="text/plain" id="${id}">${text.replaceAll("</script", "<\\/script")}</script>`;
+/** A script element. HTML knows two things that would end it early or not at all; esbuild escapes the first. */
+function inline(text, attributes = "") {
+  if (/<\/script|<!--/i.test(text)) throw new Error("a script or licence has </script or <!--, which HTML reads as markup: escape it");
+  return `<script${attributes}>${text}</script>`;
+}
+
+const data = (id, text) => inline(text, ` type="text/plain" id="${id}"`);
 
 function oneFile(script, style, worker, packed, licences) {
   const policy = csp({ "script-src": `${hashOf(script)} 'wasm-unsafe-eval'`, "worker-src": "blob:", "style-src": hashOf(style), "connect-src": "'none'" });
-  const body = [data("engine-worker", worker), data("engine-wasm", packed.toString("base64")), data("licences", licences), `<script>${script}</script>`];
+  const body = [data("engine-worker", worker), data("engine-wasm", packed.toString("base64")), data("licences", licences), inline(script)];
   writeFileSync(join(dist, "seccompile.html"), page({ csp: policy, head: `<style>${style}</style>`, body: body.join("\n") }));
 }
 
