@@ -12,7 +12,7 @@ export interface ABIChoice {
 
 /** A list of all ABIs. Its first entry is the filter's own first ABI. */
 export function abiChoice(page: Page, label: string, change: (abi: string) => void): ABIChoice {
-  const first = h("option", { value: "" }, "the filter's");
+  const first = h("option", { value: "" }, "first ABI");
   const select: HTMLSelectElement = h("select", { "aria-label": label, change: () => change(select.value) }, first);
   let wanted = "";
   void abisOf(page).then((abis) => {
@@ -28,7 +28,7 @@ export function abiChoice(page: Page, label: string, change: (abi: string) => vo
       select.value = abi;
     },
     first(abi) {
-      if (select.value === "") first.textContent = `the filter's: ${abi}`;
+      if (select.value === "") first.textContent = `first: ${abi}`;
     },
   };
 }

@@ -61,8 +61,7 @@ function answerOf(page: Page, v: Verdict, traceOpen: boolean): HTMLElement[] {
   const d = v.document;
   const big = h("p", { class: "big" }, chip(v.look, d.verdict), " ", h("span", {}, effect(d)));
   const rules = v.path.pointers.length > 0 ? v.path.pointers : d.pointer ? [d.pointer] : [];
-  const why = h("p", { class: "because" }, coloured(v.because), ...rules.slice(0, 3).map((pointer) =>
-    button(`Show ${pointer || "the profile"}`, () => page.point({ pointer }), { class: "link", "data-spot": spotKey({ pointer }) })));
+  const why = becauseOf(page, v.because, rules);
   const rule = h("p", { class: "rule", hidden: true });
   const facts = h("ul", { class: "facts" },
     h("li", {}, h("code", {}, v.text)),
@@ -74,6 +73,16 @@ function answerOf(page: Page, v: Verdict, traceOpen: boolean): HTMLElement[] {
       ? button(`Draw only ${d.syscall}`, () => page.update({ view: { ...page.state.view, only: d.syscall! } }))
       : page.state.view.only !== "" && button("Draw all calls", () => page.update({ view: { ...page.state.view, only: "" } })));
   return [big, why, rule, facts, actions, ...(d.trace ? [traceOf(d.trace, traceOpen)] : [])];
+}
+
+/** Why, with the places in the profile as links to them. */
+function becauseOf(page: Page, because: string, rules: readonly string[]): HTMLElement {
+  const link = (pointer: string): HTMLElement =>
+    button(pointer, () => page.point({ pointer }), { class: "link", title: "Show it in the profile", "data-spot": spotKey({ pointer }) });
+  const parts = because.split(/((?<=\bat )\/[^\s,;:]+)/);
+  const others = rules.filter((rule) => rule !== "" && !parts.includes(rule)).slice(0, 3);
+  return h("p", { class: "because" }, ...parts.map((part, i) => (i % 2 === 1 ? link(part) : coloured(part))),
+    ...others.flatMap((rule) => [" ", link(rule)]));
 }
 
 /** How many characters of a call's rule are shown; the meaning has all. */

@@ -42,10 +42,17 @@ export function coloured(sentence: string): DocumentFragment {
   const out = document.createDocumentFragment();
   let at = 0;
   for (const match of sentence.matchAll(verdictWords)) {
-    out.append(sentence.slice(at, match.index), h("b", { class: `word ${lookOf(match[0])}` }, match[0]));
+    out.append(breakable(sentence.slice(at, match.index)), h("b", { class: `word ${lookOf(match[0])}` }, match[0]));
     at = match.index + match[0].length;
   }
-  out.append(sentence.slice(at));
+  out.append(breakable(sentence.slice(at)));
+  return out;
+}
+
+/** A text whose lines may end after the bars between flags. */
+function breakable(text: string): DocumentFragment {
+  const out = document.createDocumentFragment();
+  text.split("|").forEach((part, i) => out.append(...(i > 0 ? ["|", h("wbr")] : []), part));
   return out;
 }
 

@@ -37,7 +37,8 @@ function gradeOf(page: Page, g: Grade): HTMLElement[] {
       page.say("Copy the selected text.");
     }
   };
-  const rows = g.rows.map((r) => h("tr", { class: r.points < r.of ? "loses" : "" },
+  const worstFirst = [...g.rows].sort((a, b) => b.of - b.points - (a.of - a.points));
+  const rows = worstFirst.map((r) => h("tr", { class: r.points < r.of ? "loses" : "" },
     h("th", { scope: "row" }, r.name), h("td", { class: "wide" }, r.text),
     h("td", { class: "n" }, h("meter", { min: 0, max: r.of, value: r.points, "aria-label": `${r.points} of ${r.of}` }), ` ${r.points}/${r.of}`)));
   return [

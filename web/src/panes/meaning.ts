@@ -25,8 +25,16 @@ function nameOf(call: Call): string {
   return call.name || String(call.number);
 }
 
+/** How many calls there are; numbers without a call are not counted. */
 function size(calls: readonly Call[]): number {
-  return calls.reduce((n, c) => n + (c.last ?? c.number) - c.number + 1, 0);
+  return calls.reduce((n, c) => n + (c.name === "" ? 0 : 1), 0);
+}
+
+/** The size of a group in words. */
+function sizeOf(calls: readonly Call[]): string {
+  const named = size(calls);
+  if (named === calls.length) return count(named, "call");
+  return named === 0 ? "numbers without a call" : `${count(named, "call")}, and numbers without a call`;
 }
 
 /** What of the sentences fits a search: names and numbers of calls, or words of a sentence. */
@@ -125,7 +133,7 @@ function section(page: Page, abi: ABIMeaning, sentences: readonly Sentence[], op
     const key = s.conditional ? "by arguments" : tally[s.look];
     counts.set(key, (counts.get(key) ?? 0) + size(s.calls));
   }
-  const totals = abi.abi === "" ? "" : [...counts].map(([text, n]) => `${n.toLocaleString("en")} ${text}`).join(" · ");
+  const totals = [...counts].filter(([, n]) => n > 0).map(([text, n]) => `${n.toLocaleString("en")} ${text}`).join(" · ");
   const conditional = h("ul", { class: "conditional" });
   inSteps(conditional, sentences.filter((s) => s.conditional), shownSentences, "sentence", (s) => byArguments(page, abi.abi, s));
   return h("details", { class: "abi", "data-fold": abi.abi, open: open || !folded.has(abi.abi) },
@@ -138,7 +146,7 @@ function section(page: Page, abi: ABIMeaning, sentences: readonly Sentence[], op
 function group(page: Page, abi: string, s: Sentence, open: boolean, folded: ReadonlySet<string>): HTMLElement {
   const key = `${abi} ${s.text}`;
   return h("details", { class: `group ${s.look}`, "data-fold": key, open: open || !folded.has(key) },
-    h("summary", {}, chip(s.look, s.text), " ", h("small", {}, count(size(s.calls), "call"))),
+    h("summary", {}, chip(s.look, s.text), " ", h("small", {}, sizeOf(s.calls))),
     calls(page, abi, s.calls, `${s.text}: calls`));
 }
 

@@ -11,7 +11,9 @@ export const tools: Mount = (host, page) => {
   const shrinking = button("Shrink", () => void shrink(page, out));
   const reporting = button("Save the report", () => void report(page, out));
   body.append(
-    h("div", { class: "actions" }, shrinking, h("small", {}, "says the same in less, proved"), reporting, h("small", {}, "a page for reviews, of the profile or the comparison")), out);
+    h("div", { class: "actions" }, 
+      h("span", {}, shrinking, h("small", {}, " says the same in less, proved")),
+      h("span", {}, reporting, h("small", {}, " a page for reviews"))), out);
   page.onState((state, before) => {
     shrinking.disabled = reporting.disabled = state.source.text === "";
     if (before && (before.source !== state.source || before.target !== state.target) && !out.dataset.keep) out.replaceChildren();
