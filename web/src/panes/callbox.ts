@@ -21,7 +21,7 @@ export function expected(d: Pick<EvalDocument, "action" | "data" | "errno">): st
 export const callBox: Mount = (host, page) => {
   const input = h("input", { type: "text", class: "call-text", "aria-label": "Call to try", placeholder: examples[0]!, spellcheck: "false", autocomplete: "off", autocapitalize: "off" });
   const abi = abiChoice(page, "ABI of the call", (value) => page.update({ call: { ...page.state.call, abi: value } }));
-  const { body } = frame(host, "callbox", "What happens to this call?");
+  const { body } = frame(host, "call", "What happens to this call?");
   const out = h("div", { class: "verdict", role: "status", "aria-live": "polite" });
   const offers = h("p", { class: "examples" }, "Try ", ...examples.map((text) => button(text, () => page.update({ call: { ...page.state.call, text } }), { class: "link" })));
   body.append(h("div", { class: "call-line" }, completing(input, page, { abi: (s) => s.call.abi }), abi.select), offers, out);
