@@ -37,7 +37,7 @@ export const callBox: Mount = (host, page) => {
   live(host, out, page, {
     op: "eval",
     key: "call",
-    on: (s) => [s.source, s.target, s.call, s.view.stage, s.view.only],
+    on: (s) => [s.source, s.second, s.target, s.call, s.view.stage, s.view.only],
     question: (s) => {
       const about = subject(s, "Whether a call is allowed, by which rule, and on which path through the filter.");
       if (typeof about === "string") return about;
@@ -51,6 +51,7 @@ export const callBox: Mount = (host, page) => {
       abi.first(verdict.document.abi);
       page.follow(verdict.path);
       void explain(page, verdict, out);
+      void other(page, verdict, out);
     },
     clear: () => page.follow(null),
   });
@@ -72,14 +73,14 @@ function answerOf(page: Page, v: Verdict, traceOpen: boolean): HTMLElement[] {
     d.syscall && page.state.view.only !== d.syscall
       ? button(`Draw only ${d.syscall}`, () => page.update({ view: { ...page.state.view, only: d.syscall! } }))
       : page.state.view.only !== "" && button("Draw all calls", () => page.update({ view: { ...page.state.view, only: "" } })));
-  return [big, why, rule, facts, actions, ...(d.trace ? [traceOf(d.trace, traceOpen)] : [])];
+  return [big, h("p", { class: "second", hidden: true }), why, rule, facts, actions, ...(d.trace ? [traceOf(d.trace, traceOpen)] : [])];
 }
 
 /** Why, with the places in the profile as links to them. */
 function becauseOf(page: Page, because: string, rules: readonly string[]): HTMLElement {
   const link = (pointer: string): HTMLElement =>
     button(pointer, () => page.point({ pointer }), { class: "link", title: "Show it in the profile", "data-spot": spotKey({ pointer }) });
-  const parts = because.split(/((?<=\bat )\/[^\s,;:]+)/);
+  const parts = because.split(/(?<=\bat )([^\s,;]+)/); // "/syscalls/3", or "11:18" in a language of lines
   const others = rules.filter((rule) => rule !== "" && !parts.includes(rule)).slice(0, 3);
   return h("p", { class: "because" }, ...parts.map((part, i) => (i % 2 === 1 ? link(part) : coloured(part))),
     ...others.flatMap((rule) => [" ", link(rule)]));
@@ -99,6 +100,19 @@ async function explain(page: Page, v: Verdict, out: HTMLElement): Promise<void> 
   const text = sentence.text.length > shownRule ? `${sentence.text.slice(0, shownRule)} …` : sentence.text;
   rule.hidden = false;
   rule.replaceChildren(h("b", {}, `Every ${v.document.syscall ?? v.document.number}: `), coloured(text));
+}
+
+/** Adds what the second profile does with the call. */
+async function other(page: Page, v: Verdict, out: HTMLElement): Promise<void> {
+  const { second, target, call, view } = page.state;
+  const line = out.querySelector<HTMLElement>(".second");
+  if (!line || !second?.text) return;
+  const question = { source: second, target, call: { ...call, abi: v.document.abi }, stage: view.stage, drawn: "" };
+  const reply = await page.ask("eval", question, "call-second").catch(() => null);
+  if (!reply?.answer) return;
+  const same = reply.answer.document.verdict === v.document.verdict;
+  line.hidden = false;
+  line.replaceChildren(same ? "The second profile does the same." : "In the second profile: ", ...(same ? [] : [chip(reply.answer.look, reply.answer.document.verdict)]));
 }
 
 /** What a verdict means for the program that makes the call. */

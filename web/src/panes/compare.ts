@@ -5,7 +5,7 @@ import type { Mount, Page, State } from "../page";
 import type { Comparison, DiffDocument, Download, Questions } from "../protocol";
 import { button, chip, coloured, count, frame, h, inSteps } from "./dom";
 import { linkSpots, spotKey } from "./link";
-import { live, subject, words } from "./live";
+import { live, subject, words as inWords } from "./live";
 
 type Change = DiffDocument["changes"][number];
 type Kind = Change["change"];
@@ -66,8 +66,9 @@ function changeOf(page: Page, change: Change, w: Comparison["words"][number] | u
     const more = button(`and ${count(rest.length, "other")}`, () => more.replaceWith(...rest.flatMap((name) => [h("code", {}, name), " "])), { class: "link" });
     names.append(more);
   }
-  const text = w?.witness || witness.syscall || String(witness.number);
   const abi = witness.abi ?? "";
+  const words = w?.witness || witness.syscall || String(witness.number);
+  const text = abi && words.startsWith(`${abi} `) ? words.slice(abi.length + 1) : words;
   const tryIt = button(text, () => {
     page.update({ call: { abi, text } });
     page.say(`${text} is in the call box.`);
@@ -91,7 +92,7 @@ function combined(page: Page, state: Readonly<State>): HTMLElement {
     out.replaceChildren("Working …");
     const reply = await page.ask("combine", { source: state.source, target: state.target, second: state.second!, how }, "combine");
     if (reply === null) return;
-    if (reply.failure) out.replaceChildren(h("p", { class: "pane-note bad" }, words(reply.failure)));
+    if (reply.failure) out.replaceChildren(h("p", { class: "pane-note bad" }, inWords(reply.failure)));
     else out.replaceChildren(taken(page, reply.answer));
   };
   return h("section", { class: "combine" }, h("h3", {}, "Both as one profile"),

@@ -124,6 +124,12 @@ export function bringIntoView(scroller: HTMLElement, element: Element, behavior:
   const top = shift(at.top, at.bottom, box.top, box.bottom);
   const left = shift(at.left, at.right, box.left, box.right);
   if (top !== 0 || left !== 0) scroller.scrollBy({ top, left, behavior });
+  else halt(scroller);
+}
+
+/** Ends a smooth scrolling towards something that is not wanted any more. */
+export function halt(scroller: HTMLElement): void {
+  scroller.scrollTo({ top: scroller.scrollTop, left: scroller.scrollLeft, behavior: "instant" });
 }
 
 /** Smooth, unless the reader asked for less motion. */

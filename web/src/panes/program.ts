@@ -4,7 +4,7 @@
 import type { Light, Mount } from "../page";
 import type { Instruction } from "../protocol";
 import { button, chip, count, frame, freshId, h } from "./dom";
-import { gently, isOrigin, keysOf, linkSpots, spotKey } from "./link";
+import { gently, halt, isOrigin, keysOf, linkSpots, spotKey } from "./link";
 import { live, subject } from "./live";
 import { jumps } from "./jumps";
 
@@ -87,7 +87,7 @@ export const program: Mount = (host, page) => {
   const show = (pc: number, smooth = true): void => {
     const top = pc * lineHeight;
     const room = view.clientHeight;
-    if (top >= view.scrollTop && top + lineHeight <= view.scrollTop + room) return;
+    if (top >= view.scrollTop && top + lineHeight <= view.scrollTop + room) return halt(view);
     view.scrollTo({ top: top - room * 0.4, behavior: smooth ? gently() : "auto" });
     if (!smooth) draw();
   };
