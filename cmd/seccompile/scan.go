@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -38,8 +39,7 @@ does a comment in the profile. Name the plug-ins that it misses with --with. Pro
 program executes make calls of their own: scan them too. Scan names those whose names are
 constants in the code that can run.
 
-With --why, scan prints a chain of functions from an entry point to a system call: the shortest,
-unless what programs load or make possible later on shows a shorter one.
+With --why, scan prints the shortest chain of functions from an entry point to a system call.
 With --args, the profile also tests arguments whose values scan finds: constants and flags,
 as record --args does. Without it, the profile tests the same few as a recording.
 
@@ -134,7 +134,8 @@ func (a *app) scan(s *scanFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	s.options.Args = asks
+	s.options.Args, s.options.Shortest = asks, s.why != "" || s.json
+	debug.SetGCPercent(40) // most of the memory is what files hold, which a collection does not look at
 	res, err := scan.Scan(s.options)
 	if err != nil {
 		return err

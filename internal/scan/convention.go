@@ -12,6 +12,8 @@ type conventions struct {
 	apis     map[string]fid // functions of libraries that are reached, by name
 	loadings map[*module]*loading
 	done     map[string]bool // what was followed
+	defined  map[string]bool // see definedNames
+	named    int             // modules whose names are in defined
 }
 
 // noteFunc notes the names of a function that is reached.
@@ -65,7 +67,7 @@ func (p *program) export(m *module, from fid) {
 	}
 	for _, name := range entryPoints(m) {
 		for _, i := range m.defs[name] {
-			p.visit(target{m, m.file.Symbols[i].Addr}, from, "looked up as "+name, true)
+			p.visitLate(target{m, m.file.Symbols[i].Addr}, from, "looked up as "+name)
 		}
 	}
 }

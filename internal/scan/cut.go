@@ -103,7 +103,7 @@ func (p *program) releaseGuards() {
 		g.release = true
 		for _, h := range g.held {
 			if h.call >= 0 {
-				p.edges, p.sorted = append(p.edges, edge{h.to, h.from, int32(h.call)}), false
+				p.addCaller(h.to, edge{h.from, int32(h.call)})
 			}
 			p.reachFunc(h.to, h.from, h.how, h.call < 0)
 		}

@@ -31,7 +31,7 @@ func (p *program) dlopen() {
 				continue
 			}
 			id := fid{int32(t.mod.index), int32(fn)}
-			for _, e := range slices.Clone(p.callers(id)) {
+			for _, e := range p.callers(id) {
 				p.loaderCall(e, name)
 			}
 			if n := &t.mod.nodes[fn]; n.taken && n.parent != none && strings.HasSuffix(name, "open") {
@@ -50,7 +50,7 @@ func (p *program) dlopen() {
 func (p *program) loaderCall(e edge, name string) {
 	m := p.modules[e.from.mod]
 	if p.isStub(m, m.file.Funcs[e.from.fn].Addr) {
-		for _, e := range slices.Clone(p.callers(e.from)) {
+		for _, e := range p.callers(e.from) {
 			p.loaderCall(e, name)
 		}
 		return
@@ -111,7 +111,7 @@ func (p *program) opensValue(from fid, v code.Value, depth int) {
 		p.loadings[m] = l
 	}
 	if n := &m.nodes[from.fn]; len(v.Entry) > 0 && !v.Unknown && !n.taken && depth > 0 {
-		for _, e := range slices.Clone(p.callers(from)) {
+		for _, e := range p.callers(from) {
 			up := substitute(v, &p.modules[e.from.mod].flow(int(e.from.fn)).Calls[e.call])
 			p.opensValue(e.from, up, depth-1)
 		}
@@ -163,8 +163,9 @@ func (p *program) looksUp(m *module, from fid, handle, name code.Value) {
 		}
 	}
 	found := len(p.modules[0].defs) > 0
+	defined := p.definedNames()
 	m.strings(func(s string) {
-		if !imports[s] {
+		if defined[s] && !imports[s] {
 			found = p.lookedUp(s, from, m) || found
 		}
 	})
@@ -175,6 +176,18 @@ func (p *program) looksUp(m *module, from fid, handle, name code.Value) {
 	p.unresolved = append(p.unresolved, u)
 }
 
+// definedNames returns the names of all symbols that modules define: most strings are none.
+func (p *program) definedNames() map[string]bool {
+	c := &p.conventions
+	for _, m := range p.modules[c.named:] {
+		for name := range m.defs {
+			c.defined[name] = true
+		}
+	}
+	c.named = len(p.modules)
+	return c.defined
+}
+
 // lookedUp reaches what a name is in all modules but one. It reports whether there is any.
 func (p *program) lookedUp(name string, from fid, but *module) (found bool) {
 	for _, m := range p.modules {
@@ -182,7 +195,7 @@ func (p *program) lookedUp(name string, from fid, but *module) (found bool) {
 			continue
 		}
 		for _, i := range m.defs[name] {
-			p.visit(target{m, m.file.Symbols[i].Addr}, from, "looked up by dlsym", true)
+			p.visitLate(target{m, m.file.Symbols[i].Addr}, from, "looked up by dlsym")
 			found = true
 		}
 	}

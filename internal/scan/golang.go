@@ -53,6 +53,9 @@ func (p *program) addType(m *module, index int, from fid) {
 		}
 		g.types[t], g.changed = from, true
 		g.reached = append(g.reached, t)
+		if p.again {
+			p.goMethodsOf(t)
+		}
 		typ := &m.file.Go.Types[t.index]
 		for _, w := range typ.Wants {
 			g.wants[wantedMethod{m.index, w.Name, w.Type}] = true

@@ -66,7 +66,7 @@ func (p *program) nssModule(service, database string, calls []string, from fid) 
 	m := p.plug(path, "NSS ("+database+": "+service+")")
 	for _, call := range calls {
 		if id, ok := p.exported(m, "_nss_"+service+"_"+call); ok {
-			p.reachFunc(id, from, "NSS", true)
+			p.visitLate(target{m, m.file.Funcs[id.fn].Addr}, from, "NSS")
 		}
 	}
 }

@@ -25,8 +25,15 @@ type resolver struct {
 	site  fid
 	at    uint64
 	calls map[uint32]*Call
+	queue []level // still to look at, the shortest ways first
 	seen  map[string]bool
 	left  int // steps, so that hostile files end
+}
+
+// A level is a frame of a function, and the way to it: from the function of the instruction.
+type level struct {
+	frame
+	way []fid
 }
 
 // maxWays bounds the ways through callers to one system-call instruction.
@@ -85,8 +92,22 @@ func (r *resolver) function(id fid) {
 		if m.file.Funcs[id.fn].Gap && empty(&s.Number) {
 			s.Number.Unknown = true // nobody says where functions start there
 		}
-		r.up(id, frame{s.Number, s.Args}, []fid{id})
+		r.queue = append(r.queue, level{frame{s.Number, s.Args}, []fid{id}})
+		for len(r.queue) > 0 {
+			l := r.queue[0]
+			r.queue = r.queue[1:]
+			r.up(l.way[len(l.way)-1], l.frame, l.way)
+		}
 	}
+}
+
+// goOn has a caller, for which a frame of what it calls was made, looked at later. More than
+// maxWays in the queue are too many even if no others come.
+func (r *resolver) goOn(caller fid, f frame, way []fid) {
+	if len(r.queue) > maxWays {
+		return
+	}
+	r.queue = append(r.queue, level{f, append(slices.Clone(way), caller)})
 }
 
 // up notes the calls that a frame of a function stands for and, if the function's callers
@@ -94,6 +115,7 @@ func (r *resolver) function(id fid) {
 func (r *resolver) up(id fid, f frame, way []fid) {
 	if r.left--; r.left < 0 {
 		r.unknown(id, "gets its number from too many callers")
+		r.queue = nil
 		return
 	}
 	if f.number.Unknown || len(f.number.Addrs) > 0 {
@@ -118,7 +140,7 @@ func (r *resolver) up(id fid, f frame, way []fid) {
 	r.seen[key] = true
 	n := &r.modules[id.mod].nodes[id.fn]
 	loaded := n.taken && !n.stored && len(way) <= maxUp && r.onlyCalled(id)
-	if n.taken && !loaded || n.parent == none || len(way) > maxUp {
+	if n.taken && !loaded || n.root || len(way) > maxUp {
 		r.open(id, f, way)
 	}
 	if len(way) > maxUp {
@@ -135,7 +157,7 @@ func (r *resolver) up(id fid, f frame, way []fid) {
 		if int(e.call) >= len(values) {
 			continue
 		}
-		r.up(e.from, f.in(&values[e.call]), append(slices.Clone(way), e.from))
+		r.goOn(e.from, f.in(&values[e.call]), way)
 	}
 }
 
@@ -154,7 +176,7 @@ func (r *resolver) loaded(id fid, f frame, way []fid) {
 		calls := m.code.Funcs[l.from.fn].Calls
 		for i, c := range m.flow(int(l.from.fn)).Calls {
 			if slices.Contains(c.Slots, l.slot) && (i >= len(calls) || calls[i].Slot != l.slot) {
-				r.up(l.from, f.in(&c), append(slices.Clone(way), l.from))
+				r.goOn(l.from, f.in(&c), way)
 			}
 		}
 	}

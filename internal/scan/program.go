@@ -220,7 +220,7 @@ func (p *program) retry(added []*module) {
 					p.missing[name] = append(p.missing[name], w)
 				}
 				for _, t := range found {
-					p.visit(t, w.from, w.how, true)
+					p.visitLate(t, w.from, w.how)
 				}
 			}
 		}

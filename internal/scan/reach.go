@@ -23,14 +23,16 @@ type node struct {
 	stored  bool    // ... and may be anywhere, not only where functions load it from the GOT
 	taker   fid     // of several the first
 	takers  []int32 // modules
+	root    bool    // the kernel, ld.so or an unknown caller enters it
 	parent  fid
 	how     string
+	callers []edge
 }
 
 // An edge is a call of a function.
 type edge struct {
-	to, from fid
-	call     int32 // index into Function.Calls
+	from fid
+	call int32 // index into Function.Calls
 }
 
 // A load is a function that loads the address of another from a word of the GOT.
@@ -40,12 +42,12 @@ type load struct {
 }
 
 // A reach is the exploration of a program from where it starts: breadth first, so that the
-// parents of a function are a shortest way to it.
+// parents of a function are the shortest way to it that is known then.
 type reach struct {
 	queue  []fid
-	edges  []edge
-	sorted bool // edges, by target
 	loads  map[fid][]load
+	late   map[fid][]lateEdge
+	again  bool // all is reached, and shorten looks for shorter ways
 	golang golang
 }
 
@@ -65,6 +67,11 @@ func (p *program) explore() {
 // enter reaches what runs when modules are loaded.
 func (p *program) enter(modules []*module) {
 	p.guard(modules)
+	p.roots(modules)
+}
+
+// roots reaches what the kernel and ld.so call in modules, and what data of the program points to.
+func (p *program) roots(modules []*module) {
 	for _, m := range modules {
 		f := m.file
 		if f.Entry != 0 && (m.index == 0 || m.why == "interpreter") {
@@ -152,6 +159,9 @@ func (p *program) expand(id fid) {
 		}
 		p.walk(target{m, addr}, id)
 	}
+	if p.again {
+		p.visitLateOf(id)
+	}
 }
 
 // call reaches what a function calls.
@@ -164,9 +174,16 @@ func (p *program) call(from fid, index int, to target, how string) {
 	if p.holds(from, id, index, how) {
 		return
 	}
-	p.edges = append(p.edges, edge{id, from, int32(index)})
-	p.sorted = false
+	p.addCaller(id, edge{from, int32(index)})
 	p.reachFunc(id, from, how, false)
+}
+
+// addCaller notes a call of a function.
+func (p *program) addCaller(id fid, e edge) {
+	if !p.again {
+		n := &p.modules[id.mod].nodes[id.fn]
+		n.callers = append(n.callers, e)
+	}
 }
 
 // mention follows an address that a function computes.
@@ -203,7 +220,9 @@ func (p *program) loadWord(m *module, r object.Reloc, from fid) {
 			p.word(m, r, from)
 			return
 		}
-		p.loads[id] = append(p.loads[id], load{from, r.Addr})
+		if !p.again {
+			p.loads[id] = append(p.loads[id], load{from, r.Addr})
+		}
 		p.take(id, from)
 		p.reachFunc(id, from, "mentioned", false)
 	}
@@ -226,6 +245,9 @@ func (p *program) targets(m *module, r object.Reloc, from fid, how string) []tar
 		return nil
 	}
 	found, key := p.symbol(m, r.Symbol, r.Copy)
+	if found == nil && p.again {
+		return nil
+	}
 	if found == nil {
 		p.missing[key.name] = append(p.missing[key.name], wanting{from, how, key})
 		return nil
@@ -258,6 +280,7 @@ func (p *program) reachFunc(id, from fid, how string, taken bool) {
 		n.stored = true
 		p.take(id, from)
 	}
+	n.root = n.root || from == none
 	if n.reached {
 		return
 	}
@@ -307,22 +330,8 @@ func (p *program) walk(t target, from fid) {
 	}
 }
 
-// callers returns the calls of a function.
-func (p *program) callers(id fid) []edge {
-	if !p.sorted {
-		slices.SortFunc(p.edges, func(a, b edge) int {
-			return cmp.Or(compareFid(a.to, b.to), compareFid(a.from, b.from), cmp.Compare(a.call, b.call))
-		})
-		p.edges = slices.Compact(p.edges)
-		p.sorted = true
-	}
-	i, _ := slices.BinarySearchFunc(p.edges, id, func(e edge, id fid) int { return compareFid(e.to, id) })
-	j := i
-	for j < len(p.edges) && p.edges[j].to == id {
-		j++
-	}
-	return p.edges[i:j]
-}
+// callers returns the calls of a function that are known so far.
+func (p *program) callers(id fid) []edge { return slices.Clip(p.modules[id.mod].nodes[id.fn].callers) }
 
 func compareFid(a, b fid) int { return cmp.Or(cmp.Compare(a.mod, b.mod), cmp.Compare(a.fn, b.fn)) }
 

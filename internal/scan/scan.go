@@ -26,6 +26,9 @@ type Options struct {
 	Paths []string // programs, scripts, directories
 	With  []string // files and directories of files that the programs also load, with all that they export
 	Cache string   // a directory for what is known of the code in files; "" means none
+	// Shortest asks for chains that are the shortest of all; else, what programs load or make
+	// possible later on may show a shorter one.
+	Shortest bool
 	// Args tells of which arguments of a call the values matter, as bits; nil means of none.
 	Args func(abi arch.ABI, name string) uint8
 }
@@ -85,7 +88,7 @@ type Call struct {
 	NR    uint32
 	Name  string
 	Args  [6]Values // what arguments can be, of those that Options.Args asks for
-	Chain []Step    // from an entry point to the instruction, the shortest that was known when it was found
+	Chain []Step    // from an entry point to the instruction, see Options.Shortest
 }
 
 // Values are those that an argument can have; Any if not all are known.
@@ -143,6 +146,9 @@ func Scan(o Options) (*Result, error) {
 			continue
 		}
 		p.explore()
+		if o.Shortest {
+			p.shorten()
+		}
 		p.numbers()
 		res.add(p, start)
 	}
@@ -157,9 +163,9 @@ func Scan(o Options) (*Result, error) {
 
 func (s *scanner) program() *program {
 	return &program{
-		scanner: s, reach: reach{loads: make(map[fid][]load)}, byPath: make(map[string]*module), found: make(map[symbolKey][]target), missing: make(map[string][]wanting),
+		scanner: s, reach: reach{loads: make(map[fid][]load), late: make(map[fid][]lateEdge)}, byPath: make(map[string]*module), found: make(map[symbolKey][]target), missing: make(map[string][]wanting),
 		guards:      guards{entries: make(map[fid]*guard), calls: make(map[[2]fid]*guard), sites: make(map[siteKey]*guard), symbols: make(map[*module][]heldName)},
-		conventions: conventions{apis: make(map[string]fid), loadings: make(map[*module]*loading), done: make(map[string]bool)},
+		conventions: conventions{apis: make(map[string]fid), loadings: make(map[*module]*loading), done: make(map[string]bool), defined: make(map[string]bool)},
 	}
 }
 

@@ -261,6 +261,41 @@ func TestScopes(t *testing.T) {
 	}
 }
 
+// Ways that are known late, or found behind longer ones, are the shortest.
+func TestShortest(t *testing.T) {
+	const noinline = "__attribute__((noinline, noclone)) "
+	plugin := build(t, "#include <unistd.h>\nint deep(void); __attribute__((constructor)) static void start(void) { deep(); }", "-shared", "-fPIC")
+	host := build(t, "#include <dlfcn.h>\n#include <unistd.h>\n"+noinline+"int deep(void) { sync(); return 1; } "+noinline+"int second(void) { return deep() + 1; } "+noinline+
+		"int first(void) { return second() + 1; } int main() { return dlopen(\""+plugin+"\", RTLD_NOW) ? first() : 0; }", "-rdynamic")
+	wrapped := build(t, "#include <unistd.h>\n"+noinline+"long inner(long n) { return syscall(n) + 1; } "+noinline+"long middle(long n) { return inner(n) + 1; } "+noinline+
+		"long outer(long n) { return middle(n) + 1; } int main() { return outer(163) + inner(163); }")
+	for _, tt := range []struct {
+		name, program, call string
+		shortest            bool
+		start               string // how the chain starts
+		through, not        string
+	}{
+		{"as found", host, "sync", false, "entry", "main first second deep", "start"},
+		{"known late", host, "sync", true, "constructor", "start deep", "main first second"},
+		{"through functions", wrapped, "acct", true, "entry", "main inner", "middle outer"},
+	} {
+		_, res := calls(t, scan.Options{Paths: []string{tt.program}, Shortest: tt.shortest})
+		for _, c := range res.Calls {
+			if c.Name != tt.call {
+				continue
+			}
+			var names []string
+			for _, s := range c.Chain {
+				names = append(names, s.Name)
+			}
+			check(t, names, tt.through, tt.not)
+			if c.Chain[0].How != tt.start {
+				t.Errorf("%s: %+v starts with %s", tt.name, c.Chain, tt.start)
+			}
+		}
+	}
+}
+
 // What a filter filters defines its symbols.
 func TestFilter(t *testing.T) {
 	filtee := build(t, "#include <unistd.h>\nint helper(void) { sync(); return 0; }", "-shared", "-fPIC")
