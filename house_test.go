@@ -97,7 +97,7 @@ func arrows() []arrow {
 		{"internal/listing", "arch syscalltables cbpf policy", ""},
 		{"internal/numbers", "arch syscalltables preset internal/lint", ""},
 		{"internal/optimize", "arch cbpf policy internal/compile proof", "golang.org/x/net/bpf"},
-		{"internal/playground", "arch artifact cbpf internal/answer internal/compile internal/document internal/edit internal/expect internal/failure internal/grade internal/graph internal/intake internal/lint internal/optimize internal/proved internal/report internal/stats internal/symbols language language/oci policy preset proof syscalltables", ""},
+		{"internal/playground", "algebra arch artifact cbpf internal/answer internal/combine internal/compile internal/document internal/edit internal/emit internal/expect internal/failure internal/grade internal/graph internal/intake internal/lint internal/optimize internal/proved internal/report internal/stats internal/symbols language language/oci policy preset proof syscalltables", ""},
 		{"internal/proved", "cbpf policy internal/compile proof", ""},
 		{"internal/record", "arch syscalltables cbpf policy language language/oci internal/document internal/lint internal/runtimes internal/symbols", "github.com/opencontainers/runtime-spec/..."},
 		{"internal/reexec", "", ""},

@@ -56,6 +56,8 @@ func handlers() map[string]handler {
 		"trail":              on((*Engine).trail),
 		"meaning":            on((*Engine).meaning),
 		"compare":            on((*Engine).compare),
+		"combine":            on((*Engine).combine),
+		"download":           on((*Engine).download),
 		"eval":               on((*Engine).eval),
 		"expect":             on((*Engine).expect),
 		"write-expectations": on((*Engine).writeExpectations),

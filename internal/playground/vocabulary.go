@@ -14,7 +14,7 @@ import (
 func (e *Engine) vocabulary(*nothing) (*Vocabulary, error) {
 	v := &Vocabulary{
 		Version: e.version, Languages: languages(), ABIs: intake.KnownABIs(), Modes: intake.ModeNames(),
-		Caps: policy.AllCaps(), Actions: intake.ActionWords, Formats: []Format{},
+		Caps: policy.AllCaps(), Actions: intake.ActionWords, Formats: formats(),
 	}
 	for _, c := range lint.Consumers() {
 		v.Consumers = append(v.Consumers, c.String())

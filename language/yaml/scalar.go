@@ -2,7 +2,6 @@ package yaml
 
 import (
 	"math"
-	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,11 +103,53 @@ func integer(s string) (document.Kind, string) {
 	if len(digits) > most {
 		return 0, "a number of more than " + strconv.Itoa(most) + " digits"
 	}
-	n, ok := new(big.Int).SetString(digits, 0)
+	n, ok := decimal(digits)
 	if !ok {
 		return 0, "a number that begins with a zero is octal, with digits up to 7 (remove the zero, or put text in quotes)"
 	}
-	return document.Number, n.String()
+	return document.Number, n
+}
+
+// decimal writes a number of any size, with a prefix for its base, as Go does, in decimal.
+func decimal(s string) (string, bool) {
+	digits, negative := strings.CutPrefix(s, "-")
+	base := 10
+	switch {
+	case strings.HasPrefix(digits, "0x"):
+		digits, base = digits[2:], 16
+	case strings.HasPrefix(digits, "0o"):
+		digits, base = digits[2:], 8
+	case strings.HasPrefix(digits, "0b"):
+		digits, base = digits[2:], 2
+	case len(digits) > 1 && digits[0] == '0':
+		digits, base = digits[1:], 8
+	}
+	var number []byte // decimal digits, the last first
+	for _, c := range []byte(digits) {
+		carry, err := strconv.ParseUint(string(c), base, 8)
+		if err != nil {
+			return "", false
+		}
+		for i := range number {
+			carry += uint64(number[i]) * uint64(base)
+			number[i] = byte(carry % 10)
+			carry /= 10
+		}
+		for ; carry > 0; carry /= 10 {
+			number = append(number, byte(carry%10))
+		}
+	}
+	if len(number) == 0 {
+		return "0", digits != ""
+	}
+	var b strings.Builder
+	if negative {
+		b.WriteByte('-')
+	}
+	for i := len(number) - 1; i >= 0; i-- {
+		b.WriteByte('0' + number[i])
+	}
+	return b.String(), true
 }
 
 func float(s string) (document.Kind, string) {
