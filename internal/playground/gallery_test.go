@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/intake"
+	"github.com/seccompile/seccompile/preset"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
@@ -240,4 +242,119 @@ func TestTrailsAgree(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Every example can be saved in every format, and a profile can be combined with the next.
+func TestDownloads(t *testing.T) {
+	e := New("")
+	formats := answered[Vocabulary](t, e, "vocabulary", nothing{}).Formats
+	eachExample(t, func(t *testing.T, e *Engine, _ *Example, s Subject) {
+		names := map[string]bool{}
+		for _, f := range formats {
+			d := answered[Download](t, e, "download", downloadOf{s, f.Name})
+			if d.Text == "" || d.Type == "" || names[d.Name] || d.Binary != (f.Name == "raw") || f.Title == f.Name {
+				t.Errorf("%s: %.200v", f.Name, d)
+			}
+			names[d.Name] = true
+			if f.Name == "raw" || f.Name == "asm" { // what was saved is the filter
+				again := Subject{Source{Text: d.Text, Binary: d.Binary, Name: d.Name}, Target{}}
+				if c := answered[Comparison](t, e, "compare", compareOf{s, again.Source}); len(c.Words) != 0 {
+					t.Errorf("%s: %s", f.Name, c.Headline)
+				}
+			}
+		}
+		if f := failureOf(t, e, "download", downloadOf{s, "png"}); !strings.Contains(f.Message, `unknown format "png"`) {
+			t.Errorf("%+v", f)
+		}
+	})
+}
+
+func TestCombine(t *testing.T) {
+	e := New("")
+	x86 := Target{ABIs: []string{"x86_64"}}
+	profile := func(calls string) Source {
+		return Source{Text: `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": [` + calls + `], "action": "SCMP_ACT_ALLOW"}]}`}
+	}
+	few, many := profile(`"read", "write", "membarrier"`), profile(`"read", "socket", "membarrier"`)
+	unit := Source{Text: "[Service]\nSystemCallFilter=read write\n", Name: "a.service"}
+	filter := Source{Text: ".order little\nld nr\njeq #1 jf 2\nret ALLOW\n2: ret ERRNO(1)\n"}
+	for _, test := range []struct {
+		name   string
+		second Source
+		how    string
+		calls  map[string]string
+	}{
+		{"intersect", many, "intersect", map[string]string{"read": "ALLOW", "write": "ERRNO(1) EPERM", "socket": "ERRNO(1) EPERM"}},
+		{"union", many, "union", map[string]string{"read": "ALLOW", "write": "ALLOW", "socket": "ALLOW", "mount": "ERRNO(1) EPERM"}},
+		{"with a filter", filter, "intersect", map[string]string{"read": "ERRNO(1) EPERM", "write": "ALLOW", "socket": "ERRNO(1) EPERM"}},
+		{"with a unit", unit, "intersect", map[string]string{"read": "ALLOW", "write": "ALLOW", "socket": "KILL_PROCESS"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := answered[Combined](t, e, "combine", combineOf{Subject{few, x86}, test.second, test.how})
+			for call, want := range test.calls {
+				s := Subject{Source{Text: c.Text, Name: c.Name}, x86}
+				v := answered[Verdict](t, e, "eval", evalOf{s, CallText{Text: call}, diagram, ""})
+				if got := v.Document.(map[string]any)["verdict"]; got != want {
+					t.Errorf("%s: %s, want %s", call, got, want)
+				}
+			}
+			if c.Note == "" || !strings.Contains(c.Note, "prove") && !strings.Contains(c.Note, "nearest") {
+				t.Errorf("note %q", c.Note)
+			}
+		})
+	}
+	if f := failureOf(t, e, "combine", combineOf{Subject{few, x86}, filter, "union"}); f.Message == "" || strings.Contains(f.Message, "BUG") {
+		t.Errorf("%+v", f)
+	}
+	if f := failureOf(t, e, "combine", combineOf{Subject{few, x86}, many, "subtract"}); !strings.Contains(f.Message, "subtract") {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestShrink(t *testing.T) {
+	e := New("")
+	x86 := Target{ABIs: []string{"x86_64"}}
+	for _, test := range []struct {
+		name   string
+		source Source
+		unit   string
+	}{
+		{"filter", Source{Text: ".order little\nld nr\njeq #1 jf 2\nret ALLOW\n2: jeq #2 jf 3\nret ALLOW\n3: ret ERRNO(1)\n"}, "instructions"},
+		{"profile", Source{Text: `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [` +
+			strings.Repeat(`{"names": ["read", "write", "close", "fstat"], "action": "SCMP_ACT_ALLOW"},`, 20) +
+			`{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}`}, "bytes"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := answered[Shrunk](t, e, "shrink", Subject{test.source, x86})
+			if got.After >= got.Before || got.Unit != test.unit {
+				t.Fatalf("%+v", got)
+			}
+			if c := answered[Comparison](t, e, "compare", compareOf{Subject{test.source, x86}, got.Source}); len(c.Words) != 0 {
+				t.Errorf("%s", c.Headline)
+			}
+		})
+	}
+}
+
+// Expectations are written as the command reads them, and read back.
+func TestExpectationFiles(t *testing.T) {
+	e := New("")
+	list := []Expectation{{"x86_64", "socket(AF_ALG, SOCK_SEQPACKET, 0)", "errno:EPERM"}, {"aarch64", "clone3", "errno:ENOSYS"}}
+	d := answered[Download](t, e, "write-expectations", writeOf{list})
+	if got := answered[[]Expectation](t, e, "read-expectations", readOf{d.Text}); !slices.Equal(got, list) {
+		t.Errorf("%+v\n%s", got, d.Text)
+	}
+	docker := Subject{Source{Text: string(preset.Docker())}, Target{ABIs: []string{"x86_64"}}}
+	for i, o := range answered[[]Outcome](t, e, "expect", expectOf{docker, list}) {
+		if !o.Pass || o.Failure != nil {
+			t.Errorf("%+v: %+v", list[i], o)
+		}
+	}
+	bad := []Expectation{{"vax", "read", "allow"}, {"", "opeen", "allow"}, {"", "read", "spring"}, {"", "read(", ""}}
+	for i, o := range answered[[]Outcome](t, e, "expect", expectOf{docker, bad}) {
+		if o.Pass || o.Failure == nil {
+			t.Errorf("%+v: %+v", bad[i], o)
+		}
+	}
+	failureOf(t, e, "read-expectations", readOf{"nonsense"})
 }
