@@ -26,7 +26,8 @@ export interface Page {
   /** Calls f now and after every change of the state. */
   onState(f: (state: Readonly<State>, before: Readonly<State> | null) => void): void;
   /** Asks the engine. A later question with the same op and key makes the promise of an earlier one
-   * resolve to null: its answer is of no use any more. */
+   * resolve to null: its answer is of no use any more. An answer that is the same as the last one with this
+   * op and key is the same object. */
   ask<Op extends keyof Questions>(op: Op, question: Questions[Op]["question"], key?: string): Promise<Reply<Questions[Op]["answer"]> | null>;
   /** Lights up what belongs to a spot in all panes, or, with null, nothing. */
   point(spot: Spot | null): void;

@@ -143,6 +143,20 @@ test("one question at a time, the most awaited first, the latest of a kind only"
   assert.equal(statuses.at(-1), "idle");
 });
 
+test("the same reply is the same object", async () => {
+  const { client, workers: [w] } = bench();
+  w.say({ ready: "module" });
+  const answers = [];
+  for (const [answer, key] of [["a", ""], ["a", ""], ["b", ""], ["b", "other"]]) {
+    const asked = client.ask("read", {}, key);
+    w.answer([answer]);
+    answers.push((await asked).answer);
+  }
+  assert.equal(answers[0], answers[1]);
+  assert.deepEqual(answers.slice(2), [["b"], ["b"]]);
+  assert.notEqual(answers[2], answers[3]);
+});
+
 test("an engine that dies is started again from its compiled module", async () => {
   const { client, workers, restarts } = bench();
   workers[0].say({ ready: "module" });
