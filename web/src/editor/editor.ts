@@ -133,7 +133,7 @@ export class Editor {
     const effects: StateEffect<unknown>[] = [light.of(spans)];
     const first = spans[0];
     if (first && !this.view.hasFocus && !this.#visible(first) && first.from <= this.view.state.doc.length) {
-      effects.push(EditorView.scrollIntoView(first.from, { y: "center" }));
+      effects.push(EditorView.scrollIntoView(this.view.state.doc.lineAt(first.from).from, { y: "center" }));
     }
     this.view.dispatch({ effects });
   }

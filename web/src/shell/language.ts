@@ -26,8 +26,8 @@ export class LanguageBar {
     this.#changed = changed;
     this.#language = h("select", { change: () => this.#choose(this.#language.value) });
     this.#version = h("select", { change: () => this.#chooseVersion(this.#version.value) });
-    this.#versionLabel = h("label", { hidden: true }, "Version ", this.#version);
-    this.element = h("div", { class: "bar" }, h("label", {}, "Language ", this.#language), this.#versionLabel, this.#settings.button, this.#settings.panel);
+    this.#versionLabel = h("label", { hidden: true }, h("span", { class: "sr" }, "Version "), this.#version);
+    this.element = h("div", { class: "bar" }, h("label", {}, h("span", { class: "sr" }, "Language "), this.#language), this.#versionLabel, this.#settings.button, this.#settings.panel);
     this.#list();
   }
 
@@ -74,7 +74,7 @@ export class LanguageBar {
     const versions = known?.versions ?? [];
     this.#versionLabel.hidden = versions.length === 0;
     const newest = versions.at(-1);
-    this.#version.replaceChildren(h("option", { value: "" }, `newest (${newest})`), ...versions.map((v) => h("option", { value: v }, String(v))));
+    this.#version.replaceChildren(h("option", { value: "" }, `newest: ${newest}`), ...versions.map((v) => h("option", { value: v }, `version ${v}`)));
     this.#version.value = source.language.split("@")[1] ?? "";
     const count = source.settings.length;
     this.#settings.button.textContent = count === 0 ? "Settings" : `Settings (${count})`;

@@ -33,7 +33,7 @@ export class SourceRoom {
     this.element = h(
       "section",
       { class: "source-room", "aria-label": title },
-      h("header", {}, h("h2", {}, title), this.#name, h("span", { class: "spring" }), open, ...buttons),
+      h("header", {}, h("h2", {}, title), this.#name, open, ...buttons),
       this.#bar.element,
       box,
       this.#summary,
@@ -102,7 +102,7 @@ export class SourceRoom {
       this.editor.set(source.text);
     }
     this.editor.colour(source.language);
-    this.#name.textContent = source.name;
+    this.#name.textContent = this.#name.title = source.name;
     this.#bar.show(source);
     void this.#read(source, state);
   }
