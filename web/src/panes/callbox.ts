@@ -37,6 +37,7 @@ export const callBox: Mount = (host, page) => {
   live(host, out, page, {
     op: "eval",
     key: "call",
+    again: true, // the second profile may answer otherwise
     on: (s) => [s.source, s.second, s.target, s.call, s.view.stage, s.view.only],
     question: (s) => {
       const about = subject(s, "Whether a call is allowed, by which rule, and on which path through the filter.");

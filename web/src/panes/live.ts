@@ -15,6 +15,8 @@ export interface Live<Op extends keyof Questions> {
   question(state: Readonly<State>): Questions[Op]["question"] | string;
   /** How many milliseconds to wait for further changes: for answers that take the engine long. */
   pause?: number;
+  /** Shows an answer again that is the same as before. */
+  again?: boolean;
   /** Another way to ask, for answers that are shared. */
   ask?(question: Questions[Op]["question"]): Promise<Reply<Questions[Op]["answer"]> | null>;
   show(answer: Questions[Op]["answer"], state: Readonly<State>): void;
@@ -33,6 +35,7 @@ export function live<Op extends keyof Questions>(host: HTMLElement, body: HTMLEl
   let asked: readonly unknown[] | null = null; // what the newest question depended on
   let turn = 0;
   let filled = false;
+  let shown: Questions[Op]["answer"] | null = null;
 
   const tell = (text: string | null, kind: "" | "bad" | "wait" = ""): void => {
     note.hidden = text === null;
@@ -45,6 +48,11 @@ export function live<Op extends keyof Questions>(host: HTMLElement, body: HTMLEl
     body.classList.toggle("stale", text !== null);
     body.hidden = !filled;
   };
+  const clear = (): void => {
+    shown = null;
+    what.clear?.();
+  };
+
   const refresh = async (): Promise<void> => {
     const state = page.state;
     const on = what.on(state);
@@ -54,7 +62,7 @@ export function live<Op extends keyof Questions>(host: HTMLElement, body: HTMLEl
     const question = what.question(state);
     if (typeof question === "string") {
       filled = false;
-      what.clear?.();
+      clear();
       settle(question);
       return;
     }
@@ -69,14 +77,16 @@ export function live<Op extends keyof Questions>(host: HTMLElement, body: HTMLEl
       const reply = await (what.ask ? what.ask(question) : page.ask(what.op, question, what.key));
       if (mine !== turn || reply === null) return;
       if (reply.failure) {
-        what.clear?.();
+        clear();
         const known = what.op !== "meaning" && (await isOfSource(page, reply.failure));
         if (mine === turn) settle(words(known ? { message: "The source has an error; the editor and the meaning tell which" } : reply.failure, filled), "bad");
         return;
       }
       filled = true;
+      settle(null); // first, for what is shown may scroll
+      if (reply.answer === shown && !what.again) return; // the page gives equal answers as the same object
+      shown = reply.answer;
       what.show(reply.answer, state);
-      settle(null);
     } catch (error) {
       if (mine !== turn) return;
       asked = null;
