@@ -101,7 +101,7 @@ func arrows() []arrow {
 		{"internal/proved", "cbpf policy internal/compile proof", ""},
 		{"internal/record", "arch syscalltables cbpf policy language language/oci internal/document internal/lint internal/runtimes internal/symbols", "github.com/opencontainers/runtime-spec/..."},
 		{"internal/reexec", "", ""},
-		{"internal/report", "arch syscalltables cbpf policy proof internal/compile internal/grade internal/graph internal/lint internal/proved internal/stats internal/symbols internal/symbols/phrase", "golang.org/x/net/bpf"},
+		{"internal/report", "arch syscalltables cbpf policy proof internal/compile internal/grade internal/graph internal/lint internal/optimize internal/proved internal/stats internal/symbols internal/symbols/phrase", "golang.org/x/net/bpf"},
 		{"internal/runtimes", "", ""},
 		{"internal/scan", "arch syscalltables internal/scan/code internal/scan/object", ""},
 		{"internal/scan/code", "internal/scan/object", "golang.org/x/arch/..."},

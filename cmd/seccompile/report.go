@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -8,15 +9,20 @@ import (
 
 	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/lint"
 	"github.com/seccompile/seccompile/internal/report"
+	"github.com/seccompile/seccompile/internal/stats"
 	"github.com/seccompile/seccompile/policy"
 )
 
 const reportLong = `Report writes a page for the review of a profile: what it allows and under which
 conditions, in plain words; the findings of check; the cost of the filter; and how it
 decides, as a picture. For two profiles it also shows the difference: which calls
-became weaker or stricter, and for which arguments.
+became weaker or stricter, and for which arguments. FILE, A and B are profiles in any
+language, or filters: raw, assembly text or artifacts. Of a filter the page says all but
+what its author wrote. Filters that hold together, such as those of a unit of systemd or
+with --preset, are one page.
 
 Of two profiles, the first words say what the second allows that the first denies. With
 -f markdown the same is shorter, for a comment on a pull request; action.yml makes a
@@ -28,24 +34,27 @@ same profiles give the same page; it has no date unless you give one with --date
 // The reportFlags are the flags of report.
 type reportFlags struct {
 	checkFlags
-	date   string
-	format string
-	weaker bool
+	presets []string
+	date    string
+	format  string
+	weaker  bool
 }
 
 func (a *app) reportCommand() *cobra.Command {
 	var r reportFlags
 	var o output
 	cmd := &cobra.Command{
-		Use:        "report [flags] PROFILE | A B",
-		Short:      "write a page to review a profile or a change",
+		Use:        "report [flags] FILE | A B",
+		Short:      "write a page to review a profile, a filter or a change",
 		SuggestFor: []string{"html"},
 		Long:       reportLong,
 		Example: `  seccompile report -o report.html profile.json
   seccompile report -a x86_64,x86,x32 -o docker.html docker-default
   seccompile report -o change.html old.json new.json
+  seccompile report -o unit.html --language systemd web.service
+  seccompile report --preset no-new-privileged-sockets -o both.html profile.json
   seccompile report -f markdown old.json new.json >>"$GITHUB_STEP_SUMMARY"`,
-		ValidArgsFunction: completeProfile,
+		ValidArgsFunction: completeFiles,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 2 {
 				return failure.Usagef("expected one profile, or two to compare, got %d", len(args)).Hintf("for example: seccompile report -o report.html old.json new.json")
@@ -69,6 +78,7 @@ func (a *app) reportCommand() *cobra.Command {
 	cmd.Flags().StringVarP(&r.format, "format", "f", string(report.HTML), "output `FORMAT`: "+strings.Join(reportFormats(), ", "))
 	completeFlag(cmd, "format", oneOf(reportFormats()...))
 	r.addConsumer(cmd)
+	addPresets(cmd, &r.presets)
 	r.addPlace(cmd)
 	cmd.Flags().BoolVar(&r.weaker, "fail-weaker", false, "exit with status 1 if B allows anything that A denies")
 	cmd.Flags().StringVar(&r.date, "date", "", "show `DATE` on the page")
@@ -124,12 +134,12 @@ func (a *app) review(r *reportFlags, o *output, args []string) error {
 
 // reviewed reads a profile and what check finds in it.
 func (a *app) reviewed(r *reportFlags, arg string) (report.Profile, error) {
-	in, err := a.read(arg)
-	if err == nil {
-		err = in.WantProfile()
-	}
+	in, err := a.readUnder(r.presets, arg)
 	if err != nil {
 		return report.Profile{}, err
+	}
+	if in.Kind != intake.KindProfile {
+		return r.filter(in)
 	}
 	c, err := r.look(in)
 	if err != nil {
@@ -145,4 +155,23 @@ func (a *app) reviewed(r *reportFlags, arg string) (report.Profile, error) {
 		}
 	}
 	return report.Profile{}, in.No(refused)
+}
+
+// filter reads a filter.
+func (r *reportFlags) filter(in *intake.Input) (report.Profile, error) {
+	if len(r.presets) > 0 {
+		return report.Profile{}, in.WantProfile()
+	}
+	abis, err1 := intake.ParseABIs(r.ABIs)
+	if err := cmp.Or(err1, r.CheckSettings(false)); err != nil {
+		return report.Profile{}, err
+	}
+	p, err := in.Program(r.ABIs...)
+	if err != nil {
+		return report.Profile{}, err
+	}
+	if len(abis) == 0 && len(stats.Known(p)) == 0 {
+		return report.Profile{}, failure.Usagef("the filter does not show its ABI").Hintf("name it with -a")
+	}
+	return report.Profile{Name: in.Name, Filter: p, ABIs: abis}, nil
 }

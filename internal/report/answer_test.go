@@ -81,7 +81,7 @@ func TestAnswerBeyondCalls(t *testing.T) {
 	}
 	open := &policy.Policy{Default: cbpf.Allow}
 	a, b := resolve("a", p, cbpf.KillThread), resolve("b", open, cbpf.Allow)
-	got := newBuilder(Options{}, a, b).difference(changes(t, a, b)).Answer("A", "B")
+	got := mustBuild(t, Options{}, a, b).difference(changes(t, a, b)).Answer("A", "B")
 	if want := "numbers without a call and calls through other ABIs that A denies: "; len(got) != 1 || !strings.Contains(got[0], want) {
 		t.Errorf("%q does not say %q", got, want)
 	}

@@ -93,6 +93,9 @@ type rest struct {
 // rests lists what happens to numbers without a call, and to calls of other ABIs. What
 // several ABIs have in common stands where it does for the last of them.
 func (s *subject) rests() []rest {
+	if s.Filter != nil {
+		return s.remaining()
+	}
 	var list []rest
 	var abis [][]arch.ABI // of each
 	add := func(on []arch.ABI, r rest) {

@@ -36,11 +36,18 @@ type classCost struct {
 
 // cost compiles a side and measures its filter.
 func (b *builder) cost(s *subject) cost {
+	if s.Filter != nil {
+		return b.filterCost(s)
+	}
 	result, err := proved.Compile(s.Resolved, b.options.Compiler)
 	if err != nil {
 		return cost{TooLong: reason(err)}
 	}
-	m := stats.Compiled(&result.Result, stats.Options{ABIs: s.abis})
+	return measured(stats.Compiled(&result.Result, stats.Options{ABIs: s.abis}))
+}
+
+// measured writes the measures of a filter.
+func measured(m *stats.Stats) cost {
 	cached, always := 0, 0
 	for i := range m.ABIs {
 		if a := &m.ABIs[i]; a.Bitmap {

@@ -193,10 +193,10 @@ func (b *builder) unnamed(d *difference, c *proof.Change) {
 		}
 	}
 	if size(c.Audits) > uint64(len(audits)) {
-		d.group(b.abis[0], c).Foreign = true
+		d.group(slices.Concat(b.abis, []arch.ABI{arch.X86_64})[0], c).Foreign = true
 	}
 	for _, audit := range audits {
-		gaps := b.gaps(audit, policy.Interval{First: c.First, Last: c.Last})
+		gaps := gaps(b.abis, audit, policy.Interval{First: c.First, Last: c.Last})
 		if len(gaps) == 0 {
 			continue
 		}
@@ -225,10 +225,10 @@ func folded(all []numbers) (list []numbers) {
 }
 
 // gaps returns the numbers of an interval that no call has.
-func (b *builder) gaps(audit uint32, in policy.Interval) []policy.Interval {
+func gaps(abis []arch.ABI, audit uint32, in policy.Interval) []policy.Interval {
 	next, end := uint64(in.First), uint64(in.Last)+1
 	var named []uint32
-	for _, abi := range b.abis {
+	for _, abi := range abis {
 		if abi.Audit() != audit {
 			continue
 		}

@@ -184,7 +184,11 @@ func (w *marks) list(title string, items []string) {
 // review writes what one profile allows.
 func (w *marks) review(p *page) {
 	s := &p.Sides[0]
-	w.line("### Seccomp profile %s", code(s.Name))
+	noun := "profile"
+	if s.Filter {
+		noun = "filter"
+	}
+	w.line("### Seccomp %s %s", noun, code(s.Name))
 	w.line("")
 	w.line("%s", plainText(strings.Join(s.About, " ")))
 	w.line("")

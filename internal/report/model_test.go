@@ -51,7 +51,7 @@ func TestVerdicts(t *testing.T) {
 		rule("personality", "ALLOW", arg(0, "GE", 8)),
 		rule("clone", "ALLOW", arg(0, "MASKED_EQ", 0x10000000, 0)),
 	}
-	s := newSubject(read(t, "p", strings.Join(list, ","), x86...), proof.Limits{})
+	s := mustSubject(t, read(t, "p", strings.Join(list, ","), x86...), proof.Limits{})
 	pointer := func(i int) string { return fmt.Sprintf("/syscalls/%d", i) }
 	tests := []struct {
 		call string
@@ -89,7 +89,7 @@ func TestVerdictOtherwise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSubject(Profile{"p", &lint.Report{Policy: p, Resolved: r}}, proof.Limits{})
+	s := mustSubject(t, Profile{Name: "p", Report: &lint.Report{Policy: p, Resolved: r}}, proof.Limits{})
 	want := verdict{chip: chip{args, "by arguments"}, Rules: []ruling{
 		{chip{killed, "signal SIGSYS"}, "ioctl(request == TCGETS)", "/syscalls/0"},
 		{chip{allowed, "allow"}, "otherwise", "/syscalls/1"},
@@ -104,7 +104,7 @@ func TestVerdictOtherwise(t *testing.T) {
 func TestVerdictsBeyondTheLimits(t *testing.T) {
 	rules := rule("personality", "ALLOW", arg(0, "LT", 8)) + "," + rule("personality", "ALLOW", arg(0, "GE", 8))
 	p := read(t, "p", rules, arch.X86_64)
-	s := newSubject(p, proof.Limits{Nodes: 10})
+	s := mustSubject(t, p, proof.Limits{Nodes: 10})
 	if s.limit == nil {
 		t.Fatal("10 nodes are enough")
 	}
@@ -125,7 +125,7 @@ func TestPrivileges(t *testing.T) {
 	a := read(t, "a", strings.Join(list, ","), x86...)
 	b := read(t, "b", rule("read", "ALLOW"), arch.X86_64)
 	answers := map[string][]answer{}
-	for _, q := range newBuilder(Options{}, a, b).privileges() {
+	for _, q := range mustBuild(t, Options{}, a, b).privileges() {
 		answers[q.Name] = q.Answers
 	}
 	no := answer{}
@@ -144,7 +144,7 @@ func TestPrivileges(t *testing.T) {
 	if _, ok := answers["make other calls"]; ok {
 		t.Error("other calls are a privilege")
 	}
-	for _, q := range newBuilder(Options{}, read(t, "s390x", rule("read", "ALLOW"), arch.S390X)).privileges() {
+	for _, q := range mustBuild(t, Options{}, read(t, "s390x", rule("read", "ALLOW"), arch.S390X)).privileges() {
 		if strings.Contains(q.Name, "x32") {
 			t.Error("s390x has x32")
 		}
@@ -153,7 +153,7 @@ func TestPrivileges(t *testing.T) {
 
 func TestUndecidedPrivileges(t *testing.T) {
 	p := read(t, "p", rule("unshare", "ALLOW", arg(0, "MASKED_EQ", 0x10000000, 0)), arch.X86_64)
-	for _, q := range newBuilder(Options{Limits: proof.Limits{Nodes: 10}}, p).privileges() {
+	for _, q := range mustBuild(t, Options{Limits: proof.Limits{Nodes: 10}}, p).privileges() {
 		if a := q.Answers[0]; !a.Undecided || a.Can {
 			t.Errorf("%s: %+v, want an answer that is none", q.Name, a)
 		}
@@ -169,7 +169,7 @@ func TestDifference(t *testing.T) {
 		rule("read", "ALLOW"), rule("mount", "LOG"), rule("open_by_handle_at", "ALLOW"), rule("fsopen", "ALLOW"),
 		rule("socket", "ALLOW", arg(0, "EQ", 2)), rule("unshare", "KILL_PROCESS"),
 	}, ","), arch.X86_64)
-	d := newBuilder(Options{}, a, b).difference(changes(t, a, b))
+	d := mustBuild(t, Options{}, a, b).difference(changes(t, a, b))
 	find := func(direction, from, to, call string) *changed {
 		for _, g := range d.Groups {
 			for _, x := range slices.Concat(g.Always, g.Partly) {
@@ -237,7 +237,7 @@ func TestDifferenceBeyondCalls(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := Profile{"c", &lint.Report{Policy: q, Resolved: r}}
+	c := Profile{Name: "c", Report: &lint.Report{Policy: q, Resolved: r}}
 	page := string(compare(t, a, b))
 	if !strings.Contains(page, "Numbers without a call: aarch64 244-259,") {
 		t.Error("the page does not name the numbers without a call")
@@ -253,11 +253,11 @@ func TestDifferenceBeyondCalls(t *testing.T) {
 // A picture with more boxes than anybody looks at is replaced by a word on it.
 func TestPictures(t *testing.T) {
 	few, many := profile(t, "few", many("values", 20), arch.X86_64), profile(t, "many", many("values", 1000), arch.X86_64)
-	p := newBuilder(Options{}, few).page(nil).Sides[0].Pictures[0]
+	p := mustBuild(t, Options{}, few).page(nil).Sides[0].Pictures[0]
 	if p.None != "" || !strings.Contains(string(p.SVG), "</svg>") || !strings.Contains(p.Text, "arch") {
 		t.Errorf("no picture of few conditions: %q", p.None)
 	}
-	p = newBuilder(Options{}, many).page(nil).Sides[0].Pictures[0]
+	p = mustBuild(t, Options{}, many).page(nil).Sides[0].Pictures[0]
 	if !strings.Contains(p.None, "too many for a picture") || p.SVG != "" {
 		t.Errorf("many conditions have a picture of %d bytes: %q", len(p.SVG), p.None)
 	}
@@ -275,11 +275,11 @@ func TestModelAgreesWithTheMeaning(t *testing.T) {
 			o := gen.ResolveOptions(rnd)
 			o.ABIs = abis
 			if r, _, err := policy.Resolve(p, o); err == nil {
-				sides = append(sides, Profile{fmt.Sprint(seed), &lint.Report{Policy: p, Resolved: r}})
+				sides = append(sides, Profile{Name: fmt.Sprint(seed), Report: &lint.Report{Policy: p, Resolved: r}})
 			}
 		}
 		if len(sides) == 2 {
-			agree(t, rnd, newBuilder(Options{}, sides...), changes(t, sides[0], sides[1]))
+			agree(t, rnd, mustBuild(t, Options{}, sides...), changes(t, sides[0], sides[1]))
 		}
 	}
 }
@@ -315,7 +315,7 @@ func agree(t *testing.T, rnd *rand.Rand, b *builder, list []proof.Change) {
 
 // What is the same on several ABIs is said once, and nothing else is.
 func TestNumbersOfSeveralABIs(t *testing.T) {
-	s := newSubject(read(t, "p", rule("read", "ALLOW"), x86...), proof.Limits{})
+	s := mustSubject(t, read(t, "p", rule("read", "ALLOW"), x86...), proof.Limits{})
 	var got []string
 	for _, r := range s.rests() {
 		got = append(got, r.ABIs+": "+r.Text+": "+r.Why)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/lint"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
@@ -38,6 +39,7 @@ type page struct {
 type section struct {
 	Name, Letter string
 	Whole        string   // the name with all its directories
+	Filter       bool     // no profile is known
 	About        []string // sentences
 	Tallies      []tally
 	Facts        []fact
@@ -98,11 +100,14 @@ type builder struct {
 	harm     harm
 }
 
-func newBuilder(o Options, profiles ...Profile) *builder {
+func newBuilder(o Options, profiles ...Profile) (*builder, error) {
 	b := &builder{options: o, harm: harm{}}
 	short := shortNames(profiles)
 	for i, p := range profiles {
-		s := newSubject(p, o.Limits)
+		s, err := newSubject(p, o.Limits)
+		if err != nil {
+			return nil, err
+		}
 		s.short = short[i]
 		if len(profiles) > 1 {
 			s.Letter = string(rune('A' + i))
@@ -112,7 +117,7 @@ func newBuilder(o Options, profiles ...Profile) *builder {
 	}
 	slices.Sort(b.abis)
 	b.abis = slices.Compact(b.abis)
-	return b
+	return b, nil
 }
 
 // page fills in the whole page. The changes are those from the first to the second
@@ -190,7 +195,7 @@ func shortNames(profiles []Profile) []string {
 
 // section describes a profile, without the figures that count the rows.
 func (b *builder) section(s *subject) section {
-	n := section{Name: s.short, Whole: s.Name, Letter: s.Letter, About: s.about(), Facts: s.facts(), Rests: s.rests()}
+	n := section{Name: s.short, Whole: s.Name, Filter: s.Filter != nil, Letter: s.Letter, About: s.about(), Facts: s.facts(), Rests: s.rests()}
 	n.Findings = slices.Clone(s.Findings)
 	slices.SortStableFunc(n.Findings, func(f, g lint.Finding) int { return cmp.Compare(g.Severity, f.Severity) })
 	for _, severity := range []lint.Severity{lint.Error, lint.Warning, lint.Note} {
@@ -239,14 +244,13 @@ func (b *builder) tallies(rows []*row, at int) []tally {
 
 // about describes a profile in sentences.
 func (s *subject) about() []string {
-	r, abi := s.Resolved, s.main()
-	others := "any other ABI"
-	if names := s.relatives(); len(names) > 0 {
-		others += ", such as " + series(names, "or") + ","
+	if s.Filter != nil {
+		return s.aboutFilter()
 	}
+	r, abi := s.Resolved, s.main()
 	list := []string{
 		"A call that no rule decides " + predicate(abi, r.Default) + ".",
-		"A call through " + others + " " + predicate(abi, r.BadArch) + ".",
+		"A call through " + s.foreign() + " " + predicate(abi, r.BadArch) + ".",
 	}
 	for i := range r.Spaces {
 		newer := func(x policy.Range) bool { return x.Reason == policy.ByENOSYS && x.Action != r.Default }
@@ -255,6 +259,14 @@ func (s *subject) about() []string {
 		}
 	}
 	return list
+}
+
+// foreign describes the ABIs that the profile is not for.
+func (s *subject) foreign() string {
+	if names := s.relatives(); len(names) > 0 {
+		return "any other ABI, such as " + series(names, "or") + ","
+	}
+	return "any other ABI"
 }
 
 // relatives names the ABIs that the same kernels present and the profile is not for.
@@ -272,8 +284,21 @@ func (s *subject) relatives() []string {
 
 // facts lists what else a profile says.
 func (s *subject) facts() []fact {
+	if s.Filter != nil {
+		return s.filterFacts()
+	}
 	p := s.Policy
-	list := []fact{{"ABIs", listed(s.abis)}, {"Rules", fmt.Sprint(len(p.Rules))}}
+	rules, filters := 0, 0
+	for _, one := range append(slices.Clone(p.Older), p) {
+		rules += len(one.Rules)
+		if len(one.Rules) > 0 || one.Default != cbpf.Allow { // else it stands for nothing but its presets
+			filters++
+		}
+	}
+	list := []fact{{"ABIs", listed(s.abis)}, {"Rules", fmt.Sprint(rules)}}
+	if filters > 1 {
+		list = append(list, fact{"Filters", fmt.Sprintf("%d that hold together: the strictest answer wins", filters)})
+	}
 	flags := "none"
 	switch {
 	case p.Flags == nil:

@@ -29,25 +29,28 @@ const (
 
 // pictures draws what a side decides, a picture for each number space.
 func (b *builder) pictures(s *subject) []picture {
+	if s.Filter != nil {
+		return b.filterPictures(s)
+	}
 	var list []picture
 	for i := range s.Resolved.Spaces {
 		space := &s.Resolved.Spaces[i]
 		p := picture{Title: listed(space.ABIs)}
 		alone := &policy.Resolved{Default: s.Resolved.Default, BadArch: s.Resolved.BadArch, Spaces: s.Resolved.Spaces[i : i+1]}
-		p.draw(alone, graph.Options{ABIs: space.ABIs, Title: "Decisions on calls of " + p.Title, Words: symbols.Names(), ID: fmt.Sprintf("g%s%d", s.Letter, i)}, b.options.Compiler)
+		o := graph.Options{ABIs: space.ABIs, Title: "Decisions on calls of " + p.Title, Words: symbols.Names(), ID: fmt.Sprintf("g%s%d", s.Letter, i)}
+		if result, err := proved.Compile(alone, b.options.Compiler); err != nil {
+			p.None = reason(err)
+		} else {
+			p.draw(result.Diagram, o)
+		}
 		list = append(list, p)
 	}
 	return list
 }
 
-// draw fills in a picture of a policy.
-func (p *picture) draw(r *policy.Resolved, o graph.Options, tuning compile.Options) {
-	result, err := proved.Compile(r, tuning)
-	if err != nil {
-		p.None = reason(err)
-		return
-	}
-	g, err := graph.Diagram(result.Diagram, o)
+// draw fills in a picture of a diagram.
+func (p *picture) draw(d *compile.Diagram, o graph.Options) {
+	g, err := graph.Diagram(d, o)
 	if err != nil {
 		p.None = reason(err)
 		return
@@ -58,7 +61,7 @@ func (p *picture) draw(r *policy.Resolved, o graph.Options, tuning compile.Optio
 	}
 	p.Text = strings.TrimSpace(g.Text())
 	o.Lines = boxLines
-	if g, err = graph.Diagram(result.Diagram, o); err == nil {
+	if g, err = graph.Diagram(d, o); err == nil {
 		p.SVG = markup(g.SVG())
 	}
 }

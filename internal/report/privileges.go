@@ -7,6 +7,7 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/internal/grade"
+	"github.com/seccompile/seccompile/proof"
 )
 
 // An answer says whether a side leaves a privilege to a program.
@@ -36,7 +37,7 @@ func (b *builder) privileges() []question {
 	list := make([]question, len(powers)-1)
 	has := make([]bool, len(list))
 	for _, s := range b.subjects {
-		reaches, err := scale.Reach(s.Resolved, b.options.Limits)
+		reaches, err := b.reach(scale, s)
 		for i := range list {
 			list[i].Name = powers[i].Title
 			if err != nil {
@@ -54,6 +55,13 @@ func (b *builder) privileges() []question {
 		}
 	}
 	return kept
+}
+
+func (b *builder) reach(scale *grade.Scale, s *subject) ([]grade.Reach, error) {
+	if s.Filter != nil {
+		return scale.ReachOf(proof.Program(s.Filter), b.options.Limits)
+	}
+	return scale.Reach(s.Resolved, b.options.Limits)
 }
 
 // answer is what a side leaves of a power.

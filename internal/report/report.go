@@ -12,21 +12,27 @@ import (
 	"crypto/sha256"
 	_ "embed" // for the parts of the page
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
 	"github.com/seccompile/seccompile/arch"
+	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/compile"
 	"github.com/seccompile/seccompile/internal/lint"
 	"github.com/seccompile/seccompile/proof"
 )
 
-// A Profile is the subject of a report.
+// A Profile is the subject of a report: a profile or a filter.
 type Profile struct {
 	// Name identifies the profile to readers, such as the name of its file.
 	Name string
-	// Report is the review of the profile; it must have reached Resolved.
+	// Report is the review of the profile; it must have reached Resolved. A filter has none.
 	*lint.Report
+	// Filter is a filter of which no profile is known, and ABIs are those to report about; if
+	// there are none, those that it knows.
+	Filter *cbpf.Program
+	ABIs   []arch.ABI
 }
 
 // Options configure a report. The zero value suits most uses.
@@ -55,17 +61,24 @@ func Formats() []Format { return []Format{HTML, Markdown} }
 
 // Review returns the page for one profile. The page says what it could not find out
 // within the limits of the options. It is an error if the review of the profile did not
-// reach Resolved, or if Resolved is not valid.
+// reach Resolved, or if Resolved is not valid, or a [*proof.LimitError] for a filter that is
+// beyond the limits.
 func Review(p Profile, o Options) ([]byte, error) {
 	if err := p.validate(); err != nil {
 		return nil, err
 	}
-	b := newBuilder(o, p)
+	b, err := newBuilder(o, p)
+	if err != nil {
+		return nil, err
+	}
 	return b.render(b.page(nil))
 }
 
 // validate returns an error if there is nothing to report about.
 func (p *Profile) validate() error {
+	if p.Filter != nil {
+		return p.validateFilter()
+	}
 	if p.Report == nil {
 		return fmt.Errorf("report: %s: the profile has no review (use lint.Check)", p.Name)
 	}
@@ -73,6 +86,35 @@ func (p *Profile) validate() error {
 		return fmt.Errorf("report: %s: %w", p.Name, err)
 	}
 	return nil
+}
+
+func (p *Profile) validateFilter() error {
+	abis := p.filterABIs()
+	if len(abis) == 0 {
+		return fmt.Errorf("report: %s: the filter does not show its ABI (name those of the kernel)", p.Name)
+	}
+	for _, a := range abis {
+		if a.ByteOrder() != p.Filter.Order() {
+			return fmt.Errorf("report: %s: %v has another byte order than the filter", p.Name, a)
+		}
+	}
+	return nil
+}
+
+// order returns the byte order of the kernels.
+func (p *Profile) order() binary.ByteOrder {
+	if p.Filter != nil {
+		return p.Filter.Order()
+	}
+	return p.Resolved.Order()
+}
+
+// meaning returns what the proof compares.
+func (p *Profile) meaning() proof.Subject {
+	if p.Filter != nil {
+		return proof.Program(p.Filter)
+	}
+	return proof.Policy(p.Resolved)
 }
 
 // Compare returns the page for the difference between two profiles for one kernel,
@@ -84,14 +126,17 @@ func Compare(a, b Profile, o Options) (content []byte, weaker bool, err error) {
 	if err := errors.Join(a.validate(), b.validate()); err != nil {
 		return nil, false, err
 	}
-	if a.Resolved.Order() != b.Resolved.Order() {
+	if a.order() != b.order() {
 		return nil, false, fmt.Errorf("report: %s and %s are for kernels of different byte orders (name the ABIs)", a.Name, b.Name)
 	}
-	changes, err := proof.Diff(proof.Policy(a.Resolved), proof.Policy(b.Resolved), o.Limits)
+	changes, err := proof.Diff(a.meaning(), b.meaning(), o.Limits)
 	if err != nil {
 		return nil, false, err
 	}
-	both := newBuilder(o, a, b)
+	both, err := newBuilder(o, a, b)
+	if err != nil {
+		return nil, false, err
+	}
 	p := both.page(changes)
 	content, err = both.render(p)
 	return content, p.Difference.Gains(), err

@@ -20,6 +20,7 @@ import (
 	"github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/preset"
+	"github.com/seccompile/seccompile/proof"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
@@ -34,7 +35,7 @@ func profile(t testing.TB, name string, p *policy.Policy, abis ...arch.ABI) Prof
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Profile{name, &lint.Report{Policy: p, Resolved: r}}
+	return Profile{Name: name, Report: &lint.Report{Policy: p, Resolved: r}}
 }
 
 // read makes a profile of JSON rules.
@@ -54,6 +55,24 @@ func dockerDefault(t testing.TB, abis ...arch.ABI) Profile {
 		t.Fatal(err)
 	}
 	return profile(t, "docker-default", p, abis...)
+}
+
+func mustBuild(t testing.TB, o Options, profiles ...Profile) *builder {
+	t.Helper()
+	b, err := newBuilder(o, profiles...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func mustSubject(t testing.TB, p Profile, l proof.Limits) *subject {
+	t.Helper()
+	s, err := newSubject(p, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func review(t testing.TB, p Profile) []byte {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/lint"
 	"github.com/seccompile/seccompile/internal/symbols"
 	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
@@ -128,10 +129,17 @@ type subject struct {
 	limit  error
 }
 
-func newSubject(p Profile, l proof.Limits) *subject {
-	s := &subject{Profile: p, abis: p.Resolved.ABIs()}
-	s.spaces, s.limit = proof.Explain(proof.Policy(p.Resolved), l)
-	return s
+// newSubject explains a profile as far as the limits allow; a filter beyond them is an error,
+// since nothing else is known of it.
+func newSubject(p Profile, l proof.Limits) (*subject, error) {
+	s := &subject{Profile: p}
+	s.spaces, s.limit = proof.Explain(p.meaning(), l)
+	if p.Filter == nil {
+		s.abis = p.Resolved.ABIs()
+		return s, nil
+	}
+	s.Report, s.abis = new(lint.Report), p.filterABIs()
+	return s, s.limit
 }
 
 // main is the ABI whose names errors have where several ABIs are meant.
@@ -151,6 +159,9 @@ func (s *subject) tree(audit, nr uint32) *proof.Tree {
 
 // verdict returns what a profile does with a call.
 func (s *subject) verdict(abi arch.ABI, nr uint32) verdict {
+	if s.Filter != nil {
+		return s.explained(abi, nr)
+	}
 	if !slices.Contains(s.abis, abi) {
 		return verdict{chip: chip{noTarget, symbols.Action(abi, s.Resolved.BadArch)}, Why: "not an ABI of the profile"}
 	}

@@ -1,6 +1,9 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // document writes the whole page.
 func (p *page) document() markup {
@@ -26,7 +29,10 @@ func (p *page) document() markup {
 }
 
 func (p *page) header() markup {
-	what, date := "review", ""
+	noun, what, date := "profile", "review", ""
+	if !slices.ContainsFunc(p.Sides, func(s section) bool { return !s.Filter }) {
+		noun = "filter"
+	}
 	if p.Pair {
 		what = "comparison"
 	}
@@ -50,7 +56,7 @@ func (p *page) header() markup {
 		answer = el("p", class("answer", weaker), el("b", list[0]), each(list[1:], func(s string) markup { return join(" ", s) }))
 	}
 	return el("header",
-		el("p", class("kicker"), "Seccomp profile ", what, date),
+		el("p", class("kicker"), "Seccomp ", noun, " ", what, date),
 		el("button", at("type", "button"), at("id", "theme"), at("hidden", ""), "Dark"),
 		el("h1", names), answer)
 }
@@ -111,7 +117,7 @@ func rules(list []ruling) markup {
 func (p *page) findings() markup {
 	return titled("findings", "Findings", p.perSide(func(s *section) markup {
 		if len(s.Findings) == 0 {
-			return el("p", class("lede"), "None.")
+			return el("p", class("lede"), s.none())
 		}
 		var list markup
 		for _, f := range s.Findings {
@@ -123,6 +129,14 @@ func (p *page) findings() markup {
 		}
 		return el("ul", class("findings"), list)
 	}))
+}
+
+// none says why there are no findings.
+func (s *section) none() string {
+	if s.Filter {
+		return "A filter has no text to review."
+	}
+	return "None."
 }
 
 func (p *page) costs() markup {

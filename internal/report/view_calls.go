@@ -91,7 +91,7 @@ func (v *verdict) markup() markup {
 	case v.Pointer != "":
 		return v.chip.markup() + pointer(v.Pointer)
 	}
-	return v.chip.markup() + " " + el("small", v.Why)
+	return v.chip.markup() + some(v.Why != "", " ", el("small", v.Why))
 }
 
 // rests writes what happens to numbers without a call.
@@ -104,7 +104,7 @@ func (s *section) rests() markup {
 	return el("table", class("rests"), caption,
 		el("thead", el("tr", column("ABI"), column("Numbers"), column("Verdict"))),
 		el("tbody", each(s.Rests, func(r rest) markup {
-			return el("tr", el("th", at("scope", "row"), r.ABIs), el("td", r.Numbers), el("td", r.chip.markup(), " ", el("small", r.Why)))
+			return el("tr", el("th", at("scope", "row"), r.ABIs), el("td", r.Numbers), el("td", r.chip.markup(), some(r.Why != "", " ", el("small", r.Why))))
 		})))
 }
 
