@@ -12,20 +12,42 @@ import (
 // guardSharedMemory: OpenSSL waits for the kernel's random numbers, and notes that in a segment
 // of shared memory, when getrandom(2) fails (providers/implementations/rands/seeding/rand_unix.c,
 // wait_random_seeded). It asks by getrandom(3), or by getentropy(3) if that is there. Linux has
-// had getrandom since 3.17, as it has had seccomp(2), and a profile always allows it.
+// had getrandom since 3.17, as it has had seccomp(2), and a profile always allows it. One function
+// does this, in one of the few calls of select(3); a library with other uses of shared memory is
+// another one.
 func (p *program) guardSharedMemory(m *module) {
 	if !slices.ContainsFunc(m.file.Symbols, func(s object.Symbol) bool {
 		return !s.Defined && (s.Name == "getrandom" || s.Name == "getentropy")
 	}) {
 		return // an OpenSSL that does not ask for it by these names
 	}
+	users := p.users(m, "shmget", "shmat")
+	if len(users) != 1 {
+		return
+	}
+	calls := m.imports(users[0])
+	if calls["shmget"] == nil || calls["shmat"] == nil {
+		return
+	}
 	g := p.newNever("getrandom fails")
 	p.guards.symbols[m] = append(p.guards.symbols[m], heldName{[]string{"shmget", "shmat", "shmdt"}, g})
-	for fn := range m.nodes {
-		if calls := m.imports(fn); calls["shmget"] != nil && calls["shmat"] != nil {
-			p.guardImport(m, fn, calls["select"], g)
+	p.guardImport(m, users[0], calls["select"], g)
+}
+
+// users returns the functions of a module that call imported functions, or know their addresses.
+func (p *program) users(m *module, names ...string) (list []int) {
+	slot := func(addr uint64) bool {
+		r, ok := m.reloc(addr)
+		return ok && r.Symbol >= 0 && r.Symbol < len(m.file.Symbols) && slices.Contains(names, m.file.Symbols[r.Symbol].Name)
+	}
+	for fn := range m.code.Funcs {
+		f := &m.code.Funcs[fn]
+		if !p.isStub(m, m.file.Funcs[fn].Addr) && (slices.ContainsFunc(f.Direct, slot) || slices.ContainsFunc(f.Mentions, slot) ||
+			slices.ContainsFunc(f.Calls, func(c code.Call) bool { return slices.Contains(names, m.imported(c)) || slot(c.Slot) })) {
+			list = append(list, fn)
 		}
 	}
+	return list
 }
 
 // guardEvents: NSS modules of systemd contain its event loop (libsystemd/sd-event), linked

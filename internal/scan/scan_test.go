@@ -88,6 +88,16 @@ func main() { call(call(reflect.ValueOf(A{}), os.Args[1])[0], os.Args[2]) }`
 	locks := "#include <pthread.h>\nint main() { pthread_mutex_t m; pthread_mutexattr_t a; pthread_mutexattr_init(&a); %; pthread_mutex_init(&m, &a); pthread_mutex_lock(&m); }"
 	threads := "#define _GNU_SOURCE\n#include <pthread.h>\nvoid *f(void *x) { return x; } int main() { pthread_t t; cpu_set_t c; pthread_attr_t a; pthread_attr_init(&a); %; pthread_create(&t, &a, f, 0); pthread_join(t, 0); }"
 	globs := "#define _GNU_SOURCE\n#include <glob.h>\n#include <stdlib.h>\nglob_t g; int main(int n, char **v) { return %; }"
+	lookups := "#include <netdb.h>\n#include <pwd.h>\n#include <sys/socket.h>\nint main(int n, char **v) { return % != 0; }"
+	// New programs cannot link with glibc's RPC, and old ones are here those that look for it.
+	rpc := "#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <pthread.h>\nvoid *f(void *x) { return x; } int main() { pthread_t t; %; return !dlsym(RTLD_DEFAULT, \"NAME\"); }"
+	remote := func(name string, threads bool) string {
+		create := ""
+		if threads {
+			create = "pthread_create(&t, 0, f, 0); pthread_join(t, 0)"
+		}
+		return strings.NewReplacer("%", create, "NAME", name).Replace(rpc)
+	}
 	with := func(text, call string) string { return strings.Replace(text, "%", call, 1) }
 	for _, tt := range []struct {
 		name, text  string
@@ -107,6 +117,17 @@ func main() { call(call(reflect.ValueOf(A{}), os.Args[1])[0], os.Args[2]) }`
 		{"threads", with(threads, ""), "clone clone3 futex", "sched_setscheduler sched_setaffinity socket sendto"},
 		{"threads with a policy", with(threads, "pthread_attr_setinheritsched(&a, PTHREAD_EXPLICIT_SCHED)"), "sched_setscheduler", "sched_setaffinity"},
 		{"threads with processors", with(threads, "pthread_attr_setaffinity_np(&a, sizeof c, &c)"), "sched_setaffinity", "sched_setscheduler"},
+		{"threads with variables of RPC", remote("__rpc_thread_svc_fdset", true), "clone3 socket bind connect sendto recvfrom", ""},
+		{"threads with services", remote("svc_unregister", true), "socket bind connect sendto recvfrom", ""},
+		{"threads with clients", remote("clnt_create", true), "socket bind connect sendto recvfrom", ""},
+		{"threads that encode numbers as RPC does", remote("xdr_int", true), "clone3", "socket bind connect sendto recvfrom"},
+		{"variables of RPC without threads", remote("__rpc_thread_svc_fdset", false), "exit_group", "socket bind connect sendto recvfrom"},
+		{"users", with(lookups, "getpwnam(v[1])"), "openat", "sendmmsg"},
+		{"services", with(lookups, "getservbyname(v[1], v[2])"), "openat", "sendmmsg"},
+		{"hosts", with(lookups, "gethostbyname(v[1])"), "sendmmsg", ""},
+		{"hosts by address", with(lookups, "gethostbyaddr(v[1], 4, AF_INET)"), "sendmmsg", ""},
+		{"addresses", with(lookups, "getaddrinfo(v[1], v[2], 0, (void *)v[3])"), "sendmmsg", ""},
+		{"networks", with(lookups, "getnetbyname(v[1])"), "sendmmsg", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			program := build(t, tt.text)
@@ -147,6 +168,7 @@ const randomLibrary = `#include <unistd.h>
 #include <sys/select.h>
 __attribute__((noinline)) static int wait_seeded() { fd_set s; FD_ZERO(&s); int n = shmget(114, 1, 0); if (n < 0) n = select(1, &s, 0, 0, 0); shmdt(shmat(n, 0, 0)); return n; }
 int RAND_try(char *p) { return ASK(p, 8) < 0 ? wait_seeded() : 0; }
+int other() { return MORE; }
 `
 
 // Libraries that programs load: what these never do, and what only some programs ask of them.
@@ -154,6 +176,7 @@ func TestLibraries(t *testing.T) {
 	const child, signals, inotify = "waitid kill pidfd_send_signal", "signalfd4", "inotify_init1 inotify_add_watch"
 	host := build(t, "#include <unistd.h>\nint main() { return sync(), 0; }")
 	server := build(t, "#include <unistd.h>\nvoid sasl_server_init() { sync(); }\nint main() { return sasl_server_init(), 0; }", "-rdynamic", "-fno-inline")
+	more := func(call string) string { return strings.ReplaceAll(randomLibrary, "MORE", call) }
 	for _, tt := range []struct {
 		name, text, file string // file is the folder and the name of the library
 		with             string // of NAMES or ASK
@@ -168,8 +191,13 @@ func TestLibraries(t *testing.T) {
 		{"a client of SASL", saslLibrary, "sasl2/libtry.so.2", "", host, "chroot", "acct sethostname"},
 		{"a server of SASL", saslLibrary, "sasl2/libtry.so.2", "", server, "chroot acct", "sethostname"},
 		{"a library like one for SASL", saslLibrary, "libtry.so.2", "", server, "chroot acct sethostname", ""},
-		{"random numbers", randomLibrary, "libcrypto.so.9", "getentropy", host, "getrandom", "shmget shmat shmdt pselect6"},
-		{"random numbers from elsewhere", randomLibrary, "libcrypto.so.9", "open", host, "shmget shmat shmdt pselect6", ""},
+		{"random numbers", more("0"), "libcrypto.so.9", "getentropy", host, "getrandom", "shmget shmat shmdt pselect6"},
+		{"random numbers of the kernel", more("0"), "libcrypto.so.9", "getrandom", host, "getrandom", "shmget shmat shmdt pselect6"},
+		{"random numbers from elsewhere", more("0"), "libcrypto.so.9", "open", host, "shmget shmat shmdt pselect6", ""},
+		{"random numbers elsewhere", more("0"), "libother.so.9", "getentropy", host, "shmget shmat shmdt pselect6", ""},
+		{"random numbers, and waiting", more("select(0, 0, 0, 0, 0)"), "libcrypto.so.9", "getentropy", host, "pselect6", "shmget shmat shmdt"},
+		{"random numbers, and shared memory", more("shmget(1, 1, 0)"), "libcrypto.so.9", "getentropy", host, "shmget shmat shmdt pselect6", ""},
+		{"random numbers, and a pointer", more("(int)(long)shmat"), "libcrypto.so.9", "getentropy", host, "shmget shmat shmdt pselect6", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			text := strings.NewReplacer("NAMES", tt.with, "ASK", tt.with).Replace(tt.text)
