@@ -1,0 +1,8 @@
+# program: /usr/bin/aria2c
+# package: aria2
+p -q "$HTTP/hello" -o h; p -q -x 4 -s 4 -k 1M "$HTTP/big" -o big; test -s big; p -q -c "$HTTP/big" -o big || true; p -q --check-certificate=false "$HTTPS/hello" -o s; p -q --file-allocation=falloc "$HTTP/big" -o f; p -q --file-allocation=trunc --max-overall-download-limit=3M "$HTTP/big" -o t; p -q --file-allocation=prealloc "$HTTP/big" -o r; printf '%s\n  out=one\n%s\n  out=two\n' "$HTTP/hello" "$HTTP/elsewhere" >list; p -q -i list -j 2 --save-session=session -l log2; p --checksum=sha-1=0000000000000000000000000000000000000000 -q "$HTTP/hello" -o bad || true; printf 'machine 127.0.0.1 login a password b\n' >netrc; chmod 600 netrc; p -q --netrc-path=netrc --load-cookies=/dev/null --save-cookies=cookies "$HTTP/hello" -o n; p -q --all-proxy="$HTTP" http://x.invalid/hello -o x || true; p -q --enable-mmap=true --async-dns=false "http://localhost:${HTTP##*:}/hello" -o m || true
+fails p -q "http://127.0.0.1:$PORT1/x"; fails p -q --max-tries=1 http://nothing.invalid/x; fails p --nothing; p --version >/dev/null; p --help=#all >/dev/null
+start --enable-rpc --rpc-listen-port="$PORT1" --enable-dht=false --enable-dht6=false --dir="$PWD" --summary-interval=1 --stop-with-process=$$
+call() { curl -sf "http://127.0.0.1:$PORT1/jsonrpc" -d "{\"jsonrpc\": \"2.0\", \"id\": \"1\", \"method\": \"aria2.$1\", \"params\": [$2]}" >/dev/null; }
+await call getVersion ''; call addUri "[\"$HTTP/big\"], {\"out\": \"rpc\"}"; call tellActive ''; call getGlobalStat ''; call changeGlobalOption '{"log": "log3"}' || true; sleep 1; signal USR1 || true; call shutdown '' || true; finish
+start -q "$HTTP/big" -o slow --max-download-limit=10K; sleep 0.5; signal INT; finish

@@ -1,0 +1,7 @@
+# go: golang.org/x/tools/gopls@v0.20.0
+# runs: $GOROOT/bin/go $GOROOT/pkg/tool/*/*
+export CC=nothing GOPATH="$PWD/gopath" GOCACHE="$PWD/cache" GOFLAGS=-p=2 GOPROXY=off GOTOOLCHAIN=local CGO_ENABLED=0
+mkdir m; cd m; printf 'module example.com/m\n\ngo 1.22\n' >go.mod; printf 'package main\n\nimport (\n\t"fmt"\n\t"os"\n)\n\n// T is.\ntype T struct{ A int }\n\nfunc (t T) String() string { return fmt.Sprint(t.A) }\n\nfunc main() {\n\tvar s fmt.Stringer = T{1}\n\tfmt.Println(s)\n}\n' >main.go
+p version; p check main.go || true; p definition main.go:14:23; p references main.go:9:6; p implementation main.go:14:8 || true; p symbols main.go; p workspace_symbol Str; p highlight main.go:9:6; p call_hierarchy main.go:11:12; p folding_ranges main.go; p format -d main.go; p imports -d main.go || true; p prepare_rename main.go:9:6; p rename -d main.go:9:6 U; p semtok main.go >/dev/null; p links main.go || true; p signature main.go:15:14 || true; p codeaction main.go >/dev/null || true; p stats >/dev/null; p help >/dev/null; p api-json >/dev/null; p licenses >/dev/null; fails p check nothing.go; fails p nothing; fails p definition main.go:999:1
+start serve -listen "127.0.0.1:$PORT1" -debug "127.0.0.1:$PORT2"; await curl -sf -o /dev/null "http://127.0.0.1:$PORT2/"; p -remote "127.0.0.1:$PORT1" symbols main.go; p -remote "127.0.0.1:$PORT1" check main.go || true; p remote sessions >/dev/null 2>&1 || true; signal TERM; finish
+printf 'Content-Length: 2\r\n\r\n{}' | p serve 2>/dev/null || true; p -profile.cpu=cpu -profile.mem=mem -profile.trace=tr check main.go || true

@@ -1,0 +1,6 @@
+# program: /usr/bin/protoc
+# package: protobuf-compiler
+# runs: /usr/bin/dash /usr/bin/cat
+printf 'syntax = "proto3";\npackage a;\nimport "d/b.proto";\nmessage M { int32 x = 1; repeated B b = 2; map<string, M> m = 3; oneof o { string s = 4; } }\nservice S { rpc F(M) returns (stream B); }\n' >a.proto; mkdir d out; printf 'syntax = "proto3";\npackage a;\nmessage B { string y = 1; }\n' >d/b.proto
+for language in cpp java python csharp objc php ruby pyi kotlin; do p "--${language}_out=out" a.proto d/b.proto; done; p --cpp_out=out.zip a.proto; p --java_out=out.jar a.proto; p -o set.bin --include_imports --include_source_info a.proto; p --dependency_out=deps -o x a.proto; printf 'x: 5 b { y: "z" }' | p --encode=a.M a.proto >bin; p --decode=a.M a.proto <bin; p --decode_raw <bin; p --descriptor_set_in=set.bin --encode=a.M a.proto </dev/null; printf '#!/bin/sh\ncat >/dev/null\n' >protoc-gen-x; chmod 755 protoc-gen-x; p --plugin=protoc-gen-x --x_out=out a.proto; echo a.proto >args; p @args --cpp_out=out; p --print_free_field_numbers a.proto >/dev/null; p --error_format=msvs a.proto -o y
+p --version; p --help >/dev/null; fails p nothing.proto --cpp_out=out; fails p a.proto --cpp_out=/nothing; fails p --none_out=out a.proto; echo 'message {' >bad.proto; fails p bad.proto -o z; p >/dev/null

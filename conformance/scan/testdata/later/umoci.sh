@@ -1,0 +1,5 @@
+# go: github.com/opencontainers/umoci/cmd/umoci@v0.5.0
+p init --layout i; p new --image i:a; mkdir -p tree/d; echo x >tree/f; ln -s f tree/l; ln tree/f tree/h; chmod 4755 tree/f; touch -d 2001-01-01 tree/d; mkfifo tree/p; mknod tree/n c 1 3; seq 100000 >tree/big
+p insert --image i:a tree /opt; p config --image i:a --config.user 1:1 --config.env A=b --author me --created 2020-01-01T00:00:00Z; p stat --image i:a; p stat --json --image i:a >/dev/null; p list --layout i; p tag --image i:a b
+p unpack --image i:a bundle; echo more >bundle/rootfs/opt/f; rm -r bundle/rootfs/opt/d; ln -s /nothing bundle/rootfs/dangling; setfattr -n user.x -v y bundle/rootfs/opt/big 2>/dev/null || true; p repack --image i:c bundle; p unpack --rootless --image i:c other; test ! -e other/rootfs/opt/d; cmp other/rootfs/opt/f bundle/rootfs/opt/f
+p raw unpack --image i:c raw; p raw config --image i:c bundle.json || true; p rm --image i:b; p gc --layout i; p --version; fails p unpack --image i:nothing none; fails p nothing; fails p unpack --image j:x y; p --log debug list --layout i 2>/dev/null

@@ -1,0 +1,5 @@
+# go: github.com/mikefarah/yq/v4@v4.45.4
+printf 'a: 1\nb: [x, y, {c: d}]\n' >a.yml; printf '<r><e k="v">t</e></r>\n' >x.xml; printf 'h,i\n1,2\n' >c.csv; printf '[t]\nk = "v"\n' >t.toml; printf 'k = v\n' >p.properties; printf -- '---\ntitle: x\n---\ntext\n' >front.md; seq 5000 | sed 's/.*/k&: &/' >long.yml
+p .a a.yml; p -o json a.yml; p -P -o yaml t.toml; p -p xml -o json x.xml; p -p csv . c.csv; p -p props . p.properties; p -i '.a = 2' a.yml; p -s '"part_" + $index' 'a.yml'; p eval-all '. as $i ireduce ({}; . * $i)' a.yml long.yml | tail -n 1; p '.b[] | select(has("c"))' <a.yml || true
+p -n 'load("a.yml") | .a'; V=x p -n 'env(V)'; p -n 'now | tz("Europe/Berlin")' || true; p -f extract . front.md; p -f process -i '.title = "y"' front.md; p -n 'strload("x.xml")'; p -C . long.yml >/dev/null; echo .a >e.yq; p --from-file e.yq a.yml; p -o shell . a.yml; p completion bash >/dev/null; p --version
+fails p . nothing.yml; fails p '.[' a.yml; fails p -e .z a.yml; printf 'a: [\n' >bad.yml; fails p . bad.yml; chmod 600 a.yml; p -v -i '.z = 1' a.yml 2>/dev/null
