@@ -20,15 +20,18 @@ type Executed struct {
 }
 
 // executors are functions that start a program, and which of their arguments names it.
-var executors = map[string]struct {
+var executors = [...]struct {
+	names    string
 	argument int  // of C; in Go, words before the pointer to the text, which its length follows
 	searches bool // in the folders of PATH, if the name has no slash
 }{
-	"execve": {0, false}, "execv": {0, false}, "execl": {0, false}, "execle": {0, false}, "execveat": {1, false}, "posix_spawn": {1, false},
-	"execvp": {0, true}, "execvpe": {0, true}, "execlp": {0, true}, "posix_spawnp": {1, true},
-
-	"syscall.Exec": {0, false}, "syscall.ForkExec": {0, false}, "syscall.StartProcess": {0, false}, "os.StartProcess": {0, false},
-	"os/exec.Command": {0, true}, "os/exec.CommandContext": {2, true}, // behind a context, which is an interface
+	{"execve execv execl execle", 0, false},
+	{"execvp execvpe execlp", 0, true},
+	{"execveat posix_spawn", 1, false},
+	{"posix_spawnp", 1, true},
+	{"syscall.Exec syscall.ForkExec syscall.StartProcess os.StartProcess", 0, false},
+	{"os/exec.Command", 0, true},
+	{"os/exec.CommandContext", 2, true}, // behind a context, which is an interface
 }
 
 // maxNaming bounds the calls that are looked at for the names which reach one function.
@@ -48,13 +51,11 @@ type executions struct {
 // executed returns the programs that reached code starts, by name.
 func (p *program) executed() (list []Executed) {
 	x := executions{program: p, found: make(map[string]Step)}
-	for i, m := range p.modules {
-		for fn := range m.nodes {
-			if !m.nodes[fn].reached {
-				continue
-			}
-			for _, name := range m.names(fn) {
-				if e, ok := executors[name]; ok {
+	for _, e := range executors {
+		names := strings.Fields(e.names)
+		for i, m := range p.modules {
+			for fn := range m.nodes {
+				if m.nodes[fn].reached && m.isNamed(fn, names) {
 					x.searches, x.left = e.searches, maxNaming
 					x.callers(fid{int32(i), int32(fn)}, p.naming(m, e.argument), maxWrappers)
 				}
@@ -137,15 +138,12 @@ func (m *module) literals(n naming) (names []string) {
 	return names
 }
 
-// names returns all names of a function.
-func (u *unit) names(fn int) (names []string) {
+// isNamed reports whether a function has one of some names.
+func (u *unit) isNamed(fn int, names []string) bool {
 	if u.file.Go != nil {
-		return []string{u.file.Funcs[fn].Name}
+		return slices.Contains(names, u.file.Funcs[fn].Name)
 	}
-	for _, i := range u.byFunc[fn] {
-		names = append(names, u.file.Symbols[i].Name)
-	}
-	return names
+	return slices.ContainsFunc(u.byFunc[fn], func(i int) bool { return slices.Contains(names, u.file.Symbols[i].Name) })
 }
 
 // runs returns the files that run when a program is started by name.
