@@ -157,6 +157,9 @@ func (l *layout) arrow(b *strings.Builder, i, k, y int) {
 }
 
 func escapeXML(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' || strings.ContainsRune(`&<>"`, r) }) < 0 {
+		return s // as most
+	}
 	s = strings.Map(func(r rune) rune { // XML has no control characters; a file name may have
 		if r < ' ' || r == 0xfffe || r == 0xffff {
 			return utf8.RuneError
