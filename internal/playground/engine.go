@@ -80,11 +80,20 @@ func (e *Engine) Answer(question []byte) []byte {
 	if err != nil {
 		reply = Reply{Failure: failed(err)}
 	}
-	text, err := json.Marshal(reply)
+	text, err := marshal(reply)
 	if err != nil {
-		text, _ = json.Marshal(Reply{Failure: &Failure{Message: "BUG: the answer cannot be written: " + err.Error()}})
+		text, _ = marshal(Reply{Failure: &Failure{Message: "BUG: the answer cannot be written: " + err.Error()}})
 	}
 	return text
+}
+
+// marshal writes JSON that is for JSON.parse alone: drawings are full of what HTML would escape.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return b.Bytes(), err
 }
 
 // answer answers a question. A panic is a failure that says so: the page goes on, with the next

@@ -205,14 +205,18 @@ func TestPanic(t *testing.T) {
 	answered[Vocabulary](t, e, "vocabulary", nothing{})
 }
 
-// manyRules returns a profile with rules that have different conditions.
-func manyRules(n int) string {
+// manyRules returns a profile with rules, of which the first have different conditions.
+func manyRules(n, conditional int) string {
 	calls := []string{"socket", "ioctl", "fcntl", "prctl", "keyctl", "mmap", "clone", "personality", "futex", "openat"}
 	var b strings.Builder
 	b.WriteString(`{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [`)
 	for i := range n {
 		if i > 0 {
 			b.WriteByte(',')
+		}
+		if i >= conditional {
+			fmt.Fprintf(&b, "\n"+`{"names": ["%s"], "action": "SCMP_ACT_ALLOW"}`, calls[i%3])
+			continue
 		}
 		fmt.Fprintf(&b, "\n"+`{"names": ["%s"], "action": "SCMP_ACT_ALLOW", "args": [{"index": %d, "value": %d, "op": "SCMP_CMP_EQ"}]}`, calls[i%len(calls)], i%3, i)
 	}
@@ -223,10 +227,13 @@ func manyRules(n int) string {
 // Profiles with 10,000 rules are read, whether or not their filter fits the kernel.
 func TestManyRules(t *testing.T) {
 	e := New("")
-	for _, n := range []int{1000, 10_000} {
-		s := Subject{Source{Text: manyRules(n)}, Target{ABIs: []string{"x86_64"}}}
+	good := 0
+	for _, conditional := range []int{0, 1000, 10_000} {
+		const n = 10_000
+		s := Subject{Source{Text: manyRules(n, conditional)}, Target{ABIs: []string{"x86_64"}}}
 		r := answered[Reading](t, e, "read", s)
 		if r.Good {
+			good++
 			if len(r.Rules) != n {
 				t.Errorf("%d rules have a place", len(r.Rules))
 			}
@@ -238,6 +245,9 @@ func TestManyRules(t *testing.T) {
 		} else if len(r.Findings) == 0 {
 			t.Errorf("%+v", r)
 		}
+	}
+	if good != 2 {
+		t.Errorf("%d profiles have a filter", good)
 	}
 }
 
