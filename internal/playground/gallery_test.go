@@ -358,3 +358,13 @@ func TestExpectationFiles(t *testing.T) {
 	}
 	failureOf(t, e, "read-expectations", readOf{"nonsense"})
 }
+
+// A report is a page of its own about every example, and about a comparison.
+func TestReports(t *testing.T) {
+	eachExample(t, func(t *testing.T, e *Engine, x *Example, s Subject) {
+		d := answered[Download](t, e, "report", reportOf{s, x.Second})
+		if !strings.HasPrefix(d.Text, "<!DOCTYPE html>") || !strings.Contains(d.Text, s.Source.Name) || d.Type != "text/html" {
+			t.Errorf("%.300s", d.Text)
+		}
+	})
+}

@@ -10,11 +10,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/lint"
 	"github.com/seccompile/seccompile/internal/proved"
-	ocijson "github.com/seccompile/seccompile/language/oci"
 	"github.com/seccompile/seccompile/policy"
 )
 
@@ -78,11 +78,11 @@ func (s *subject) kind() string {
 
 // review adds the findings of check.
 func (s *subject) review(r *Reading) error {
-	report, err := s.check()
+	checked, err := s.check()
 	if err != nil {
 		return err
 	}
-	fixable := s.fixable()
+	report, fixable := checked.Report, checked.Options.Language == nil && !s.in.YAML
 	catalog := lint.Catalog()
 	for i := range report.Findings {
 		f := &report.Findings[i]
@@ -106,40 +106,15 @@ func (s *subject) review(r *Reading) error {
 }
 
 // check reviews a profile as the command does.
-func (s *subject) check() (*lint.Report, error) {
-	if s.checked != nil {
-		return s.checked, nil
-	}
-	var o lint.Options
-	if s.Target.Consumer != "" {
-		var err error
-		if o.For, err = lint.ParseConsumer(s.Target.Consumer); err != nil {
+func (s *subject) check() (*answer.Checked, error) {
+	if s.checked == nil {
+		checked, err := answer.Check(&s.flags, s.in, answer.CheckOptions{For: s.Target.Consumer})
+		if err != nil {
 			return nil, err
 		}
+		s.checked = checked
 	}
-	lang, place, err1 := s.flags.Place(s.in)
-	resolve, err2 := s.flags.Options()
-	if err := cmp.Or(err1, err2); err != nil {
-		return nil, err
-	}
-	if o.For != 0 && s.flags.DefaultCaps() {
-		place.Caps = o.For.DefaultCaps()
-	}
-	o.Target, o.Resolve = place, resolve
-	if l, ok := lang.(ocijson.Language); ok {
-		o.Format = l.Format
-	} else {
-		o.Language = lang
-	}
-	s.checked = lint.Check(s.in.Source, o)
 	return s.checked, nil
-}
-
-// fixable reports whether findings of the text can have cures that edit it.
-func (s *subject) fixable() bool {
-	lang, _, err := s.flags.Place(s.in)
-	_, oci := lang.(ocijson.Language)
-	return err == nil && oci && !s.in.YAML
 }
 
 // errors returns the problems for which a source is refused, as findings.

@@ -1,8 +1,6 @@
 package playground
 
 import (
-	"github.com/seccompile/seccompile/internal/failure"
-	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/report"
 )
 
@@ -33,9 +31,12 @@ func (e *Engine) reported(of Subject) (report.Profile, error) {
 	if err != nil {
 		return report.Profile{}, err
 	}
-	if s.in.Kind != intake.KindProfile {
-		return report.Profile{}, failure.Nof("%s: a report is about a profile, not a filter", s.in.Name)
+	if s.compiled == nil {
+		return report.Profile{Name: s.in.Name, Filter: s.filter, ABIs: s.abis}, nil
 	}
 	checked, err := s.check()
-	return report.Profile{Name: s.in.Name, Report: checked}, err
+	if err != nil {
+		return report.Profile{}, err
+	}
+	return report.Profile{Name: s.in.Name, Report: checked.Report}, nil
 }

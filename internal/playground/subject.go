@@ -39,7 +39,7 @@ type subject struct {
 
 	// What follows is made when it is asked for.
 	places   *places
-	checked  *lint.Report
+	checked  *answer.Checked
 	reaching *reaching
 	drawings map[drawn]*graph.Graph
 }
