@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seccompile/seccompile/internal/answer"
+	"github.com/seccompile/seccompile/internal/graph"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/preset"
 	"github.com/seccompile/seccompile/syscalltables"
@@ -195,53 +196,56 @@ func within(path, trail *Trail) error {
 // What a box, an instruction or a rule lights up lights it up in turn.
 func TestTrailsAgree(t *testing.T) {
 	eachExample(t, func(t *testing.T, e *Engine, _ *Example, s Subject) {
-		trail := func(spot Spot) *Trail {
-			t.Helper()
-			got, err := e.trail(&trailOf{s, diagram, "", spot})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return got
-		}
-		sub := e.subject(s)
-		g, err := sub.drawing(diagram, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for box := range g.Len() {
-			for _, pc := range trail(Spot{Node: &box}).PCs {
-				if back := trail(Spot{PC: &pc}); !slices.Contains(back.Nodes, box) {
-					t.Fatalf("box %d lights instruction %d, which lights %v", box, pc, back.Nodes)
-				}
-			}
-		}
-		dark := 0
-		for pc := range sub.filter.Len() {
-			got := trail(Spot{PC: &pc})
-			for _, c := range got.Calls {
-				if back := trail(Spot{Call: &c}); !slices.Contains(back.PCs, pc) {
-					t.Fatalf("instruction %d lights %+v, which lights %v", pc, c, back.PCs)
-				}
-			}
-			if len(got.Nodes) == 0 {
-				dark++
-			}
-		}
-		if dark > sub.filter.Len()/4 {
-			t.Errorf("%d of %d instructions light no box", dark, sub.filter.Len())
-		}
-		for _, r := range answered[Reading](t, e, "read", s).Rules {
-			got := trail(Spot{Pointer: &r.Pointer})
-			for _, c := range got.Calls {
-				if back := trail(Spot{Call: &c}); !slices.Contains(back.Pointers, r.Pointer) {
-					t.Fatalf("rule %s lights %+v, which lights %v", r.Pointer, c, back.Pointers)
-				}
-			}
-			if len(got.Calls) > 0 && (len(got.PCs) == 0 || len(got.Nodes) == 0) {
-				t.Errorf("rule %s has calls and lights nothing: %+v", r.Pointer, got)
+		for _, stage := range []string{diagram, tree} {
+			if g, err := e.subject(s).drawing(stage, ""); err == nil { // a filter has no tree
+				trailsAgree(t, e, s, stage, g)
 			}
 		}
 	})
+}
+
+func trailsAgree(t *testing.T, e *Engine, s Subject, stage string, g *graph.Graph) {
+	trail := func(spot Spot) *Trail {
+		t.Helper()
+		got, err := e.trail(&trailOf{s, stage, "", spot})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	for box := range g.Len() {
+		for _, pc := range trail(Spot{Node: &box}).PCs {
+			if back := trail(Spot{PC: &pc}); !slices.Contains(back.Nodes, box) {
+				t.Fatalf("%s: box %d lights instruction %d, which lights %v", stage, box, pc, back.Nodes)
+			}
+		}
+	}
+	filter, dark := e.subject(s).filter, 0
+	for pc := range filter.Len() {
+		got := trail(Spot{PC: &pc})
+		for _, c := range got.Calls {
+			if back := trail(Spot{Call: &c}); !slices.Contains(back.PCs, pc) {
+				t.Fatalf("%s: instruction %d lights %+v, which lights %v", stage, pc, c, back.PCs)
+			}
+		}
+		if len(got.Nodes) == 0 {
+			dark++
+		}
+	}
+	if dark > filter.Len()/4 {
+		t.Errorf("%s: %d of %d instructions light no box", stage, dark, filter.Len())
+	}
+	for _, r := range answered[Reading](t, e, "read", s).Rules {
+		got := trail(Spot{Pointer: &r.Pointer})
+		for _, c := range got.Calls {
+			if back := trail(Spot{Call: &c}); !slices.Contains(back.Pointers, r.Pointer) {
+				t.Fatalf("%s: rule %s lights %+v, which lights %v", stage, r.Pointer, c, back.Pointers)
+			}
+		}
+		if len(got.Calls) > 0 && (len(got.PCs) == 0 || len(got.Nodes) == 0) {
+			t.Errorf("%s: rule %s has calls and lights nothing: %+v", stage, r.Pointer, got)
+		}
+	}
 }
 
 // Every example can be saved in every format, and a profile can be combined with the next.
