@@ -8,7 +8,7 @@ import { decode } from "./fragment";
 import type { Link } from "./fragment";
 import type { Vocabulary } from "./protocol";
 import { Session } from "./session";
-import { Layout } from "./shell/layout";
+import { Layout, narrow } from "./shell/layout";
 import { about, downloads, examples, share, show, theme } from "./shell/menus";
 import { Notice } from "./shell/notice";
 import { panes } from "./shell/panes";
@@ -26,7 +26,7 @@ const address = new Address(page);
 const words = new Words();
 const swap = h("button", { type: "button", title: "Exchange the two", click: () => page.state.second && page.update({ source: page.state.second, second: page.state.source }) }, "Swap");
 const close = h("button", { type: "button", click: () => page.update({ second: null, view: { ...page.state.view, tab: "" } }) }, "Close");
-const compare = h("button", { type: "button", click: () => page.update({ second: { ...page.state.source }, view: { ...page.state.view, tab: "compare" } }) }, "Compare…");
+const compare = h("button", { type: "button", title: "Compare with another: at first a copy, to edit or to replace", click: () => startComparison() }, "Compare…");
 const first = new SourceRoom(page, words, "source", "Profile", compare);
 const second = new SourceRoom(page, words, "second", "Compared with", swap, close);
 byId("source").append(first.element, second.element);
@@ -34,6 +34,13 @@ page.onState((state) => {
   second.element.hidden = state.second === null;
   compare.hidden = !second.element.hidden;
 });
+
+function startComparison(): void {
+  const tab = narrow.matches ? "source" : "compare"; // where the second source is to be seen
+  page.update({ second: { ...page.state.source }, view: { ...page.state.view, tab } });
+  second.element.scrollIntoView({ block: "nearest" });
+  second.editor.view.focus();
+}
 
 const layout = new Layout(page, { tabs: byId("tabs"), source: byId("source"), call: byId("call"), answers: byId("answers"), machine: byId("machine") });
 layout.mount(panes);

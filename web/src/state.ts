@@ -75,6 +75,8 @@ function view(value: unknown): State["view"] {
   return { stage: from.stage === "tree" ? "tree" : "diagram", only: text(from.only), tab: text(from.tab) };
 }
 
+const longest = 10_000; // entries of a list of a link, which the page shows all
+
 function record(value: unknown): Record<string, unknown> {
   if (value === undefined) return {};
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new TypeError("record");
@@ -89,6 +91,6 @@ function text(value: unknown): string {
 
 function list<T>(value: unknown, item: (value: unknown) => T): T[] {
   if (value === undefined) return [];
-  if (!Array.isArray(value)) throw new TypeError("list");
+  if (!Array.isArray(value) || value.length > longest) throw new TypeError("list");
   return value.map(item);
 }

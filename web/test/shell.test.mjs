@@ -56,6 +56,7 @@ test("broken links say why", async () => {
     [packed('{"source":{"text":1}}'), /missing/],
     [packed('{"target":{"abis":"x86"}}'), /missing/],
     [packed('{"source":{"binary":"yes"}}'), /missing/],
+    [packed(`{"expectations":[${"{},".repeat(10_000)}{}]}`), /missing/],
     [packed(Buffer.from([0x22, 0xff, 0x22])), /missing/], // not UTF-8
     [packed(" ".repeat(17 << 20)), /too long/],
   ]) {

@@ -18,6 +18,7 @@ export class SourceRoom {
   #page: Page;
   #which: "source" | "second";
   #bar: LanguageBar;
+  #letter: HTMLElement;
   #name = h("span", { class: "file-name" });
   #summary = h("p", { class: "reading", "aria-live": "off" });
   #findings = h("div", { class: "finding-list", hidden: true });
@@ -28,12 +29,13 @@ export class SourceRoom {
     this.#page = page;
     this.#which = which;
     this.#bar = new LanguageBar((change) => this.#change(change));
+    this.#letter = h("span", { class: "letter" }, which === "source" ? "A" : "B");
     const box = h("div", { class: "editor" });
     const open = h("button", { type: "button", click: () => choose((file) => void this.open(file)) }, "Open…");
     this.element = h(
       "section",
       { class: "source-room", "aria-label": title },
-      h("header", {}, h("h2", {}, title), this.#name, open, ...buttons),
+      h("header", {}, h("h2", {}, this.#letter, ` ${title}`), this.#name, open, ...buttons),
       this.#bar.element,
       box,
       this.#summary,
@@ -95,6 +97,7 @@ export class SourceRoom {
 
   #onState(state: Readonly<State>, before: Readonly<State> | null): void {
     const source = state[this.#which];
+    this.#letter.hidden = state.second === null;
     if (!source || (before && source === before[this.#which] && state.target === before.target)) return;
     if (source.text.includes("\r")) return this.#change({ text: plainLines(source.text) });
     if (source.text !== before?.[this.#which]?.text) {
