@@ -43,6 +43,7 @@ export class Client {
   #ready = false;
   #deaths = 0;
   #failed: Failure | null = null;
+  #deadly: unknown = null; // the source that killed the engine too often
   #waiting = new Map<string, Pending>();
   #last = new Map<string, { text: string; reply: Reply<never> }>(); // by op and key
   #running: (Pending & { id: number; since: number }) | null = null;
@@ -61,6 +62,7 @@ export class Client {
   ask<O extends Op>(op: O, question: Questions[O]["question"], key = ""): Promise<Reply<Questions[O]["answer"]> | null> {
     return new Promise((resolve) => {
       const settle = resolve as Pending["settle"];
+      if (this.#deadly && "source" in question && question.source !== this.#deadly) this.retry();
       if (this.#failed) return resolve({ failure: this.#failed });
       const name = `${op} ${key}`;
       this.#waiting.get(name)?.settle(null);
@@ -95,6 +97,7 @@ export class Client {
   retry(): void {
     this.#deaths = 0;
     this.#failed = null;
+    this.#deadly = null;
     this.#restart();
   }
 
@@ -103,14 +106,17 @@ export class Client {
     this.#onStatus({ state: "loading" });
     try {
       const worker = this.#source.worker();
-      worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
+      this.#worker = worker;
+      // What a worker said before it was ended may arrive after that.
+      worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+        if (worker === this.#worker) this.#receive(data);
+      };
       worker.onerror = (event) => {
         event.preventDefault();
-        this.#died(event.message || "its script cannot be loaded");
+        if (worker === this.#worker) this.#died(event.message || "its script cannot be loaded");
       };
       const message: ToWorker = { start: this.#engine };
       worker.postMessage(message);
-      this.#worker = worker;
     } catch (error) {
       this.#fail(error instanceof Error ? error.message : String(error));
     }
@@ -153,8 +159,12 @@ export class Client {
   // An engine that dies while it loads will do so again, one that dies of a question may live on.
   #died(why: string): void {
     const loading = !this.#ready;
+    const source = this.#running && "source" in this.#running.question ? this.#running.question.source : null;
     this.#running?.settle({ failure: { message: `the engine stopped working: ${why}`, hint: "it was started again; undo the last change if this repeats" } });
-    if (loading || ++this.#deaths >= deathsInARow) return this.#fail(why);
+    if (loading || ++this.#deaths >= deathsInARow) {
+      this.#deadly = source;
+      return this.#fail(why);
+    }
     this.#onRestart(why);
     this.#restart();
   }

@@ -33,6 +33,7 @@ byId("source").append(first.element, second.element);
 page.onState((state) => {
   second.element.hidden = state.second === null;
   compare.hidden = !second.element.hidden;
+  document.title = `${state.source.name && `${state.source.name} – `}seccompile playground`;
 });
 
 function startComparison(): void {

@@ -193,6 +193,24 @@ test("an engine that keeps dying, or cannot start, fails until the reader tries 
   }
 });
 
+test("an engine that a source killed too often lives again for another source", async () => {
+  const { client, workers } = bench();
+  const [bad, good] = [{ text: "bad" }, { text: "good" }];
+  for (let i = 0; i < 3; i++) {
+    workers[i].say({ ready: "module" });
+    const asked = client.ask("read", { source: bad });
+    workers[i].say({ died: "stack overflow" });
+    workers[i].say({ died: "said twice" });
+    await asked;
+  }
+  assert.equal(workers.length, 3);
+  assert.match((await client.ask("draw", { source: bad })).failure.message, /does not run: stack overflow/);
+  const asked = client.ask("read", { source: good });
+  workers[3].say({ ready: "module" });
+  workers[3].answer("well");
+  assert.deepEqual(await asked, { answer: "well" });
+});
+
 test("stopping gives up all questions", async () => {
   const { client, workers } = bench();
   workers[0].say({ ready: "module" });

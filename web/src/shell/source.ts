@@ -6,17 +6,19 @@ import { h } from "../dom";
 import { Editor } from "../editor/editor";
 import type { Words } from "../editor/complete";
 import { choose, dropZone, plainLines, sourceOf } from "./files";
-import { listFindings } from "./findings";
+import { count, listFindings } from "./findings";
 import { LanguageBar } from "./language";
 
 const longText = 100_000; // UTF-16 units: from here on the text is read when typing pauses
 const pause = 150; // ms
+const sayAfter = 1500; // ms
 
 export class SourceRoom {
   readonly element: HTMLElement;
   readonly editor: Editor;
   #page: Page;
   #which: "source" | "second";
+  #title: string;
   #bar: LanguageBar;
   #letter: HTMLElement;
   #name = h("span", { class: "file-name" });
@@ -24,10 +26,13 @@ export class SourceRoom {
   #findings = h("div", { class: "finding-list", hidden: true });
   #rules: Rule[] = [];
   #typed: ReturnType<typeof setTimeout> | undefined;
+  #told = ""; // the last count of findings that was said
+  #telling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(page: Page, words: Words, which: "source" | "second", title: string, ...buttons: HTMLElement[]) {
     this.#page = page;
     this.#which = which;
+    this.#title = title;
     this.#bar = new LanguageBar((change) => this.#change(change));
     this.#letter = h("span", { class: "letter" }, which === "source" ? "A" : "B");
     const box = h("div", { class: "editor" });
@@ -128,8 +133,19 @@ export class SourceRoom {
     const go = (finding: Finding): void => this.editor.go(finding);
     const fix = (finding: Finding): void => this.#page.say(this.editor.fix(finding) ? "Fixed" : "The text has changed: try again");
     listFindings(this.#findings, reading.findings, { go, fix });
+    this.#tell(`${this.#title}: ${count(reading.findings) || "nothing to complain about"}`);
     this.#summary.className = reading.good ? "reading good" : "reading bad";
     this.#summary.replaceChildren(...summary(reading));
+  }
+
+  // Who does not see the margin hears the count of findings, when typing pauses.
+  #tell(text: string): void {
+    clearTimeout(this.#telling);
+    if (text === this.#told) return;
+    this.#telling = setTimeout(() => {
+      this.#told = text;
+      this.#page.say(text);
+    }, sayAfter);
   }
 
   #clear(): void {
