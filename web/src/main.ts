@@ -55,7 +55,7 @@ for (const skip of document.querySelectorAll<HTMLElement>("[data-to]")) {
 }
 
 const head = byId("top");
-head.append(h("h1", {}, h("b", {}, "seccompile"), " playground"), status.element, h("span", { class: "spring" }), ...share(page), theme(page));
+head.append(h("h1", {}, h("b", {}, "seccompile"), " playground"), h("small", { class: "tagline" }, "what a seccomp profile, unit, policy or filter means, proved; nothing leaves this page"), status.element, h("span", { class: "spring" }), ...share(page), theme(page));
 
 let equipped = false;
 
