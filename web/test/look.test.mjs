@@ -1,0 +1,57 @@
+// How the page looks and sounds: axe-core in each colour scheme and width, and pictures to look at, in test/out.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { launch, patience, pictures, serve, Visit } from "./harness.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let browser, server;
+before(async () => {
+  browser = await launch();
+  server = await serve();
+}, { timeout: patience });
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const looks = {
+  light: { colorScheme: "light" },
+  dark: { colorScheme: "dark" },
+  laptop: { colorScheme: "light", viewport: { width: 1280, height: 720 } },
+  phone: { colorScheme: "light", viewport: { width: 390, height: 844 }, hasTouch: true },
+  "phone-dark": { colorScheme: "dark", viewport: { width: 390, height: 844 }, hasTouch: true },
+};
+
+for (const [name, options] of Object.entries(looks)) {
+  test(name, { timeout: patience }, async () => {
+    const v = await Visit.open(browser, `${server.address}#example=docker-af-alg`, options);
+    const { page } = v;
+    await page.evaluate(axe); // through the debugger: the policy of the page stays
+    for (const tab of await page.getByRole("tab").allInnerTexts()) {
+      await page.getByRole("tab", { name: tab, exact: true }).click();
+      await settled(page);
+      await page.screenshot({ path: join(pictures, `${name}-${tab.replace(/\W+/g, "-").toLowerCase()}.png`) });
+      const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+      const serious = found.violations.filter((x) => ["serious", "critical"].includes(x.impact));
+      assert.deepEqual(serious.map((x) => `${x.id}: ${x.help}: ${x.nodes.map((n) => n.html.slice(0, 200)).join("\n  ")}`), [], `${name}, ${tab}`);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      assert.ok(wide <= 0, `${name}, ${tab}: ${wide} pixels are cut or scroll sideways`);
+    }
+    await v.close();
+  });
+}
+
+/** Waits until nothing on the page is asked or moves any more. */
+async function settled(page) {
+  await page.waitForFunction(async () => {
+    const look = () => document.querySelector("main").innerText;
+    const before = look();
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    return !document.querySelector("main [aria-busy=true]") && look() === before;
+  });
+}
