@@ -71,15 +71,23 @@ async function compare(dir, { source, second, target, call, expectations }) {
   const all = await run("eval", ...how, "--expect", list, path);
   assert.equal(all.status, 0, all.out.slice(-2000) + all.err);
 
-  // The documents of some, to the letter.
-  const some = [...(call?.text ? [{ abi: call.abi || abis[0], call: call.text }] : []), ...(expectations ?? []), ...calls.filter((_, i) => i % Math.ceil(calls.length / 12) === 0)];
+  // The filter, and the documents of some calls, to the letter.
+  const filter = join(dir, "filter.bpf");
+  const made = ask({ op: "download", ...subject, format: "raw" });
+  await writeFile(filter, Buffer.from(made.text, "base64"));
+  const compiled = await run("compile", ...how, "-f", "raw", path);
+  if (compiled.status === 0) assert.equal(made.text, compiled.bytes.toString("base64")); // assembly is a filter already
+  const place = how.filter((_, i) => how[i] !== "-a" && how[i - 1] !== "-a"); // eval takes one
+  const some = [...(call?.text ? [{ abi: call.abi || abis[0], call: call.text }] : []), ...(expectations ?? []), ...calls.filter((_, i) => i % Math.ceil(calls.length / 8) === 0)];
   for (const { abi, call: text } of some) {
     const { document } = ask({ op: "eval", ...subject, call: { abi, text }, stage: "diagram", drawn: "" });
+    const { trace, ...verdict } = document;
     const [, name, args] = /^([^(]+)(?:\((.*)\))?$/.exec(text);
     const words = args ? args.split(",").map((a) => a.trim()) : [];
-    const place = how.filter((_, i) => how[i] !== "-a" && how[i - 1] !== "-a"); // eval takes one
-    const { out, err } = await run("eval", ...place, "-a", abi, "--trace", "--json", path, name, ...words);
-    assert.deepEqual(document, { ...JSON.parse(out) }, `${abi} ${text}: ${err}`);
+    const theirs = await run("eval", ...place, "-a", abi, "--json", path, name, ...words);
+    assert.deepEqual(verdict, JSON.parse(theirs.out), `${abi} ${text}: ${theirs.err}`);
+    const traced = await run("eval", "-a", abi, "--trace", "--json", filter, name, ...words);
+    assert.deepEqual(trace, JSON.parse(traced.out).trace, `${abi} ${text}: ${traced.err}`);
   }
   if (second) {
     const { document } = ask({ op: "compare", ...subject, second });
