@@ -69,8 +69,13 @@ function answerOf(page: Page, v: Verdict, traceOpen: boolean): HTMLElement[] {
     h("li", {}, h("code", {}, v.text)),
     h("li", { class: v.bitmap ? "yes" : "no" }, h("b", {}, v.bitmap ? "In the kernel's bitmap. " : "Not in the kernel's bitmap. "), v.bitmapWhy),
     h("li", {}, `${count(v.steps, "instruction")} of the filter decide it.`));
+  const keeping = button("Add to expectations", () => {
+    keep(page, d);
+    keeping.textContent = "✓ Added";
+    keeping.disabled = true; // until the next verdict
+  });
   const actions = h("p", { class: "actions" },
-    button("Add to expectations", () => keep(page, d)),
+    keeping,
     d.syscall && page.state.view.only !== d.syscall
       ? button(`Draw only ${d.syscall}`, () => page.update({ view: { ...page.state.view, only: d.syscall! } }))
       : page.state.view.only !== "" && button("Draw all calls", () => page.update({ view: { ...page.state.view, only: "" } })));

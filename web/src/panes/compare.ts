@@ -37,13 +37,14 @@ export const compare: Mount = (host, page) => {
       return { ...about, second: s.second };
     },
     show: (answer, state) => {
-      out.replaceChildren(...result(page, answer), combined(page, state));
+      out.replaceChildren(...result(page, answer, state), combined(page, state));
     },
   });
 };
 
-function result(page: Page, c: Comparison): HTMLElement[] {
-  const head = h("p", { class: `answer ${c.weaker ? "weaker" : "fine"}`, role: "status" }, h("b", {}, c.weaker ? "⚠ Weaker. " : c.document.same ? "✓ The same. " : "✓ Not weaker. "), c.headline);
+function result(page: Page, c: Comparison, state: Readonly<State>): HTMLElement[] {
+  const head = h("p", { class: `answer ${c.weaker ? "weaker" : "fine"}`, role: "status" }, h("b", {}, c.weaker ? "⚠ Weaker. " : c.document.same ? "✓ The same. " : "✓ Not weaker. "), c.headline,
+    h("small", {}, ` A is ${state.source.name || "the profile"}, B is ${state.second?.name || "what it is compared with"}.`));
   const sections = kinds.map(({ kind, title, about }) => {
     const changes = c.document.changes.flatMap((change, i) => (change.change === kind ? [{ change, words: c.words[i] }] : []));
     if (changes.length === 0) return null;
