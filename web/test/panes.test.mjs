@@ -46,6 +46,12 @@ test("completions", () => {
   assert.deepEqual(code.complete(calls, "a sock", 6, true).words, ["socket", "socketpair", "getsockname"], "names alone");
 });
 
+test("a call that is being typed ends here", () => {
+  for (const [text, want] of [["socket(", "socket()"], ["socket(AF_INET, ", "socket(AF_INET)"], ["a(1|", "a(1)"], [" read ", "read"], ["a(1)", "a(1)"], ["a(1) x", "a(1) x"], ["", ""]]) {
+    assert.equal(code.ended(text), want);
+  }
+});
+
 test("spots as text and back", () => {
   for (const spot of [
     { call: { abi: "x86_64", number: 41 } }, { call: { abi: "", number: 0xffffffff } }, { node: 0 }, { pc: 4095 },

@@ -4,7 +4,7 @@ import type { Mount, Page } from "../page";
 import type { EvalDocument, Verdict } from "../protocol";
 import { button, chip, coloured, count, frame, h } from "./dom";
 import { abiChoice } from "./abis";
-import { completing } from "./complete";
+import { completing, ended } from "./complete";
 import { linkSpots, spotKey } from "./link";
 import { live, subject } from "./live";
 import { askMeaning, sentenceOf } from "./meanings";
@@ -43,7 +43,7 @@ export const callBox: Mount = (host, page) => {
       const about = subject(s, "Whether a call is allowed, by which rule, and on which path through the filter.");
       if (typeof about === "string") return about;
       if (s.call.text.trim() === "") return "Type a call with its arguments as in C; what you leave out is 0.";
-      return { ...about, call: s.call, stage: s.view.stage, drawn: s.view.only };
+      return { ...about, call: { ...s.call, text: ended(s.call.text) }, stage: s.view.stage, drawn: s.view.only };
     },
     show: (verdict) => {
       const open = out.querySelector("details");
@@ -113,7 +113,7 @@ async function other(page: Page, v: Verdict, out: HTMLElement): Promise<void> {
   const { second, target, call, view } = page.state;
   const line = out.querySelector<HTMLElement>(".second");
   if (!line || !second?.text) return;
-  const question = { source: second, target, call: { ...call, abi: v.document.abi }, stage: view.stage, drawn: "" };
+  const question = { source: second, target, call: { text: ended(call.text), abi: v.document.abi }, stage: view.stage, drawn: "" };
   const reply = await page.ask("eval", question, "call-second").catch(() => null);
   if (!reply?.answer) return;
   const same = reply.answer.document.verdict === v.document.verdict;
@@ -145,8 +145,9 @@ function effect(d: EvalDocument): string {
 /** Adds the call with the verdict that it has now. */
 function keep(page: Page, d: EvalDocument): void {
   const expect = expected(d);
-  page.update({ expectations: [...page.state.expectations, { abi: d.abi, call: page.state.call.text.trim(), expect }] });
-  page.say(`Added: ${page.state.call.text.trim()} on ${d.abi} is expected to get ${expect}.`);
+  const call = ended(page.state.call.text);
+  page.update({ expectations: [...page.state.expectations, { abi: d.abi, call, expect }] });
+  page.say(`Added: ${call} on ${d.abi} is expected to get ${expect}.`);
 }
 
 function traceOf(trace: NonNullable<EvalDocument["trace"]>, open: boolean): HTMLElement {

@@ -37,6 +37,12 @@ export function complete(calls: readonly CallWords[], text: string, at: number, 
   return { from, to, words: ranked(constants, start), call, arg };
 }
 
+/** A call that is still being typed as if it ended here: "socket(AF_INET, " is "socket(AF_INET)". */
+export function ended(text: string): string {
+  const call = text.trim();
+  return call.includes("(") && !call.includes(")") ? `${call.replace(/[\s,|]+$/, "")})` : call;
+}
+
 /** The words that begin with what was typed, then those that contain it. */
 function ranked(words: readonly string[], start: string): string[] {
   const begin: string[] = [];
@@ -114,14 +120,15 @@ export function completing(input: HTMLInputElement, page: Page, options: Complet
     if (options.namesOnly) input.dispatchEvent(new Event("change", { bubbles: true }));
     input.focus();
   };
-  const offer = async (): Promise<void> => {
+  const offer = async (wanted: boolean): Promise<void> => {
     const mine = ++turn;
     const abi = options.abi(page.state) || page.state.target.abis[0] || "x86_64";
     const calls = await callsOf(page, abi);
     if (mine !== turn || document.activeElement !== input) return;
     found = complete(calls, input.value, input.selectionStart ?? input.value.length, options.namesOnly);
     const typed = input.value.slice(found.from, found.to);
-    const words = found.words.length === 1 && found.words[0] === typed ? [] : found.words;
+    const whole = found.words.includes(typed); // then the answer below is worth more than longer words
+    const words = whole && !wanted ? [] : found.words;
     list.replaceChildren(...words.map((word) => h("li", { role: "option", id: freshId("pane"), "aria-selected": "false", pointerdown: (e: Event) => {
       e.preventDefault(); // the input keeps the focus
       accept(word);
@@ -131,13 +138,13 @@ export function completing(input: HTMLInputElement, page: Page, options: Complet
     choose(-1);
     signature(hint, found);
   };
-  input.addEventListener("input", () => void offer());
+  input.addEventListener("input", () => void offer(false));
   input.addEventListener("blur", close);
   input.addEventListener("keydown", (e) => {
     const n = list.children.length;
     if (list.hidden) {
       if (e.key === "ArrowDown" && !e.altKey) {
-        void offer();
+        void offer(true);
         e.preventDefault();
       }
       return;

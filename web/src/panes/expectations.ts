@@ -5,7 +5,7 @@ import type { Mount, Page } from "../page";
 import type { Expectation, Outcome } from "../protocol";
 import { abiChoice, type ABIChoice } from "./abis";
 import { expected } from "./callbox";
-import { completing } from "./complete";
+import { completing, ended } from "./complete";
 import { button, chip, count, frame, freshId, h } from "./dom";
 import { live, subject, words } from "./live";
 
@@ -45,12 +45,13 @@ export const expectations: Mount = (host, page) => {
     rows.lastElementChild?.querySelector<HTMLElement>("input")?.focus();
   };
   const fromCallBox = async (): Promise<void> => {
-    const { source, target, call, view } = page.state;
-    if (call.text.trim() === "") return complain("The call box is empty: type a call there first.");
+    const { source, target, view } = page.state;
+    const call = { ...page.state.call, text: ended(page.state.call.text) };
+    if (call.text === "") return complain("The call box is empty: type a call there first.");
     const reply = await page.ask("eval", { source, target, call, stage: view.stage, drawn: view.only }, "expectations");
     if (reply === null) return;
     complain(reply.failure ? words(reply.failure) : "");
-    if (reply.answer) add({ abi: reply.answer.document.abi, call: call.text.trim(), expect: expected(reply.answer.document) });
+    if (reply.answer) add({ abi: reply.answer.document.abi, call: call.text, expect: expected(reply.answer.document) });
   };
   const save = async (): Promise<void> => {
     const reply = await page.ask("write-expectations", { expectations: page.state.expectations }, "save");
