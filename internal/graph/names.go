@@ -112,7 +112,8 @@ func wrap(words []string, width int) []string {
 	return lines
 }
 
-// short joins as many words as fit into a label, and says how many do not.
+// short joins as many words as fit into a label, and says how many do not. A word alone that
+// does not fit is cut.
 func short(words []string, width int) string {
 	for n := len(words); n > 1; n-- {
 		label := strings.Join(words[:n], ", ")
@@ -123,10 +124,14 @@ func short(words []string, width int) string {
 			return label
 		}
 	}
-	if len(words) > 1 {
-		return fmt.Sprintf("%s, … (+%d)", words[0], len(words)-1)
+	word := []rune(strings.Join(words[:min(len(words), 1)], ""))
+	if len(word) > width {
+		word = append(word[:width-1:width-1], '…')
 	}
-	return strings.Join(words, "")
+	if len(words) > 1 {
+		return fmt.Sprintf("%s, … (+%d)", string(word), len(words)-1)
+	}
+	return string(word)
 }
 
 // Sizes of labels, in characters.

@@ -102,3 +102,8 @@ func escaped(text string) string {
 func soft(text string) markup {
 	return markup(strings.ReplaceAll(escaped(text), "|", "|<wbr>"))
 }
+
+// name writes the name of a call, in which lines break between words.
+func name(call string) markup {
+	return el("code", markup(strings.ReplaceAll(escaped(call), "_", "_<wbr>")))
+}

@@ -66,7 +66,7 @@ func TestVerdicts(t *testing.T) {
 		{"read", arch.AArch64, verdict{chip: chip{noTarget, "kill the thread"}, Why: "not an ABI of the profile"}},
 		{"personality", arch.X86_64, verdict{chip: chip{allowed, "allow"}, Why: "all its rules combined"}},
 		{"clone", arch.X86_64, verdict{chip: chip{args, "by arguments"}, Rules: []ruling{
-			{chip{allowed, "allow"}, "clone(flags & CLONE_NEWUSER == 0)", pointer(5)},
+			{chip{allowed, "allow"}, "flags & CLONE_NEWUSER == 0", pointer(5)},
 			{chip{failed, "EPERM"}, "otherwise", ""},
 		}}},
 	}
@@ -91,7 +91,7 @@ func TestVerdictOtherwise(t *testing.T) {
 	}
 	s := mustSubject(t, Profile{Name: "p", Report: &lint.Report{Policy: p, Resolved: r}}, proof.Limits{})
 	want := verdict{chip: chip{args, "by arguments"}, Rules: []ruling{
-		{chip{killed, "signal SIGSYS"}, "ioctl(request == TCGETS)", "/syscalls/0"},
+		{chip{killed, "signal SIGSYS"}, "request == TCGETS", "/syscalls/0"},
 		{chip{allowed, "allow"}, "otherwise", "/syscalls/1"},
 	}}
 	got := s.verdict(arch.X86_64, numberOf(t, "ioctl", arch.X86_64))

@@ -3,6 +3,7 @@ package report
 import (
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
@@ -190,7 +191,7 @@ func (s *subject) verdict(abi arch.ABI, nr uint32) verdict {
 		c := &clauses[i]
 		r := ruling{chipOf(abi, c.Action), "otherwise", c.Pointer}
 		if len(c.Conds) > 0 {
-			r.When = symbols.Conds(abi, nr, c.Conds)
+			_, r.When, _ = strings.Cut(strings.TrimSuffix(symbols.Conds(abi, nr, c.Conds), ")"), "(") // the row names the call
 		}
 		v.Rules = append(v.Rules, r)
 	}

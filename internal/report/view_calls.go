@@ -79,7 +79,7 @@ func (r *row) markup(abis bool) markup {
 		return el("data", at("value", fmt.Sprint(n.NR)), at("data-abi", n.ABI), some(abis, el("i", n.ABI), " "), n.Text()) + " "
 	})
 	parts = append(parts,
-		el("th", at("scope", "row"), el("code", r.Name), tag, el("span", class("nrs"), numbers)),
+		el("th", at("scope", "row"), name(r.Name), tag, el("span", class("nrs"), numbers)),
 		each(r.Verdicts, func(v verdict) markup { return el("td", at("data-k", string(v.Kind)), v.markup()) }))
 	return el("tr", parts...)
 }
@@ -127,7 +127,7 @@ func (p *page) conditions() markup {
 
 func conditionList(list []*condition) markup {
 	return el("dl", class("conditions"), each(list, func(c *condition) markup {
-		return el("div", el("dt", letter(c.Of), el("code", c.Name), on(c.On)), el("dd", rules(c.Rules),
+		return el("div", el("dt", letter(c.Of), name(c.Name), on(c.On)), el("dd", rules(c.Rules),
 			some(c.More, el("p", class("aside"), "There are further cases: see the table of calls."))))
 	}))
 }

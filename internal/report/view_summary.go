@@ -16,7 +16,7 @@ func (p *page) differences() markup {
 }
 
 func (c *change) markup() markup {
-	always := each(c.Always, func(x *changed) markup { return el("li", el("code", x.Name), on(x.On)) })
+	always := each(c.Always, func(x *changed) markup { return el("li", name(x.Name), on(x.On)) })
 	partly := each(c.Partly, (*changed).markup)
 	return el("div", class("change", c.Direction.String()),
 		el("h3", el("span", class("tag", c.Direction.String()), c.Direction.Title()), " ", c.From.markup(), " ",
@@ -32,7 +32,7 @@ func (x *changed) markup() markup {
 	for i, w := range x.When {
 		when += some(i > 0, " or ") + join("if ", el("code", soft(w)))
 	}
-	return el("div", el("dt", el("code", x.Name), on(x.On)), el("dd", when, some(x.More, " or in further cases"), " ",
+	return el("div", el("dt", name(x.Name), on(x.On)), el("dd", when, some(x.More, " or in further cases"), " ",
 		el("small", "for example ", el("code", soft(x.Witness)))))
 }
 
@@ -141,13 +141,12 @@ func (a answer) markup() markup {
 
 func waysMarkup(list []way) (all markup) {
 	for i, w := range list {
-		all += some(i > 0, ", ")
-		if w.Call == "" {
-			all += join(w.On)
-			continue
+		one := join(w.On)
+		if w.Call != "" {
+			one = name(w.Call) + some(w.On != "", " on ", w.On) +
+				some(w.Above != "", " with a bit set in the upper half of ", w.Above, ", which the kernel ignores")
 		}
-		all += el("code", w.Call) + some(w.On != "", " on ", w.On) +
-			some(w.Above != "", " with a bit set in the upper half of ", w.Above, ", which the kernel ignores")
+		all += some(i > 0, " ") + el("span", class("way"), one, some(i < len(list)-1, ","))
 	}
 	return all
 }
