@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -213,4 +214,47 @@ func (p *program) onlyNumber(m *module, fn int, calls []int, name string) bool {
 		v := flow.Calls[i].Entry(p.argument(0))
 		return v.Unknown || len(v.Addrs)+len(v.Entry) > 0 || !slices.Equal(v.Consts, []uint64{uint64(nr)})
 	})
+}
+
+// isSQLite reports whether a file is a libsqlite3 that opens only what users name: since 3.13,
+// load_extension in SQL is refused until sqlite3_enable_load_extension allows it (src/func.c,
+// loadExt).
+func isSQLite(m *module) bool {
+	if m.file.SOName != "libsqlite3.so.0" {
+		return false
+	}
+	for _, i := range m.defs["sqlite3_version"] {
+		var minor int
+		if _, err := fmt.Sscanf(string(m.file.Bytes(m.file.Symbols[i].Addr)), "3.%d.", &minor); err == nil && minor >= 13 {
+			return true
+		}
+	}
+	return false
+}
+
+// loadsNoExtensions reports whether a file is a libsqlite3 and nothing that the program loads
+// asks it for what extensions need: to load one, to allow that in SQL, for a VFS, which has a
+// pointer to dlopen, or to be called with pointers to all of its functions.
+func (p *program) loadsNoExtensions(m *module) bool {
+	return isSQLite(m) && !slices.ContainsFunc([]string{"sqlite3_load_extension", "sqlite3_enable_load_extension", "sqlite3_vfs_find", "sqlite3_auto_extension"},
+		func(name string) bool { return p.askedFor(m, name) })
+}
+
+// askedFor reports whether other files import a function of a module, or look for it by name.
+func (p *program) askedFor(m *module, name string) bool {
+	for _, other := range p.modules {
+		if other != m && slices.ContainsFunc(other.file.Symbols, func(s object.Symbol) bool { return !s.Defined && s.Name == name }) {
+			return true
+		}
+	}
+	id, ok := p.exported(m, name)
+	if !ok {
+		return false
+	}
+	for _, list := range p.late {
+		if slices.ContainsFunc(list, func(e lateEdge) bool { return e.to.mod == m && e.to.addr == m.file.Funcs[id.fn].Addr }) {
+			return true
+		}
+	}
+	return false
 }

@@ -40,7 +40,7 @@ func (p *program) dlopen() {
 		}
 	}
 	for _, m := range slices.SortedFunc(maps.Keys(p.loadings), func(a, b *module) int { return a.index - b.index }) {
-		if l := p.loadings[m]; l.unknown && p.once("names in "+m.file.Path) {
+		if l := p.loadings[m]; l.unknown && !p.loadsNoExtensions(m) && p.once("names in "+m.file.Path) {
 			p.openAll(m, l)
 		}
 	}
@@ -235,7 +235,13 @@ func (p *program) openAll(m *module, l *loading) {
 	}
 	found := len(names)+len(dirs) > 0 || p.configured(l.from)
 	u := Unresolved{Step: p.step(l.from, ""), Reason: "opens libraries by names that it makes; those that its data or its configuration in /etc names, and those in the folders that its data names, are in", Harm: !found}
-	if !found {
+	switch {
+	case found:
+	case isSQLite(m):
+		u.Reason, u.Harm = "opens extensions that users name to load_extension or .load: name them with --with", false
+	case len(p.options.With) > 0:
+		u.Reason, u.Harm = "opens libraries whose names are not in its data: those that --with names are in", false
+	default:
 		u.Reason = "opens libraries whose names are not in its data: name them with --with"
 	}
 	p.unresolved = append(p.unresolved, u)

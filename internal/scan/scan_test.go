@@ -324,6 +324,51 @@ func TestShortest(t *testing.T) {
 	}
 }
 
+// Libraries whose names come from users: SQLite's extensions, and those that --with names.
+func TestNamedByUsers(t *testing.T) {
+	const library = `#include <dlfcn.h>
+const char sqlite3_version[] = "VERSION";
+static int load(char *name) { return !dlopen(name, RTLD_NOW); }
+int (*loader)(char *) = load;
+int sqlite3_load_extension(char *name) { return loader(name); }
+int sqlite3_open(char *name) { return loader(name); }
+`
+	plugin := build(t, "#include <unistd.h>\nint start(void) { return vhangup(); }", "-shared", "-fPIC")
+	for _, tt := range []struct {
+		name, soname, version, call string
+		with                        []string
+		bounded, reason             string
+	}{
+		{"not asked for", "libsqlite3.so.0", "3.40.1", "sqlite3_open(v[1])", nil, "", ""},
+		{"asked for", "libsqlite3.so.0", "3.40.1", "sqlite3_load_extension(v[1])", nil, "extensions that users name", ""},
+		{"looked up", "libsqlite3.so.0", "3.40.1", "sqlite3_open(v[1]) + !dlsym(RTLD_DEFAULT, \"sqlite3_load_extension\")", nil, "extensions that users name", ""},
+		{"an old version", "libsqlite3.so.0", "3.8.2", "sqlite3_open(v[1])", nil, "", "opens libraries whose names are not in its data: name them"},
+		{"another library", "libother.so.0", "3.40.1", "sqlite3_open(v[1])", nil, "", "opens libraries whose names are not in its data: name them"},
+		{"another library that --with names", "libother.so.0", "3.40.1", "sqlite3_open(v[1])", []string{plugin}, "those that --with names are in", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			file := filepath.Join(dir, tt.soname)
+			if err := os.Rename(build(t, strings.Replace(library, "VERSION", tt.version, 1), "-shared", "-fPIC", "-Wl,-soname,"+tt.soname), file); err != nil {
+				t.Fatal(err)
+			}
+			program := build(t, "#define _GNU_SOURCE\n#include <dlfcn.h>\nint main(int n, char **v) { return "+tt.call+"; }", file, "-Wl,-rpath,"+dir)
+			_, res := calls(t, scan.Options{Paths: []string{program}, With: tt.with})
+			var bounded []string
+			for _, u := range res.Unresolved {
+				if !u.Harm && strings.Contains(u.Reason, "opens") {
+					bounded = append(bounded, u.Reason)
+				}
+			}
+			for _, d := range []struct{ got, want string }{{strings.Join(bounded, "\n"), tt.bounded}, {strings.Join(res.Incomplete(), "\n"), tt.reason}} {
+				if d.want == "" && d.got != "" || !strings.Contains(d.got, d.want) {
+					t.Errorf("%q, want %q", d.got, d.want)
+				}
+			}
+		})
+	}
+}
+
 // What a filter filters defines its symbols.
 func TestFilter(t *testing.T) {
 	filtee := build(t, "#include <unistd.h>\nint helper(void) { sync(); return 0; }", "-shared", "-fPIC")
