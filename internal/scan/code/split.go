@@ -31,13 +31,15 @@ func (r *reading) splitGaps() bool {
 }
 
 // inGap tells whether function i is a gap or a part of one.
-func (r *reading) inGap(i int) bool {
-	f := r.m.File.Funcs
-	gap, ok := slices.BinarySearchFunc(r.gaps, f[i].Addr, func(g object.Func, addr uint64) int { return cmp.Compare(g.Addr, addr) })
+func (r *reading) inGap(i int) bool { return r.gapAt(r.m.File.Funcs[i].Addr) }
+
+// gapAt tells whether an address is in a gap.
+func (r *reading) gapAt(addr uint64) bool {
+	gap, ok := slices.BinarySearchFunc(r.gaps, addr, func(g object.Func, addr uint64) int { return cmp.Compare(g.Addr, addr) })
 	if !ok {
 		gap--
 	}
-	return gap >= 0 && f[i].Addr-r.gaps[gap].Addr < r.gaps[gap].Size
+	return gap >= 0 && addr-r.gaps[gap].Addr < r.gaps[gap].Size
 }
 
 // usedStarts returns the places in gaps that calls, jumps and pointers lead to, and those in
@@ -46,6 +48,9 @@ func (r *reading) usedStarts() []uint64 {
 	m := r.m
 	var starts []uint64
 	add := func(addr uint64) {
+		if !r.gapAt(addr) {
+			return // there are few gaps, and many functions
+		}
 		if to := m.File.Func(addr); to >= 0 && r.inGap(to) {
 			starts = append(starts, addr)
 		}
