@@ -28,6 +28,10 @@ Of two profiles, the first words say what the second allows that the first denie
 -f markdown the same is shorter, for a comment on a pull request; action.yml makes a
 GitHub action of it.
 
+With --scan, the page is about two bounds of what a program calls: what it can call, as
+scan --json finds, and what it was seen to call, as a recording has it or, without one, what
+scan --observed compared with.
+
 The page is a single HTML file that loads nothing and can be read without scripts. The
 same profiles give the same page; it has no date unless you give one with --date.`
 
@@ -36,6 +40,7 @@ type reportFlags struct {
 	checkFlags
 	presets []string
 	date    string
+	scan    string
 	format  string
 	weaker  bool
 }
@@ -44,7 +49,7 @@ func (a *app) reportCommand() *cobra.Command {
 	var r reportFlags
 	var o output
 	cmd := &cobra.Command{
-		Use:        "report [flags] FILE | A B",
+		Use:        "report [flags] FILE | A B | --scan SCAN RECORDING",
 		Short:      "write a page to review a profile, a filter or a change",
 		SuggestFor: []string{"html"},
 		Long:       reportLong,
@@ -53,10 +58,11 @@ func (a *app) reportCommand() *cobra.Command {
   seccompile report -o change.html old.json new.json
   seccompile report -o unit.html --language systemd web.service
   seccompile report --preset no-new-privileged-sockets -o both.html profile.json
+  seccompile report --scan can.json -o bounds.html recording.json
   seccompile report -f markdown old.json new.json >>"$GITHUB_STEP_SUMMARY"`,
 		ValidArgsFunction: completeFiles,
 		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) > 2 {
+			if len(args) > 2 && r.scan == "" {
 				return failure.Usagef("expected one profile, or two to compare, got %d", len(args)).Hintf("for example: seccompile report -o report.html old.json new.json")
 			}
 			if !slices.Contains(report.Formats(), report.Format(r.format)) {
@@ -64,6 +70,9 @@ func (a *app) reportCommand() *cobra.Command {
 			}
 			if r.format == string(report.HTML) && !o.explicit() && isTerminal(a.stdout) {
 				return failure.Usagef("refusing to write an HTML page to a terminal").Hintf("-o FILE saves it, -o - writes it here anyway")
+			}
+			if r.scan != "" {
+				return a.reviewScan(&r, &o, args)
 			}
 			if r.weaker && len(args) < 2 {
 				return failure.Usagef("--fail-weaker: expected two profiles to compare")
@@ -81,6 +90,8 @@ func (a *app) reportCommand() *cobra.Command {
 	addPresets(cmd, &r.presets)
 	r.addPlace(cmd)
 	cmd.Flags().BoolVar(&r.weaker, "fail-weaker", false, "exit with status 1 if B allows anything that A denies")
+	cmd.Flags().StringVar(&r.scan, "scan", "", "write about what programs can call, as `FILE` of scan --json says, and what a recording has")
+	annotate(cmd, "scan", readsFile)
 	cmd.Flags().StringVar(&r.date, "date", "", "show `DATE` on the page")
 	completeFlag(cmd, "date", oneOf())
 	r.addReading(cmd)

@@ -105,12 +105,17 @@ func (a *app) readObserved(s *scanFlags) (*observed, error) {
 	if s.observed == "" {
 		return nil, nil
 	}
-	in, err := a.read(s.observed)
+	return a.readRecording("scan: --observed", s.observed)
+}
+
+// readRecording reads a recording, which an argument of a command names.
+func (a *app) readRecording(what, path string) (*observed, error) {
+	in, err := a.read(path)
 	if err != nil {
 		return nil, err
 	}
 	if err := extendable(in); err != nil {
-		return nil, failure.Usagef("scan: --observed: %s is not a profile that record writes", in.Name)
+		return nil, failure.Usagef("%s: %s is not a profile that record writes", what, in.Name)
 	}
 	t := intake.Target{Caps: []string{"none"}, Host: thisHost()}
 	c, err := t.Meaning(in)
@@ -154,12 +159,16 @@ type comparison struct {
 // compare compares a result with a recording. A recorder is told of execve before the
 // program runs, and restart_syscall is the kernel's own.
 func (o *observed) compare(res *scan.Result) comparison {
-	c := comparison{[]string{}, []string{}, []string{}}
 	var names []string
 	for _, call := range res.Calls {
 		names = append(names, cmp.Or(call.Name, fmt.Sprint(call.NR)))
 	}
-	names = unique(names)
+	return o.compareNames(unique(names))
+}
+
+// compareNames compares sorted names of calls that can be made with a recording.
+func (o *observed) compareNames(names []string) comparison {
+	c := comparison{[]string{}, []string{}, []string{}}
 	for _, name := range names {
 		if o.has(name) {
 			c.Both = append(c.Both, name)
