@@ -181,7 +181,13 @@ func (r *reportFlags) filter(in *intake.Input) (report.Profile, error) {
 	if err != nil {
 		return report.Profile{}, err
 	}
-	if len(abis) == 0 && len(stats.Known(p)) == 0 {
+	if len(abis) == 0 {
+		abis = stats.Known(p)
+	}
+	if len(abis) == 0 {
+		abis = answer.TestedABIs(p) // whose calls differ by more than their numbers
+	}
+	if len(abis) == 0 {
 		return report.Profile{}, failure.Usagef("the filter does not show its ABI").Hintf("name it with -a")
 	}
 	return report.Profile{Name: in.Name, Filter: p, ABIs: abis}, nil

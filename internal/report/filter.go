@@ -93,11 +93,14 @@ func (s *subject) aboutFilter() []string {
 	list := []string{"This is a filter: what it does is known, and not what its author wrote."}
 	for i := range s.spaces {
 		space := &s.spaces[i]
-		if len(s.among(space)) > 0 || size(space.Audits) < 1<<16 { // not the one of all other ABIs
+		if size(space.Audits) < 1<<16 { // not the one of all other ABIs
 			continue
 		}
+		if len(s.among(space)) > 0 {
+			return append(list, "It does not look at the ABI of a call.")
+		}
 		if len(space.Runs) > 1 || len(space.Runs[0].Tree.Arms) > 0 {
-			return append(list, "It does not kill "+s.foreign()+" as such: numbers decide.")
+			return append(list, "What a call through "+s.foreign()+" gets depends on its number or arguments.")
 		}
 		return append(list, "A call through "+s.foreign()+" "+predicate(s.main(), space.Runs[0].Tree.Action)+".")
 	}
