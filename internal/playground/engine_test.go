@@ -99,6 +99,9 @@ func TestFindings(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := answered[Reading](t, e, "read", Subject{test.source, x86})
+			if without := answered[Reading](t, e, "read", Subject{test.source, Target{}}); !r.Good && !slices.EqualFunc(r.Findings, without.Findings, func(a, b Finding) bool { return a.Span == b.Span && a.Reason == b.Reason }) {
+				t.Errorf("without ABIs: %+v\nwith: %+v", without.Findings, r.Findings)
+			}
 			i := slices.IndexFunc(r.Findings, func(f Finding) bool {
 				return strings.Contains(f.Reason, test.reason) && cut(test.source.Text, f.Span) == test.place && (test.id == "" || f.ID == test.id)
 			})

@@ -156,9 +156,8 @@ func (s *subject) chooseABIs() error {
 	}
 	switch s.in.Kind {
 	case intake.KindProfile:
-		guess := s.flags
-		guess.ABIs = []string{arch.X86_64.String()}
-		lang, place, err := guess.Place(s.in)
+		s.flags.ABIs = []string{arch.X86_64.String()}
+		lang, place, err := s.flags.Place(s.in)
 		if err != nil {
 			return err
 		}
@@ -166,8 +165,8 @@ func (s *subject) chooseABIs() error {
 		if err != nil {
 			return err
 		}
-		if s.flags.ABIs = intake.ABINames(lint.ABIs(reading.Policy)); len(s.flags.ABIs) == 0 {
-			s.flags.ABIs = guess.ABIs
+		if named := intake.ABINames(lint.ABIs(reading.Policy)); len(named) > 0 {
+			s.flags.ABIs = named
 		}
 	case intake.KindArtifact:
 		file, err := artifact.Decode(s.in.Data)
