@@ -80,30 +80,36 @@ func (e *Engine) gallery(q *galleryOf) (*Example, error) {
 	return nil, failure.Usagef("gallery: unknown example %q", q.ID)
 }
 
+// example returns the example itself.
 func (x *example) example() (*Example, error) {
-	text, err := preset.Profile(x.preset)
-	name := x.preset + ".json"
-	if x.file != "" {
-		name = x.file
-		text, err = own.ReadFile("gallery/" + x.file)
-	}
+	source, err := x.source(x.preset)
 	if err != nil {
 		return nil, err
 	}
 	out := &Example{
-		Source:       Source{Text: string(text), Name: name, Language: x.language, Settings: []string{}},
-		Target:       Target{ABIs: append([]string{}, x.abis...), Caps: []string{}},
-		Expectations: x.expected,
+		Source: *source, Target: Target{ABIs: append([]string{}, x.abis...), Caps: []string{}}, Expectations: x.expected,
 	}
 	if x.call != "" {
 		out.Call = &CallText{Text: x.call}
 	}
 	if x.second != "" {
-		text, err := preset.Profile(x.second)
-		if err != nil {
+		if out.Second, err = x.source(x.second); err != nil {
 			return nil, err
 		}
-		out.Second = &Source{Text: string(text), Name: x.second + ".json", Settings: []string{}}
 	}
 	return out, nil
+}
+
+// source returns a preset, or the file of the example if it has one.
+func (x *example) source(name string) (*Source, error) {
+	var text []byte
+	var err error
+	if x.file != "" {
+		name = x.file
+		text, err = own.ReadFile("gallery/" + name)
+	} else {
+		text, err = preset.Profile(name)
+		name += ".json"
+	}
+	return &Source{Text: string(text), Name: name, Language: x.language, Settings: []string{}}, err
 }
