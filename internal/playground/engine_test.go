@@ -2,11 +2,13 @@ package playground
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/seccompile/seccompile/preset"
 )
@@ -144,6 +146,54 @@ func TestFixes(t *testing.T) {
 	}
 	if fixed == 0 {
 		t.Error("nothing can be fixed")
+	}
+}
+
+// A word that is misspelt is mended in place.
+func TestSpelling(t *testing.T) {
+	e := New("")
+	for _, test := range []struct{ name, text, language, want string }{
+		{"call", `{"defaultAction": "SCMP_ACT_ALLOW", "🙂": 1, "syscalls": [{"names": ["raed"], "action": "SCMP_ACT_ERRNO"}]}`, "", `["read"]`},
+		{"action", `{"defaultAction": "SCMP_ACT_ALOW"}`, "", `{"defaultAction": "SCMP_ACT_ALLOW"}`},
+		{"architecture", `{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_46"]}`, "", `["SCMP_ARCH_X86_64"]`},
+		{"minijail", "# \U0001f642\nraed: 1\n", "minijail-c", "\nread: 1"},
+		{"systemd", "[Service]\nSystemCallFilter=read @sytem-service\n", "", "=read @system-service\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := Subject{Source{Text: test.text, Language: test.language}, Target{}}
+			for _, f := range answered[Reading](t, e, "read", s).Findings {
+				if len(f.Edits) == 1 {
+					units := utf16.Encode([]rune(test.text))
+					edit := f.Edits[0]
+					mended := string(utf16.Decode(slices.Concat(units[:edit.From], utf16.Encode([]rune(edit.Insert)), units[edit.To:])))
+					if strings.Contains(mended, test.want) {
+						return
+					}
+					t.Errorf("%s", mended)
+				}
+			}
+			t.Error("nothing mends it")
+		})
+	}
+}
+
+// A raw filter is known as base64 and as hexadecimal digits, too.
+func TestPasted(t *testing.T) {
+	e := New("")
+	raw := answered[Download](t, e, "download", downloadOf{Subject{Source{Text: ".order little\nld nr\njeq #1 jf 2\nret ALLOW\n2: ret ERRNO(1)"}, Target{}}, "raw"})
+	data, err := base64.StdEncoding.DecodeString(raw.Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{raw.Text, raw.Text[:8] + "\n " + raw.Text[8:], hex.EncodeToString(data), strings.ToUpper(fmt.Sprintf("% x\n", data))} {
+		if r := answered[Reading](t, e, "read", Subject{Source{Text: text}, Target{}}); r.Kind != "filter" || r.Instructions != 4 {
+			t.Errorf("%q: %+v", text, r)
+		}
+	}
+	for _, text := range []string{"read", "deadbeef", strings.Repeat("A", 32), strings.Repeat("0", 1<<20)} {
+		if pasted(text) != nil {
+			t.Errorf("%.40q is a filter", text)
+		}
 	}
 }
 

@@ -100,9 +100,30 @@ func (s *subject) review(r *Reading) error {
 				found.Edits = append(found.Edits, Edit{Span{s.places.unit(s.places.start + edit.From), s.places.unit(s.places.start + edit.To)}, edit.Text})
 			}
 		}
+		if found.Edits == nil {
+			found.Edits = s.places.spelling(f)
+		}
 		r.Findings = append(r.Findings, found)
 	}
 	return nil
+}
+
+// spelling returns the edit for a word that is misspelt: the reason begins with the word and the
+// fix says which one to write.
+func (p *places) spelling(f *lint.Finding) []Edit {
+	wrong := regexp.MustCompile(`^"([^"\\]+)": `).FindStringSubmatch(f.Reason)
+	right := regexp.MustCompile(`^write (@?[\w.-]+)$`).FindStringSubmatch(f.Fix)
+	if wrong == nil || right == nil || f.Line == 0 {
+		return nil
+	}
+	at := p.offset(f.Line, f.Column)
+	if strings.HasPrefix(p.text[at:], `"`) {
+		at++
+	}
+	if !strings.HasPrefix(p.text[at:], wrong[1]) {
+		return nil
+	}
+	return []Edit{{Span{p.unit(at), p.unit(at + len(wrong[1]))}, right[1]}}
 }
 
 // check reviews a profile as the command does.

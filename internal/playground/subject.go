@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"slices"
 	"strings"
 
@@ -72,6 +73,8 @@ func (s *subject) open() error {
 		if data, err = base64.StdEncoding.DecodeString(strings.Join(strings.Fields(s.Source.Text), "")); err != nil {
 			return failure.Usagef("%s: not base64: %w", s.Source.name(), err)
 		}
+	} else if filter := pasted(s.Source.Text); filter != nil {
+		data = filter
 	}
 	if len(data) > maxSource {
 		return tooLarge
@@ -87,6 +90,26 @@ func (s *subject) open() error {
 	}
 	if s.Source.Language != "" {
 		s.flags.Languages = []string{s.Source.Language}
+	}
+	return nil
+}
+
+// pasted returns the bytes of a raw filter that was pasted as base64 or as hexadecimal digits,
+// nil for any other text.
+func pasted(text string) []byte {
+	const most = 2 * 8 * cbpf.MaxInstructions * 2 // with white space
+	if len(text) > most {
+		return nil
+	}
+	digits := strings.Join(strings.Fields(text), "")
+	for _, decode := range []func(string) ([]byte, error){hex.DecodeString, base64.StdEncoding.DecodeString} {
+		data, err := decode(digits)
+		if err != nil || len(data) == 0 {
+			continue
+		}
+		if _, ok := cbpf.Sniff(data); ok {
+			return data
+		}
 	}
 	return nil
 }
