@@ -65,7 +65,7 @@ async function base64url(buffer: ArrayBuffer): Promise<string> {
   return base64(new Uint8Array(buffer)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
-/** The bytes of base64 or base64url text, or null if it is neither. */
+/** The bytes of base64 or base64url text, or null if it is something else. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> | null {
   const plain = text.replaceAll("-", "+").replaceAll("_", "/").replace(/\s/g, "");
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(plain)) return null;

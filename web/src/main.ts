@@ -13,6 +13,7 @@ import { about, downloads, examples, share, show, theme } from "./shell/menus";
 import { Notice } from "./shell/notice";
 import { panes } from "./shell/panes";
 import { SourceRoom } from "./shell/source";
+import { splitColumns } from "./shell/split";
 import { StatusLine } from "./shell/status";
 import { TargetBar } from "./shell/target";
 
@@ -45,6 +46,7 @@ function startComparison(): void {
 
 const layout = new Layout(page, { tabs: byId("tabs"), source: byId("source"), call: byId("call"), answers: byId("answers"), machine: byId("machine") });
 layout.mount(panes);
+splitColumns(byId("main"));
 
 for (const skip of document.querySelectorAll<HTMLElement>("[data-to]")) {
   skip.addEventListener("click", () => {

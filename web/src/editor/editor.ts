@@ -24,7 +24,7 @@ export interface Options {
   at(place: number | null): void;
 }
 
-const lineMax = 2000; // a line that is longer is wrapped, or every keystroke would measure it
+const longLine = 500; // characters
 
 const light = StateEffect.define<Span[]>();
 const lit = StateField.define<DecorationSet>({
@@ -90,14 +90,19 @@ export class Editor {
   /** Replaces the text. Undo brings the old one back. */
   set(text: string): void {
     if (text === this.text) return;
-    const wrap = text.length > lineMax && longestLine(text) > lineMax;
     this.view.dispatch({
       changes: { from: 0, to: this.view.state.doc.length, insert: text },
       annotations: Transaction.remote.of(true),
-      effects: this.#wrap.reconfigure(wrap ? EditorView.lineWrapping : []),
       selection: { anchor: 0 },
     });
+    this.fit();
     this.view.scrollDOM.scrollTop = 0;
+  }
+
+  /** Wraps lines if one is too long to be read by scrolling, as in JSON without line ends. */
+  fit(): void {
+    const wrap = longestLine(this.text) > longLine;
+    if (wrap !== this.view.lineWrapping) this.view.dispatch({ effects: this.#wrap.reconfigure(wrap ? EditorView.lineWrapping : []) });
   }
 
   /** Colours the text as one of a language, "" if it is not known. */
@@ -166,9 +171,12 @@ function replaceSelection(event: InputEvent, view: EditorView): boolean {
   return true;
 }
 
+// Whether another text was put in place of the old one, of which it may share the first and last characters.
 function replacesAll(update: ViewUpdate): boolean {
   const before = update.startState.doc.length;
-  return before > 0 && update.changes.touchesRange(0, before) === "cover";
+  let deleted = 0;
+  update.changes.iterChanges((from, to) => (deleted += to - from));
+  return before > 0 && deleted >= 0.9 * before;
 }
 
 function longestLine(text: string): number {

@@ -88,6 +88,7 @@ export class SourceRoom {
   // The text of the editor becomes that of the state: at once, or, if it is long, in a pause of typing.
   #changed(replaced: boolean): void {
     this.#rules = [];
+    if (replaced) setTimeout(() => this.editor.fit()); // once the editor has finished its own update
     clearTimeout(this.#typed);
     const send = (): void => {
       this.#typed = undefined;
