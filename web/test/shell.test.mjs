@@ -2,10 +2,19 @@
 
 import assert from "node:assert/strict";
 import { File } from "node:buffer";
+import { Duplex } from "node:stream";
 import { test } from "node:test";
-import { deflateRawSync } from "node:zlib";
+import { createDeflateRaw, createInflateRaw, deflateRawSync } from "node:zlib";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+
+// Browsers have had deflate-raw for long, Node 18 has not.
+try {
+  new CompressionStream("deflate-raw");
+} catch {
+  const stream = (make) => class { constructor() { return Duplex.toWeb(make()); } };
+  Object.assign(globalThis, { CompressionStream: stream(createDeflateRaw), DecompressionStream: stream(createInflateRaw) });
+}
 
 const src = fileURLToPath(new URL("../src/", import.meta.url));
 const parts = ["fragment", "state", "client", "editor/languages", "editor/complete", "shell/files", "session"];
