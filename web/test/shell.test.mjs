@@ -88,6 +88,16 @@ test("files are texts with plain lines, or bytes", async () => {
   await assert.rejects(code.sourceOf(file(new Uint8Array((4 << 20) + 1))), /larger than a profile/);
 });
 
+test("a raw filter is known by its base64 or hexadecimal", () => {
+  const filter = Buffer.from("2000000000000000" + "060000000000ff7f", "hex");
+  const big = Buffer.from("0020000000000000" + "000600007fff0000", "hex");
+  for (const bytes of [filter, big]) {
+    for (const text of [bytes.toString("base64"), bytes.toString("base64url"), bytes.toString("hex"), bytes.toString("hex").replace(/.{8}/g, "$& \n")])
+      assert.equal(code.rawFilter(text), bytes.toString("base64"), text);
+  }
+  for (const text of ["", "read", "readwrit", "AAAAAAAAAAA=", filter.subarray(0, 12).toString("base64"), "{}", "read: 1", "00".repeat(8)]) assert.equal(code.rawFilter(text), null, text);
+});
+
 test("the syntax of a text", () => {
   for (const [text, language, syntax] of [
     ['{"defaultAction"', "", "json"], ["\n [ {", "", "json"], ["[Service]\nSystemCallFilter=", "", "lines"], ["[Service]", "systemd", "lines"],

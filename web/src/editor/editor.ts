@@ -176,7 +176,7 @@ function replacesAll(update: ViewUpdate): boolean {
   const before = update.startState.doc.length;
   let deleted = 0;
   update.changes.iterChanges((from, to) => (deleted += to - from));
-  return before > 0 && deleted >= 0.9 * before;
+  return deleted >= 0.9 * before;
 }
 
 function longestLine(text: string): number {

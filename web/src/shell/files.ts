@@ -1,7 +1,7 @@
 // Files that the reader opens or drops. They stay in the browser.
 
 import { emptySource } from "../state";
-import { base64 } from "../fragment";
+import { base64, bytesOf } from "../fragment";
 import type { Source } from "../protocol";
 
 const mostBytes = 4 << 20; // the engine's own bound
@@ -18,6 +18,21 @@ export async function sourceOf(file: File): Promise<Source> {
     if (!(error instanceof TypeError)) throw error;
     return { ...emptySource, text: base64(bytes), binary: true, name: file.name };
   }
+}
+
+const instruction = 8; // bytes
+const mostInstructions = 4096;
+
+/** A raw filter in base64, of a text that is one in base64 or hexadecimal; null for any other text. */
+export function rawFilter(text: string): string | null {
+  if (text.length > 4 * instruction * mostInstructions) return null;
+  const plain = text.replace(/\s/g, "");
+  const bytes = /^(?:[0-9a-f]{2})+$/i.test(plain) ? Uint8Array.from(plain.match(/../g) ?? [], (x) => parseInt(x, 16)) : bytesOf(plain);
+  if (!bytes || bytes.length === 0 || bytes.length % instruction !== 0) return null;
+  // The kernel wants the last instruction to return; a word that happens to be base64 does not end so.
+  const at = bytes.length - instruction;
+  const code = [bytes[at], bytes[at + 1]].sort().join();
+  return code === "0,22" || code === "0,6" ? base64(bytes) : null;
 }
 
 /** A text with the line ends of the editor, so that places in it are the same for the engine. */

@@ -5,7 +5,8 @@ import type { Page, State } from "../page";
 import { h } from "../dom";
 import { Editor } from "../editor/editor";
 import type { Words } from "../editor/complete";
-import { choose, dropZone, plainLines, sourceOf } from "./files";
+import { choose, dropZone, plainLines, rawFilter, sourceOf } from "./files";
+import { emptySource } from "../state";
 import { count, listFindings } from "./findings";
 import { LanguageBar } from "./language";
 
@@ -88,16 +89,26 @@ export class SourceRoom {
   // The text of the editor becomes that of the state: at once, or, if it is long, in a pause of typing.
   #changed(replaced: boolean): void {
     this.#rules = [];
-    if (replaced) setTimeout(() => this.editor.fit()); // once the editor has finished its own update
     clearTimeout(this.#typed);
     const send = (): void => {
       this.#typed = undefined;
       const text = this.editor.text;
+      const raw = replaced ? rawFilter(text) : null;
+      if (raw !== null) {
+        this.#page.say("Read as a raw filter");
+        return this.#page.update({ [this.#which]: { ...emptySource, text: raw, binary: true } });
+      }
       const { binary, ...rest } = this.#source() ?? { name: "", language: "", settings: [] };
       const still = binary && text !== "" && /^[\sA-Za-z0-9+/=_-]+$/.test(text);
       this.#page.update({ [this.#which]: { ...rest, text, ...(still && { binary }), ...(replaced && { name: "" }) } });
     };
-    if (this.editor.view.state.doc.length < longText) send();
+    // What changes the editor waits until it has finished its own update.
+    if (replaced) {
+      this.#typed = setTimeout(() => {
+        this.editor.fit();
+        send();
+      });
+    } else if (this.editor.view.state.doc.length < longText) send();
     else this.#typed = setTimeout(send, pause);
   }
 
