@@ -30,7 +30,7 @@ for (const at of [0, 1]) {
       console.log(`${served.list[at][0]}: the first answer after ${Math.round(v.firstAnswer)} ms (goal: 1000)`);
     }, { timeout: patience });
     after(() => v?.close());
-    const step = (name, f) => test(name, { timeout: patience }, async () => {
+    const step = (name, f) => test(name, { timeout: 4 * patience }, async () => {
       await f();
       await v.behaved();
     });
@@ -49,8 +49,8 @@ for (const at of [0, 1]) {
       await v.reads("#pane-call .facts", "In the kernel's bitmap");
       await page.getByRole("combobox", { name: "ABI of the call" }).selectOption("x86");
       await v.reads("#pane-call .facts", "x86 getpid");
-      await page.getByRole("combobox", { name: "Call to try" }).fill("opn(");
-      await v.reads("#pane-call .verdict", "did you mean");
+      await page.getByRole("combobox", { name: "Call to try" }).fill("opne");
+      await v.reads("#pane-call", "unknown system call");
     });
 
     step("a rule, a call, a box and an instruction light up each other", async () => {
@@ -82,7 +82,7 @@ for (const at of [0, 1]) {
     });
 
     step("languages and formats are detected and coloured", async () => {
-      for (const [example, language] of [["A systemd unit", "systemd unit"], ["A minijail policy", null], ["cBPF assembly", "assembly"], ["flatpak", "OCI"], ["Podman", "Podman"]]) {
+      for (const [example, language] of [["A systemd unit", "systemd unit"], ["A minijail policy", null], ["cBPF assembly", "assembly"], ["flatpak", "Docker"], ["Podman", "Podman"]]) {
         await v.example(example);
         await v.reads("#source .reading", "instruction");
         if (language) await page.waitForFunction((l) => document.querySelector("#source .bar select").selectedOptions[0].text.includes(l), language);
@@ -170,10 +170,10 @@ for (const at of [0, 1]) {
       await inTemporary(async (dir) => {
         const path = join(dir, file.name);
         await writeFile(path, file.bytes);
-        const good = await run("eval", "-a", "x86_64,x86,x32", "--expect", path, "docker-default");
+        const good = await run("eval", "--expect", path, "docker-default");
         assert.equal(good.status, 0, good.out + good.err);
         await writeFile(path, file.bytes.toString().replace(/(clone3.*)ENOSYS/, "$1EPERM"));
-        const bad = await run("eval", "-a", "x86_64,x86,x32", "--expect", path, "docker-default");
+        const bad = await run("eval", "--expect", path, "docker-default");
         assert.equal(bad.status, 1, bad.out + bad.err);
       });
       await page.getByRole("button", { name: "Remove call 4" }).click();

@@ -32,7 +32,7 @@ async function tabTo(page, words, most = 80) {
   assert.fail(`Tab does not reach ${words}: ${seen.join(" | ")}`);
 }
 
-test("everything is reached with Tab, and nothing holds the focus", { timeout: patience }, async () => {
+test("everything is reached with Tab, and nothing holds the focus", { timeout: 4 * patience }, async () => {
   const v = await Visit.open(browser, `${server.address}#example=docker`);
   const { page } = v;
   // An example, and a call.
@@ -69,7 +69,7 @@ test("everything is reached with Tab, and nothing holds the focus", { timeout: p
   await v.close();
 });
 
-test("skip links lead to the three parts", { timeout: patience }, async () => {
+test("skip links lead to the three parts", { timeout: 4 * patience }, async () => {
   const v = await Visit.open(browser, server.address);
   const { page } = v;
   for (const [link, part] of [["profile", "source"], ["answers", "answers"], ["drawing", "machine"]]) {
@@ -81,7 +81,7 @@ test("skip links lead to the three parts", { timeout: patience }, async () => {
   await v.close();
 });
 
-test("findings are reached with F8", { timeout: patience }, async () => {
+test("findings are reached with F8", { timeout: 4 * patience }, async () => {
   const v = await Visit.open(browser, server.address);
   const { page } = v;
   await v.paste('{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["execve", "exit_group", "raed"], "action": "SCMP_ACT_ALLOW"}]}');

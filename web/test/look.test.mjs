@@ -28,7 +28,7 @@ const looks = {
 };
 
 for (const [name, options] of Object.entries(looks)) {
-  test(name, { timeout: patience }, async () => {
+  test(name, { timeout: 4 * patience }, async () => {
     const v = await Visit.open(browser, `${server.address}#example=docker-af-alg`, options);
     const { page } = v;
     await page.evaluate(axe); // through the debugger: the policy of the page stays

@@ -169,11 +169,12 @@ func (b *builder) licences(ctx context.Context, goroot string) (text []byte, mod
 	return all.Bytes(), modules, nil
 }
 
-// command returns one that builds for the browser.
+// command returns one that builds for the browser. From Go 1.27 on encoding/json is made of
+// its second version, which would add a fifteenth to the page.
 func (b *builder) command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Dir = dir
-	cmd.Env = append(slices.Clip(b.Env), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
+	cmd.Env = append(slices.Clip(b.Env), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0", "GOEXPERIMENT=nojsonv2")
 	return cmd
 }
 
