@@ -27,7 +27,8 @@ type resolver struct {
 	calls map[uint32]*Call
 	queue []level // still to look at, the shortest ways first
 	seen  map[string]bool
-	left  int // steps, so that hostile files end
+	only  map[fid]bool // see onlyCalled
+	left  int          // steps, so that hostile files end
 }
 
 // A level is a frame of a function, and the way to it: from the function of the instruction.
@@ -44,7 +45,7 @@ const maxUp = 16
 
 // numbers resolves all system calls in functions that are reached.
 func (p *program) numbers() {
-	r := resolver{program: p, abi: p.abi(), calls: make(map[uint32]*Call)}
+	r := resolver{program: p, abi: p.abi(), calls: make(map[uint32]*Call), only: make(map[fid]bool)}
 	for i, m := range p.modules {
 		for fn := range m.nodes {
 			if m.nodes[fn].reached && len(m.code.Funcs[fn].Sites) > 0 {
@@ -164,9 +165,14 @@ func (r *resolver) up(id fid, f frame, way []fid) {
 // onlyCalled reports whether the functions that load the address of another from the GOT do
 // nothing with it but to call it.
 func (r *resolver) onlyCalled(id fid) bool {
-	return !slices.ContainsFunc(r.loads[id], func(l load) bool {
-		return slices.Contains(r.modules[l.from.mod].flow(int(l.from.fn)).Given, l.slot)
-	})
+	only, ok := r.only[id]
+	if !ok {
+		only = !slices.ContainsFunc(r.loads[id], func(l load) bool {
+			return slices.Contains(r.modules[l.from.mod].flow(int(l.from.fn)).Given, l.slot)
+		})
+		r.only[id] = only
+	}
+	return only
 }
 
 // loaded goes on with the calls of a function through registers that are loaded from the GOT.

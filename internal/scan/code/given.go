@@ -1,6 +1,7 @@
 package code
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/seccompile/seccompile/internal/scan/object"
@@ -15,14 +16,14 @@ import (
 
 // A giving finds the words of the GOT whose contents a function gives away.
 type giving struct {
-	words  []uint64        // that it gives away
+	words  map[uint64]bool // that it gives away
 	loaded map[uint64]bool // that it loads into registers
 	pages  map[*op]uint64  // by what reads it, at an address computed from a page
 }
 
 // startGiving prepares that ops tell what they give away.
 func (f *flow) startGiving() {
-	f.giving = giving{loaded: make(map[uint64]bool), pages: make(map[*op]uint64)}
+	f.giving = giving{words: make(map[uint64]bool), loaded: make(map[uint64]bool), pages: make(map[*op]uint64)}
 	f.m.findPages(f.ops, func(addr uint64, o *op) {
 		if f.m.imported(addr) {
 			f.giving.pages[o] = addr
@@ -33,13 +34,13 @@ func (f *flow) startGiving() {
 // given returns the words that the function gives away: those as well that it reads in other ways
 // than by loads of which the address is known.
 func (f *flow) given() []uint64 {
-	words := f.giving.words
+	g := &f.giving
 	for _, addr := range f.m.Funcs[f.fn].Direct {
-		if f.m.imported(addr) && !f.giving.loaded[addr] {
-			words = append(words, addr)
+		if f.m.imported(addr) && (!g.loaded[addr] || g.words[anySlot]) {
+			g.words[addr] = true
 		}
 	}
-	return set(words)
+	return slices.Sorted(maps.Keys(g.words))
 }
 
 // reads notes which words of the GOT an op reads.
@@ -50,10 +51,15 @@ func (f *flow) reads(s *state, o *op) {
 		return
 	}
 	if addr, ok := f.giving.pages[o]; ok {
-		f.giving.words = append(f.giving.words, addr)
+		f.giving.words[addr] = true
 	}
-	if at != nil {
-		f.giving.words = append(f.giving.words, slices.DeleteFunc(slices.Clone(at.addrs), func(addr uint64) bool { return !f.m.imported(addr) })...)
+	if at == nil {
+		return
+	}
+	for _, addr := range at.addrs {
+		if f.m.imported(addr) {
+			f.giving.words[addr] = true
+		}
 	}
 }
 
@@ -68,7 +74,7 @@ func (m *Module) imported(addr uint64) bool {
 func (f *flow) keep(s *state) {
 	for r, v := range s.regs {
 		if v.holds() {
-			if all := unionSlots(f.kept[r], v.slots); len(all) > len(f.kept[r]) {
+			if all := unionSlots(f.kept[r], v.slots); !slices.Equal(all, f.kept[r]) {
 				f.kept[r], f.moved = all, true
 			}
 		}
@@ -78,7 +84,9 @@ func (f *flow) keep(s *state) {
 // give notes that contents of the GOT which a value can be go elsewhere.
 func (f *flow) give(v *value) {
 	if v.holds() {
-		f.giving.words = append(f.giving.words, v.slots...)
+		for _, addr := range v.slots {
+			f.giving.words[addr] = true
+		}
 	}
 }
 

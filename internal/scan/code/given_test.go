@@ -1,6 +1,8 @@
 package code
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"slices"
 	"testing"
 
@@ -78,5 +80,34 @@ func TestGiven(t *testing.T) {
 				t.Errorf("%s: given: %t, and %d calls; want %t, %d", test.source, given, calls, test.given, test.calls)
 			}
 		})
+	}
+}
+
+// TestGivenMany gives all away if a register can hold more than is kept apart, whether it is
+// called or stored.
+func TestGivenMany(t *testing.T) {
+	for _, n := range []int{MaxConsts, MaxConsts + 1} {
+		var text []byte
+		for i := range n { // mov rcx, [rip+word i]; test edi, edi; cmovne rax, rcx
+			end := codeAt + len(text) + 7
+			text = append(text, 0x48, 0x8b, 0x0d)
+			text = binary.LittleEndian.AppendUint32(text, uint32(dataAt+8*i-end))
+			text = append(text, 0x85, 0xff, 0x48, 0x0f, 0x45, 0xc1)
+		}
+		f := program(t, object.AMD64, hex.EncodeToString(append(text, 0x31, 0xc9, 0xff, 0xd0, 0xc3)), make([]byte, 8*n)) // xor ecx, ecx; call rax; ret
+		f.Symbols = []object.Symbol{{Name: "f"}}
+		for i := range n {
+			f.Relocs = append(f.Relocs, object.Reloc{Addr: uint64(dataAt + 8*i), Symbol: 0, GOT: true})
+		}
+		flow := read(t, f).Flow(0)
+		got := 0
+		for i := range n {
+			if slices.Contains(flow.Given, uint64(dataAt+8*i)) {
+				got++
+			}
+		}
+		if want := map[bool]int{true: n}[n > MaxConsts]; got != want {
+			t.Errorf("of %d words, %d are given, want %d", n, got, want)
+		}
 	}
 }

@@ -98,8 +98,11 @@ func (f *flow) callValues(s *state, o *op, r *Flow) {
 	}
 	v := f.get(s, o.a)
 	r.Calls[i].Target = f.target(v)
-	if v != nil {
+	if v.holds() {
 		r.Calls[i].Slots = v.slots
+		if v.slots[0] == anySlot {
+			f.give(v) // who calls what is not known
+		}
 	}
 }
 

@@ -74,8 +74,11 @@ func union[T uint64 | Place](a, b []T, unknown bool) ([]T, bool) {
 	return all, unknown
 }
 
+// anySlot stands for any word of the GOT, where a value can be the contents of more than MaxConsts.
+const anySlot = ^uint64(0)
+
 // unionSlots merges lists of words of the GOT, of which none is ever left out: what holds the
-// address of a function must not be forgotten. A function has no more than it reads.
+// address of a function must not be forgotten.
 func unionSlots(a, b []uint64) []uint64 {
 	switch {
 	case len(b) == 0:
@@ -83,7 +86,11 @@ func unionSlots(a, b []uint64) []uint64 {
 	case len(a) == 0:
 		return b
 	}
-	return set(slices.Concat(a, b))
+	all := set(slices.Concat(a, b))
+	if len(all) > MaxConsts || all[len(all)-1] == anySlot {
+		return []uint64{anySlot}
+	}
+	return all
 }
 
 // holds tells whether v can be what a word of the GOT holds.
