@@ -65,7 +65,7 @@ func (s *scanner) foreign() *Error {
 		n, column := p.position(s.text, len(s.text)-len(text)+brace)
 		return s.errorf("text before the first brace, which is at %d:%d (remove the text)", n, column)
 	case isYAML(line):
-		return s.errorf("YAML, not JSON (package language/yaml reads YAML, and so does the command if the text has the keys of a profile)")
+		return s.errorf("YAML, not JSON (to be read as YAML, the text needs a key of a profile, such as defaultAction; Go programs read it with package language/yaml)")
 	}
 	return s.errorf("the text is not JSON (expected a profile, which begins with a brace)")
 }

@@ -92,7 +92,7 @@ func TestWrongDocumentsAreNamed(t *testing.T) {
 		{"apiVersion: v1\nkind: Pod\nspec:\n  x:\n  - localhostProfile: 'a.json'\n", `1:1: YAML of a Kubernetes object of kind "Pod", not a profile (its profile is "a.json" in`},
 		{"apiVersion: v1\nkind: SeccompProfile\nspec: {}\n", `1:1: YAML of a Kubernetes object of kind "SeccompProfile" (package language/spo reads it`},
 		{"kind: \"\x1b[31m\"\napiVersion: v1\n", `1:1: YAML of a Kubernetes object of kind "\x1b[31m", not a profile (expected JSON`},
-		{"defaultAction: SCMP_ACT_LOG\n", "1:1: YAML, not JSON (package language/yaml"},
+		{"defaultAction: SCMP_ACT_LOG\n", "1:1: YAML, not JSON (to be read as YAML, the text needs"},
 		{`{"defaultAction": "SCMP_ACT_ALLOW", "syscals": []}`, "/syscals: unknown key, and the profile has no rules (did you mean syscalls?)"},
 		{`{"syscalls": [{"includes": {"minKernel": "4.8"}}], "defaultErrno": "EPERM"}`,
 			"/defaultErrno: \"defaultErrno\" is a key of Podman's format and \"minKernel\" one of Docker's: no format has both (remove one, or name"},
