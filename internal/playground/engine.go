@@ -134,14 +134,27 @@ func opOf(question []byte) (string, error) {
 	return head.Op, nil
 }
 
-// failed writes an error as the command does.
+// failed writes an error as the command does, with the page's fields for the command's flags.
 func failed(err error) *Failure {
-	f := &Failure{Message: strings.Join(failure.Messages(err), "\n")}
+	f := &Failure{Message: fieldFor(strings.Join(failure.Messages(err), "\n"))}
 	var hinted *failure.Error
 	if errors.As(err, &hinted) {
 		f.Hint = hinted.Hint
 	}
 	return f
+}
+
+// fieldFor puts the label of the page's field in the place of the flag that a message begins with.
+func fieldFor(message string) string {
+	for _, field := range [][2]string{
+		{"-a", "ABIs"}, {"--compat", "Runtime"}, {"--cap", "Capabilities"}, {"--kernel", "Linux"}, {"--enosys", "ENOSYS"},
+		{"--bad-arch", "Other ABIs"}, {"--for", "Check for"}, {"--language", "Language"}, {"--set", "Settings"},
+	} {
+		if rest, ok := strings.CutPrefix(message, field[0]); ok && strings.IndexAny(rest, ": ") == 0 {
+			return field[1] + rest
+		}
+	}
+	return message
 }
 
 // remembered is how many subjects the engine remembers: two that are compared, each for two
