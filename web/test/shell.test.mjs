@@ -85,6 +85,7 @@ test("files are texts with plain lines, or bytes", async () => {
     assert.ok(source.binary);
     assert.deepEqual([...code.bytesOf(source.text)], bytes);
   }
+  assert.deepEqual(await code.sourceOf(file("0006 00 00 7fff0000\n", "a.hex")), { ...code.emptySource, text: "AAYAAH//AAA=", binary: true, name: "a.hex" });
   await assert.rejects(code.sourceOf(file(new Uint8Array((4 << 20) + 1))), /larger than a profile/);
 });
 

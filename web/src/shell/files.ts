@@ -6,13 +6,15 @@ import type { Source } from "../protocol";
 
 const mostBytes = 4 << 20; // the engine's own bound
 
-/** The source that a file is: its text, or base64 if it is not text. */
+/** The source that a file is: its text, or base64 if it is not text or a raw filter written as text. */
 export async function sourceOf(file: File): Promise<Source> {
   if (file.size > mostBytes) throw new Error(`${file.name}: ${file.size} bytes: larger than a profile can be (4 MiB)`);
   const bytes = new Uint8Array(await file.arrayBuffer());
   try {
     if (bytes.includes(0)) throw new TypeError("not a text");
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const raw = rawFilter(text);
+    if (raw !== null) return { ...emptySource, text: raw, binary: true, name: file.name };
     return { ...emptySource, text: plainLines(text), name: file.name };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
