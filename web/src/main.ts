@@ -31,9 +31,10 @@ const compare = h("button", { type: "button", title: "Compare with another: at f
 const first = new SourceRoom(page, words, "source", "Profile", compare);
 const second = new SourceRoom(page, words, "second", "Compared with", swap, close);
 byId("source").append(first.element, second.element);
-page.onState((state) => {
+page.onState((state, before) => {
   second.element.hidden = state.second === null;
   compare.hidden = !second.element.hidden;
+  if (before && before.source !== state.source) notice.clear(); // it was about what was before
   document.title = `${state.source.name && `${state.source.name} – `}seccompile playground`;
 });
 
@@ -98,17 +99,21 @@ function equip(vocabulary: Vocabulary): void {
 
 /** Shows what a link says, or the first example if it says nothing. */
 async function open(link: Link, vocabulary?: Vocabulary): Promise<void> {
+  notice.clear();
   if (link.kind === "state") return page.update(link.state);
-  if (link.kind === "broken") notice.show(`This link is broken: ${link.why}. ${vocabulary ? "Here is an example instead." : "The page is as it was."}`);
   const id = link.kind === "example" ? link.id : vocabulary?.gallery[0]?.id;
-  if (id === undefined) return;
-  const typed = (): boolean => vocabulary !== undefined && page.state.source.text !== "";
+  if (id !== undefined) await openExample(id, vocabulary !== undefined, link.kind === "none" ? "" : `example=${id}`);
+  if (link.kind === "broken") notice.show(`This link is broken: ${link.why}. ${vocabulary ? "Here is an example instead." : "The page is as it was."}`);
+}
+
+async function openExample(id: string, atStart: boolean, name: string): Promise<void> {
+  const typed = (): boolean => atStart && page.state.source.text !== "";
   if (typed()) return; // the reader was faster
   const reply = await page.ask("gallery", { id });
   if (!reply || typed()) return; // or chose another one since
   if (!reply.answer) return notice.show(reply.failure.message);
   show(page, reply.answer);
-  address.name(vocabulary && link.kind === "none" ? "" : `example=${id}`);
+  address.name(name);
 }
 
 // Dropping a file beside the editors must not leave the page.

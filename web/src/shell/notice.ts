@@ -6,8 +6,12 @@ export class Notice {
   constructor(private readonly element: HTMLElement) {}
 
   show(text: string): void {
-    const close = h("button", { type: "button", "aria-label": "Close the message", click: () => (this.element.hidden = true) }, "×");
+    const close = h("button", { type: "button", "aria-label": "Close the message", click: () => this.clear() }, "×");
     this.element.replaceChildren(h("p", {}, text), close);
     this.element.hidden = false;
+  }
+
+  clear(): void {
+    this.element.hidden = true;
   }
 }
