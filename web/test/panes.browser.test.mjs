@@ -178,3 +178,40 @@ test("expectations change the state as they are typed, and a file that is broken
   await page.click("[aria-label='Remove call 1']");
   assert.deepEqual(await page.evaluate(() => globalThis.pane.page.state.expectations), []);
 }));
+
+test("a call is completed by the keyboard, answered as far as it goes, and said to the others", () => inPage(async (page) => {
+  await page.evaluate(() => {
+    const calls = [{ name: "socket", args: [{ name: "domain", constants: ["AF_ALG", "AF_INET"] }] }, { name: "socketpair", args: [] }];
+    const document_ = { version: 1, abi: "x86_64", syscall: "socket", number: 41, args: ["0x26"], verdict: "ERRNO(1) EPERM", action: "ERRNO", data: 1, errno: "EPERM" };
+    const path = { calls: [], nodes: [], pcs: [7], pointers: ["/syscalls/3"] };
+    globalThis.texts = [];
+    globalThis.pane = globalThis.mount("callBox", {
+      vocabulary: () => ({ answer: { abis: ["x86_64"] } }), calls: () => ({ answer: calls }), meaning: () => ({ answer: [] }),
+      eval: ({ call }) => {
+        globalThis.texts.push(call.text);
+        return call.text === "socket(AF_ALG)" ? { answer: { document: document_, look: "errno", text: "", because: "by the rule at /syscalls/3", bitmap: false, bitmapWhy: "", path, steps: 3 } } : { failure: { message: "no" } };
+      },
+    });
+  });
+  await page.focus(".call-text");
+  await page.keyboard.type("sock");
+  await page.waitForSelector("[role=option]:has-text('socketpair')");
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await page.evaluate(() => document.getElementById(document.activeElement.getAttribute("aria-activedescendant")).textContent), "socket");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("al");
+  await page.waitForSelector("[role=option]:has-text('AF_ALG')");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".big .chip:has-text('ERRNO(1) EPERM')");
+  assert.equal(await page.inputValue(".call-text"), "socket(AF_ALG");
+  assert.equal(await page.evaluate(() => globalThis.texts.at(-1)), "socket(AF_ALG)");
+  assert.deepEqual(await page.evaluate(() => globalThis.pane.told.follows.at(-1).pcs), [7]);
+  await page.waitForSelector("[role=listbox]", { state: "hidden" });
+  await page.click("text=Add to expectations");
+  assert.deepEqual(await page.evaluate(() => globalThis.pane.told.updates.at(-1).expectations), [{ abi: "x86_64", call: "socket(AF_ALG)", expect: "errno:EPERM" }]);
+  await page.click(".because button");
+  assert.deepEqual(await page.evaluate(() => globalThis.pane.told.points.at(-1)), { pointer: "/syscalls/3" });
+  await page.fill(".call-text", "nothing");
+  await page.waitForFunction(() => globalThis.pane.told.follows.at(-1) === null);
+}));

@@ -82,82 +82,119 @@ export interface Completing {
 /** Wraps an input into a box that offers completions below it. The input's own events tell of every
  * change, accepted completions included. */
 export function completing(input: HTMLInputElement, page: Page, options: Completing): HTMLElement {
-  const list = h("ul", { class: "offers", role: "listbox", id: freshId("pane"), "aria-label": "Completions", hidden: true });
-  const hint = h("span", { class: "signature", hidden: true });
-  const box = h("span", { class: "completing" }, input, list, hint);
-  for (const [name, value] of Object.entries({ role: "combobox", "aria-expanded": "false", "aria-controls": list.id, "aria-autocomplete": "list" })) input.setAttribute(name, value);
+  return new Offers(input, page, options).box;
+}
 
-  let found: Completion | null = null;
-  let chosen = -1;
-  let turn = 0;
-  const choose = (i: number): void => {
-    chosen = i;
-    [...list.children].forEach((e, k) => e.setAttribute("aria-selected", String(k === i)));
-    const item = list.children[i];
-    if (item) {
-      input.setAttribute("aria-activedescendant", item.id);
-      item.scrollIntoView({ block: "nearest" });
-    } else input.removeAttribute("aria-activedescendant");
-  };
-  const close = (): void => {
-    turn++;
-    found = null;
-    list.hidden = true;
-    hint.hidden = true;
-    input.setAttribute("aria-expanded", "false");
-    choose(-1);
-  };
-  const accept = (word: string): void => {
-    if (!found) return;
-    const rest = input.value.slice(found.to);
-    const isName = !found.call;
-    const opens = isName && !options.namesOnly && rest === "";
-    const before = input.value.slice(0, found.from) + word + (opens ? "(" : "");
+/** The completions of an input: a combobox as ARIA describes it. */
+class Offers {
+  readonly box: HTMLElement;
+  #list = h("ul", { class: "offers", role: "listbox", id: freshId("offers"), "aria-label": "Completions", popover: "manual" });
+  #hint = h("span", { class: "signature", hidden: true });
+  #found: Completion | null = null;
+  #chosen = -1;
+  #turn = 0;
+  #open: AbortController | null = null;
+
+  constructor(
+    private readonly input: HTMLInputElement,
+    private readonly page: Page,
+    private readonly options: Completing,
+  ) {
+    const roles = { role: "combobox", "aria-expanded": "false", "aria-controls": this.#list.id, "aria-autocomplete": "list" };
+    for (const [name, value] of Object.entries(roles)) input.setAttribute(name, value);
+    input.addEventListener("input", () => void this.#offer(false));
+    input.addEventListener("blur", () => this.#close());
+    input.addEventListener("keydown", (e) => this.#key(e));
+    this.box = h("span", { class: "completing" }, input, this.#list, this.#hint);
+  }
+
+  /** Shows what can stand at the cursor. What is whole already needs no longer words below it: the
+   * answer is there; if they are wanted, they come. */
+  async #offer(wanted: boolean): Promise<void> {
+    const mine = ++this.#turn;
+    const { input, options, page } = this;
+    const calls = await callsOf(page, options.abi(page.state) || page.state.target.abis[0] || "x86_64");
+    if (mine !== this.#turn || document.activeElement !== input) return;
+    const found = complete(calls, input.value, input.selectionStart ?? input.value.length, options.namesOnly);
+    const whole = found.words.includes(input.value.slice(found.from, found.to));
+    const words = whole && !wanted ? [] : found.words;
+    this.#found = found;
+    this.#list.replaceChildren(...words.map((word) => this.#item(word)));
+    this.#unfold(words.length > 0);
+    this.#choose(-1);
+    signature(this.#hint, found);
+  }
+
+  /** Shows or hides the list, above all other things of the page: a pane would cut it off. */
+  #unfold(open: boolean): void {
+    this.input.setAttribute("aria-expanded", String(open));
+    if (this.#open && !open && this.#list.isConnected) this.#list.hidePopover();
+    this.#open?.abort();
+    this.#open = null;
+    if (!open) return;
+    const at = this.input.getBoundingClientRect();
+    this.#list.style.left = `${at.left}px`;
+    this.#list.style.top = `${at.bottom}px`;
+    this.#list.style.minWidth = `${at.width}px`;
+    this.#list.style.maxHeight = `${Math.max(80, Math.min(260, innerHeight - at.bottom - 8))}px`;
+    this.#list.showPopover();
+    this.#open = new AbortController();
+    addEventListener("scroll", (e) => {
+      if (e.target instanceof Node && e.target !== this.#list && e.target.contains(this.input)) this.#close();
+    }, { capture: true, signal: this.#open.signal });
+  }
+
+  #item(word: string): HTMLElement {
+    const accept = (e: Event): void => {
+      e.preventDefault(); // the input keeps the focus
+      this.#accept(word);
+    };
+    return h("li", { role: "option", id: freshId("offer"), "aria-selected": "false", pointerdown: accept }, word);
+  }
+
+  #choose(i: number): void {
+    this.#chosen = i;
+    [...this.#list.children].forEach((item, k) => item.setAttribute("aria-selected", String(k === i)));
+    const item = this.#list.children[i];
+    if (!item) return this.input.removeAttribute("aria-activedescendant");
+    this.input.setAttribute("aria-activedescendant", item.id);
+    item.scrollIntoView({ block: "nearest" });
+  }
+
+  #close(): void {
+    this.#turn++;
+    this.#found = null;
+    this.#unfold(false);
+    this.#choose(-1);
+  }
+
+  #accept(word: string): void {
+    const { input, options } = this;
+    if (!this.#found) return;
+    const rest = input.value.slice(this.#found.to);
+    const opens = !this.#found.call && !options.namesOnly && rest === "";
+    const before = input.value.slice(0, this.#found.from) + word + (opens ? "(" : "");
     input.value = before + rest;
     input.setSelectionRange(before.length, before.length);
-    close();
+    this.#close();
     input.dispatchEvent(new Event("input", { bubbles: true }));
     if (options.namesOnly) input.dispatchEvent(new Event("change", { bubbles: true }));
     input.focus();
-  };
-  const offer = async (wanted: boolean): Promise<void> => {
-    const mine = ++turn;
-    const abi = options.abi(page.state) || page.state.target.abis[0] || "x86_64";
-    const calls = await callsOf(page, abi);
-    if (mine !== turn || document.activeElement !== input) return;
-    found = complete(calls, input.value, input.selectionStart ?? input.value.length, options.namesOnly);
-    const typed = input.value.slice(found.from, found.to);
-    const whole = found.words.includes(typed); // then the answer below is worth more than longer words
-    const words = whole && !wanted ? [] : found.words;
-    list.replaceChildren(...words.map((word) => h("li", { role: "option", id: freshId("pane"), "aria-selected": "false", pointerdown: (e: Event) => {
-      e.preventDefault(); // the input keeps the focus
-      accept(word);
-    } }, word)));
-    list.hidden = words.length === 0;
-    input.setAttribute("aria-expanded", String(words.length > 0));
-    choose(-1);
-    signature(hint, found);
-  };
-  input.addEventListener("input", () => void offer(false));
-  input.addEventListener("blur", close);
-  input.addEventListener("keydown", (e) => {
-    const n = list.children.length;
-    if (list.hidden) {
-      if (e.key === "ArrowDown" && !e.altKey) {
-        void offer(true);
-        e.preventDefault();
-      }
-      return;
-    }
-    if (e.key === "ArrowDown") choose((chosen + 1) % n);
-    else if (e.key === "ArrowUp") choose(chosen <= 0 ? n - 1 : chosen - 1);
-    else if ((e.key === "Enter" || e.key === "Tab") && chosen >= 0) accept(list.children[chosen]!.textContent!);
-    else if (e.key === "Escape") close();
+  }
+
+  #key(e: KeyboardEvent): void {
+    const n = this.#list.children.length;
+    if (!this.#open) {
+      if (e.key !== "ArrowDown" || e.altKey) return;
+      void this.#offer(true);
+    } else if (e.key === "ArrowDown") this.#choose((this.#chosen + 1) % n);
+    else if (e.key === "ArrowUp") this.#choose(this.#chosen <= 0 ? n - 1 : this.#chosen - 1);
+    else if ((e.key === "Enter" || e.key === "Tab") && this.#chosen >= 0) this.#accept(this.#list.children[this.#chosen]?.textContent ?? "");
+    else if (e.key === "Escape") this.#close();
     else return;
     e.preventDefault();
     e.stopPropagation();
-  });
-  return box;
+  }
 }
 
 /** Shows the arguments of the call that is typed, the current one in bold. */
