@@ -1,6 +1,6 @@
 # go: github.com/gohugoio/hugo@v0.147.9
 # package: git
-# runs: /usr/bin/git
+# runs: /usr/bin/git $GOROOT/bin/go
 export GIT_CONFIG_GLOBAL="$PWD/gitconfig" GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b HUGO_CACHEDIR="$PWD/hugocache"
 p new site s --format yaml >/dev/null; cd s; mkdir -p layouts/_default assets static i18n data content/b; printf 'baseURL: http://localhost/\ntitle: t\nenableGitInfo: true\nlanguages: {en: {}, de: {}}\nenableRobotsTXT: true\n' >hugo.yaml
 printf '{{ range .Site.RegularPages }}{{ .Title }} {{ .GitInfo }}{{ end }}{{ with resources.Get "a.css" | minify | fingerprint }}{{ .RelPermalink }}{{ end }}{{ (resources.Get "i.png").Resize "2x" | images.Filter images.Grayscale }}{{ $r := try (resources.GetRemote "'"$HTTP"'/hello") }}{{ with $r.Value }}{{ .Content }}{{ end }}{{ os.Stat "hugo.yaml" }} {{ now }} {{ (resources.Get "x.js" | js.Build).RelPermalink }} {{ os.ReadDir "." | len }}' >layouts/_default/list.html; printf '{{ .Content }}{{ highlight "x := 1" "go" }}{{ i18n "x" }}{{ site.Data.d.k }}' >layouts/_default/single.html; echo 'x: {other: text}' >i18n/en.yaml; echo 'k: v' >data/d.yaml; echo 'body { color: red }' >assets/a.css; echo 'console.log(1)' >assets/x.js; echo s >static/file
