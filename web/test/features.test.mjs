@@ -157,7 +157,7 @@ for (const at of [0, 1]) {
 
     step("expectations turn red as the profile changes, and are a test for the command", async () => {
       await v.example("Docker");
-      await v.tab("Tests");
+      await v.tab("Expectations");
       await v.reads("#pane-expectations .count", "all 3 pass");
       await page.getByRole("button", { name: "Add a call" }).click();
       await page.getByRole("combobox", { name: /^Call 4/ }).or(page.getByRole("textbox", { name: /^Call 4/ })).first().fill("socket(AF_VSOCK, SOCK_STREAM, 0)");
@@ -166,7 +166,7 @@ for (const at of [0, 1]) {
       await v.reads("#pane-expectations .count", "1 of 4 fail");
       await wanted.fill("errno:EPERM");
       await v.reads("#pane-expectations .count", "all 4 pass");
-      const file = await v.saved(() => page.getByRole("button", { name: "Save as a test file" }).click());
+      const file = await v.saved(() => page.getByRole("button", { name: "Save as a file" }).click());
       await inTemporary(async (dir) => {
         const path = join(dir, file.name);
         await writeFile(path, file.bytes);
@@ -182,7 +182,7 @@ for (const at of [0, 1]) {
       await v.tab("Meaning");
       // Allow everything: what was expected to be denied turns red.
       await v.paste('{"defaultAction": "SCMP_ACT_ALLOW"}');
-      await v.tab("Tests");
+      await v.tab("Expectations");
       await v.reads("#pane-expectations .count", "3 of 4 fail");
     });
 

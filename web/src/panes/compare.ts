@@ -22,7 +22,9 @@ const shownCalls = 24;
 export const compare: Mount = (host, page) => {
   const { body } = frame(host, "compare", "Comparison");
   const out = h("div", { class: "comparison" });
-  body.append(out);
+  const start = button("Compare with another profile", () => page.update({ second: { ...page.state.source } }), { hidden: true });
+  body.append(out, start);
+  page.onState((state) => (start.hidden = state.second !== null || state.source.text === ""));
   linkSpots(out, page);
   live(host, out, page, {
     op: "compare",

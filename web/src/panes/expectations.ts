@@ -59,10 +59,10 @@ export const expectations: Mount = (host, page) => {
     complain(reply.failure ? words(reply.failure) : "");
     if (reply.answer) page.save(reply.answer.name, reply.answer.type, reply.answer.text);
   };
-  const saveButton = button("Save as a test file", () => void save());
+  const saveButton = button("Save as a file", () => void save());
   body.append(choices, none, table, trouble,
     h("p", { class: "actions" }, button("Add a call", addEmpty), button("Add from the call box", () => void fromCallBox()), saveButton,
-      button("Open a test file", () => file.click()), file));
+      button("Open a file", () => file.click()), file));
 
   const open = async (f: File): Promise<void> => {
     if (f.size > largestFile) return complain(`${f.name} has ${f.size.toLocaleString("en")} bytes; a file of expectations may have ${largestFile.toLocaleString("en")}. Check it with seccompile eval --expect.`);

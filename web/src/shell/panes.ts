@@ -25,7 +25,7 @@ export const panes: Pane[] = [
   { id: "call", title: "Call", mount: callBox },
   { id: "meaning", title: "Meaning", mount: meaning },
   { id: "compare", title: "Difference", mount: compare },
-  { id: "expectations", title: "Tests", mount: expectations },
+  { id: "expectations", title: "Expectations", mount: expectations },
   { id: "grade", title: "Grade, shrink", mount: toolsAndGrade },
   { id: "drawing", title: "Drawing", mount: drawing },
   { id: "program", title: "Program", mount: program },
