@@ -62,6 +62,11 @@ func (t *Target) Compile(in *Input) (*Compiled, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t.Host.Accept != nil {
+		if err := t.Host.Accept(c.Resolved); err != nil {
+			return nil, err
+		}
+	}
 	if t.Weights == (Weights{}) && len(c.frequencies) > 0 {
 		tuning.Weights = stats.Frequencies(c.frequencies)
 	}

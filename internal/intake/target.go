@@ -51,6 +51,8 @@ type Host struct {
 	// Include lets the source of an input include files, those of the directory root if that is
 	// not "". An input that may be outside of root names all files by their place in it.
 	Include func(in *Input, root string, outside bool) error
+	// Accept returns an error for what the machine cannot compile. nil accepts everything.
+	Accept func(r *policy.Resolved) error
 }
 
 // Of returns the flags for one of several inputs: --language may be given once for each. Then

@@ -74,8 +74,8 @@ func combineFilters(r *combine.Request) (*Combined, error) {
 		return nil, err
 	}
 	return &Combined{
-		Download{Name: r.Noun() + ".s", Type: "text/plain", Text: string(text)},
-		fmt.Sprintf("%s, proved equal to both together for every call; no difference in %d test calls", answer.Plural(merged.Program.Len(), "instruction"), merged.Points),
+		Download: Download{Name: r.Noun() + ".s", Type: "text/plain", Text: string(text)}, Exact: true,
+		Note: fmt.Sprintf("%s, proved equal to both together for every call; no difference in %d test calls", answer.Plural(merged.Program.Len(), "instruction"), merged.Points),
 	}, nil
 }
 
@@ -89,15 +89,38 @@ func combineProfiles(r *combine.Request) (*Combined, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Combined{Download: Download{Name: r.Noun() + ".json", Type: "application/json", Text: string(p.Text)}}
+	out := &Combined{Download: Download{Name: r.Noun() + ".json", Type: "application/json", Text: string(p.Text)}, Exact: p.Refusal == nil}
 	switch {
 	case p.Own != "":
 		out.Note = fmt.Sprintf("the %s is %s itself", r.Noun(), p.Own)
 	case p.Refusal != nil:
-		out.Note = "this is the nearest profile: " + failed(p.Refusal).Message
+		out.Note = fmt.Sprintf("this is not the %s but the nearest profile, and differs from it for %s: %s", r.Noun(), differing(p.Difference), failed(p.Refusal).Message)
 	default:
 		out.Note = fmt.Sprintf("%s, proved to mean the %s for every call of %s", answer.Plural(len(p.Policy.Rules), "rule"), r.Noun(),
 			strings.Join(intake.ABINames(c.Meaning.ABIs()), ", "))
 	}
 	return out, nil
+}
+
+// differing names the calls that a difference is about, some of them if they are many.
+func differing(d *answer.Difference) string {
+	const most = 12
+	var names []string
+	others := false // numbers without a name
+	for i := range d.Changes {
+		for _, part := range d.Changes[i].Calls {
+			if others = others || part.Name == ""; part.Name != "" {
+				names = append(names, part.Name)
+			}
+		}
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if n := len(names) - most; n > 0 {
+		names = append(names[:most:most], fmt.Sprintf("%d more calls", n))
+	}
+	if others {
+		names = append(names, "numbers without a call")
+	}
+	return strings.Join(names, ", ")
 }

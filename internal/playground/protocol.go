@@ -215,7 +215,8 @@ type Download struct {
 // A Combined is a profile that was made of two.
 type Combined struct {
 	Download
-	Note string `json:"note"`
+	Exact bool   `json:"exact"`
+	Note  string `json:"note"`
 }
 
 // A Shrunk is a smaller way to say the same.

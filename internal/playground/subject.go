@@ -18,6 +18,7 @@ import (
 	"github.com/seccompile/seccompile/internal/lint"
 	"github.com/seccompile/seccompile/internal/stats"
 	"github.com/seccompile/seccompile/language/oci"
+	"github.com/seccompile/seccompile/policy"
 	"github.com/seccompile/seccompile/proof"
 )
 
@@ -84,6 +85,7 @@ func (s *subject) open() error {
 	s.flags = intake.Target{
 		ABIs: t.ABIs, Kernel: t.Kernel, Settings: s.Source.Settings,
 		ENOSYS: t.ENOSYS, Compat: t.Mode, BadArch: t.BadArch,
+		Host: intake.Host{Accept: s.fits},
 	}
 	if len(t.Caps) > 0 {
 		s.flags.Caps = t.Caps
@@ -109,6 +111,23 @@ func pasted(text string) []byte {
 		}
 		if _, ok := cbpf.Sniff(data); ok {
 			return data
+		}
+	}
+	return nil
+}
+
+// maxClauses bounds the rules of one call: the compiler and the proof recurse over them, and the
+// stack of a browser's worker is short. Twice as many still worked in Chromium.
+const maxClauses = 1000
+
+// fits returns an error for policies that would exceed the stack.
+func (s *subject) fits(r *policy.Resolved) error {
+	for i := range r.Spaces {
+		for _, c := range r.Spaces[i].Calls {
+			if n := len(c.Clauses); n > maxClauses {
+				return failure.Usagef("%s: %d rules are about %s, and this page takes at most %d for one call", s.in.Name, n,
+					policy.Names().Syscall(r.Spaces[i].Audit, c.NR), maxClauses).Hintf("use the command, which takes more")
+			}
 		}
 	}
 	return nil

@@ -13,18 +13,26 @@ export async function linkTo(state: State): Promise<string | null> {
   return fragment.length > longest ? null : `${location.href.replace(/#.*/s, "")}#${fragment}`;
 }
 
-/** Keeps the address equal to the state. */
+/** Whether something else is looked at now: another text under another name, or one text more or less. */
+function replaced(before: Readonly<State>, state: Readonly<State>): boolean {
+  const other = before.source.name !== state.source.name && before.source.text !== state.source.text;
+  return other || (before.second === null) !== (state.second === null);
+}
+
+/** Keeps the address equal to the state. What replaces a whole text is a step that the browser's Back undoes. */
 export class Address {
   #page: Page;
   #written = location.hash;
   #named: { state: Readonly<State>; fragment: string } | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #serial = 0;
+  #step = false; // whether the next address is a place that Back returns from
 
   constructor(page: Page) {
     this.#page = page;
     page.onState((state, before) => {
       if (!before) return;
+      this.#step ||= before.source.text !== "" && replaced(before, state);
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => void this.#write(state), delay);
     });
@@ -49,9 +57,13 @@ export class Address {
     const bare = location.href.replace(/#.*/s, "");
     const name = this.#named?.state === state ? this.#named.fragment : null;
     const link = name === null ? await linkTo(state) : name === "" ? bare : `${bare}#${name}`;
-    if (serial !== this.#serial || (link ?? bare) === location.href) return;
+    if (serial !== this.#serial) return;
+    const step = this.#step;
+    this.#step = false;
+    if ((link ?? bare) === location.href) return;
     try {
-      history.replaceState(null, "", link ?? bare);
+      if (step) history.pushState(null, "", link ?? bare);
+      else history.replaceState(null, "", link ?? bare);
     } catch {
       return; // too often or, for a file, not allowed: the share button still makes links
     }

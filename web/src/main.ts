@@ -60,7 +60,7 @@ for (const skip of document.querySelectorAll<HTMLElement>("[data-to]")) {
 const head = byId("top");
 head.append(h("h1", {}, h("b", {}, "seccompile"), " playground"), h("small", { class: "tagline" }, "what a seccomp profile, unit, policy or filter means, proved; nothing leaves this page"), status.element, h("span", { class: "spring" }), ...share(page), theme(page));
 
-let equipped = false;
+let known: Vocabulary | null = null; // once the engine said what there is to choose from
 
 address.follow((opened) => void open(opened));
 void start();
@@ -71,8 +71,8 @@ async function start(): Promise<void> {
   const reply = await page.ask("vocabulary", {});
   if (!reply?.answer) return; // the status line says why, and offers to try again
   equip(reply.answer);
-  equipped = true;
-  if (link.kind !== "state") await open(link, reply.answer);
+  known = reply.answer;
+  if (link.kind !== "state") await open(link, true);
   // Between them, these ABIs have nearly every name.
   for (const abi of ["x86", "x86_64"]) words.learn((await page.ask("calls", { abi }))?.answer ?? []);
   first.editor.recolour();
@@ -82,7 +82,7 @@ async function start(): Promise<void> {
 /** Starts the engine again after it failed, and asks it everything anew. */
 async function retry(): Promise<void> {
   client.retry();
-  if (!equipped) return start();
+  if (!known) return start();
   page.update({ source: { ...page.state.source }, second: page.state.second && { ...page.state.second } });
 }
 
@@ -97,13 +97,14 @@ function equip(vocabulary: Vocabulary): void {
   head.append(...about(vocabulary.version));
 }
 
-/** Shows what a link says, or the first example if it says nothing. */
-async function open(link: Link, vocabulary?: Vocabulary): Promise<void> {
+/** Shows what a link says, or the first example if it says nothing, or nothing that is right when the page starts. */
+async function open(link: Link, atStart = false): Promise<void> {
   notice.clear();
   if (link.kind === "state") return page.update(link.state);
-  const id = link.kind === "example" ? link.id : vocabulary?.gallery[0]?.id;
-  if (id !== undefined) await openExample(id, vocabulary !== undefined, link.kind === "none" ? "" : `example=${id}`);
-  if (link.kind === "broken") notice.show(`This link is broken: ${link.why}. ${vocabulary ? "Here is an example instead." : "The page is as it was."}`);
+  const first = atStart || link.kind === "none" ? known?.gallery[0]?.id : undefined;
+  const id = link.kind === "example" ? link.id : first;
+  if (id !== undefined) await openExample(id, atStart, link.kind === "none" ? "" : `example=${id}`);
+  if (link.kind === "broken") notice.show(`This link is broken: ${link.why}. ${atStart ? "Here is an example instead." : "The page is as it was."}`);
 }
 
 async function openExample(id: string, atStart: boolean, name: string): Promise<void> {

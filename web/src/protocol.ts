@@ -301,7 +301,8 @@ export interface Questions {
   "write-expectations": { question: { expectations: Expectation[] }; answer: Download };
   "read-expectations": { question: { text: string }; answer: Expectation[] };
   compare: { question: Subject & { second: Source }; answer: Comparison };
-  combine: { question: Subject & { second: Source; how: "intersect" | "union" }; answer: Download & { note: string } };
+  /** exact: it is what was asked for; else note names the calls that differ. */
+  combine: { question: Subject & { second: Source; how: "intersect" | "union" }; answer: Download & { exact: boolean; note: string } };
   grade: { question: Subject; answer: Grade };
   shrink: { question: Subject; answer: Shrunk };
   download: { question: Subject & { format: string }; answer: Download };

@@ -2,7 +2,7 @@
 // shows it; and both profiles combined into one.
 
 import type { Mount, Page, State } from "../page";
-import type { Comparison, DiffDocument, Download, Questions } from "../protocol";
+import type { Comparison, DiffDocument, Questions } from "../protocol";
 import { button, chip, coloured, count, frame, h, inSteps } from "./dom";
 import { linkSpots, spotKey } from "./link";
 import { live, subject, words as inWords } from "./live";
@@ -11,7 +11,7 @@ type Change = DiffDocument["changes"][number];
 type Kind = Change["change"];
 
 const kinds: readonly { kind: Kind; title: string; about: string }[] = [
-  { kind: "weaker", title: "Weaker", about: "the second permits more" },
+  { kind: "weaker", title: "Weaker", about: "the second is less strict" },
   { kind: "other", title: "Different", about: "the verdict is another one, but not a more permissive one" },
   { kind: "stricter", title: "Stricter", about: "the second permits less" },
 ];
@@ -45,14 +45,16 @@ export const compare: Mount = (host, page) => {
 };
 
 function result(page: Page, c: Comparison, state: Readonly<State>): HTMLElement[] {
-  const head = h("p", { class: `answer ${c.weaker ? "weaker" : "fine"}`, role: "status" }, h("b", {}, c.weaker ? "⚠ Weaker. " : c.document.same ? "✓ The same. " : "✓ Not weaker. "), c.headline,
+  const looser = c.document.changes.some((change) => change.change === "weaker");
+  const verdict = c.weaker ? "⚠ Weaker. " : c.document.same ? "✓ The same. " : looser ? "⚠ Less strict, though it lets nothing more through. " : "✓ Not weaker. ";
+  const head = h("p", { class: `answer ${c.weaker ? "weaker" : looser ? "looser" : "fine"}`, role: "status" }, h("b", {}, verdict), c.headline,
     h("small", {}, ` A is ${state.source.name || "the profile"}, B is ${state.second?.name || "what it is compared with"}.`));
   const sections = kinds.map(({ kind, title, about }) => {
     const changes = c.document.changes.flatMap((change, i) => (change.change === kind ? [{ change, words: c.words[i] }] : []));
     if (changes.length === 0) return null;
     const list = h("ol", { class: `changes ${kind}` });
     inSteps(list, changes, step, "change", ({ change, words: w }) => changeOf(page, change, w));
-    return h("details", { class: `kind ${kind}`, open: kind === "weaker" || !c.weaker },
+    return h("details", { class: `kind ${kind}`, open: kind === "weaker" || !looser },
       h("summary", {}, h("h3", {}, h("span", { class: `tag ${kind}` }, title)), h("small", {}, `${count(changes.length, "change")}: ${about}`)), list);
   });
   return [head, ...sections.filter((s) => s !== null)];
@@ -103,10 +105,11 @@ function combined(page: Page, state: Readonly<State>): HTMLElement {
 }
 
 /** A profile that was made, to save it or to go on with. */
-function taken(page: Page, made: Download & { note: string }): HTMLElement {
+function taken(page: Page, made: Questions["combine"]["answer"]): HTMLElement {
   const take = (): void => {
-    page.update({ source: { text: made.text, name: made.name, language: "", settings: [] }, second: null });
+    // It names its ABIs itself, which can be fewer than those that its sources were read for.
+    page.update({ source: { text: made.text, name: made.name, language: "", settings: [] }, second: null, target: { ...page.state.target, abis: [] } });
     page.say("The combined profile is the source now.");
   };
-  return h("p", {}, made.note, " ", button(`Save ${made.name}`, () => page.save(made.name, made.type, made.text)), " ", button("Take it as the source", take));
+  return h("p", made.exact ? {} : { class: "warn" }, made.note, " ", button(`Save ${made.name}`, () => page.save(made.name, made.type, made.text)), " ", button("Take it as the source", take));
 }
