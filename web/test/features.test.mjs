@@ -246,8 +246,8 @@ for (const at of [0, 1]) {
 
     step("links that are broken say so", async () => {
       for (const fragment of ["#1.AAAA", "#1.%%", "#2.abc", "#nonsense", "#example=missing", "#1."]) {
-        const other = await Visit.open(browser, served.list[at][1] + fragment);
-        await other.page.locator("#notice p").waitFor();
+        const other = await Visit.open(browser, served.list[at][1] + fragment, { shows: "#notice p" });
+        await other.reads("#notice", "link");
         await other.close();
       }
     });

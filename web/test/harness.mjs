@@ -46,7 +46,7 @@ export async function forms() {
 
 /** A window with the page. It notes what the page may not do: errors, refused content, requests. */
 export class Visit {
-  static async open(browser, address, options = {}) {
+  static async open(browser, address, { shows = "#source .reading.good, #source .reading.bad", ...options } = {}) {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true, ...options });
     context.setDefaultTimeout(patience);
     const page = await context.newPage();
@@ -64,8 +64,9 @@ export class Visit {
     });
     visit.started = performance.now();
     await page.goto(address, { timeout: patience });
-    await visit.answered();
+    await page.locator(shows).first().waitFor({ state: "attached" }); // on a phone it is behind a tab
     visit.firstAnswer = performance.now() - visit.started;
+    await page.locator("button.item").first().waitFor({ state: "attached" }); // the examples, which the engine has
     visit.loaded = true;
     await context.setOffline(true); // what is loaded needs no network
     return visit;
@@ -84,11 +85,6 @@ export class Visit {
   async close() {
     await this.behaved();
     await this.context.close();
-  }
-
-  /** Waits until the source is read and the call is judged. */
-  async answered() {
-    await this.page.locator("#source .reading.good, #source .reading.bad").first().waitFor();
   }
 
   /** Waits until a place has a text. */
