@@ -67,8 +67,9 @@ export class Layout {
     const onMachine = open !== undefined && machine.has(open.id);
     this.#host.answers.hidden = !wide.matches && open !== undefined && (onMachine || always.has(open.id));
     this.#host.machine.hidden = !wide.matches && !onMachine;
-    // The tabs come before what they choose from.
-    this.#host[narrow.matches ? "source" : "answers"].before(this.#host.tabs);
+    // The tabs come before what they choose from. To move them takes the focus from them.
+    const below = this.#host[narrow.matches ? "source" : "answers"];
+    if (this.#host.tabs.nextElementSibling !== below) below.before(this.#host.tabs);
     this.#renderTabs(tabbed, open);
     document.documentElement.dataset.layout = wide.matches ? "wide" : narrow.matches ? "narrow" : "medium";
   }
