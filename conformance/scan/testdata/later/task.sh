@@ -20,4 +20,4 @@ includes: {sub: {taskfile: sub, optional: true}}
 END
 mkdir sub; printf "version: '3'\ntasks: {x: {dir: /, cmds: [pwd]}}\n" >sub/Taskfile.yml; echo A=b >.env; echo text >in
 p; p; p made; p stamp; p -p slow slow; p -o group slow; p -o prefixed slow; p --list-all; p -l --json >/dev/null || true; p --summary made || true; p --status made || true; p -n default; p ignored; p sub:x; p only; p status; p shell; echo y | p asks 2>/dev/null || true; p -y asks; p -f made; p --version; p -v -C 1 default 2>/dev/null; (cd sub; p x); fails p bad; fails p nothing; p -x bad && exit 1; mkdir new; (cd new; p --init; p); p --completion bash >/dev/null; p -d sub -a || true; p --taskfile - <sub/Taskfile.yml x 2>/dev/null || true
-start -w made; await test -d .task; echo more >>in; sleep 1; signal INT; signal INT || true; finish; start forever; sleep 0.5; signal TERM; finish
+start -w made; await test -d .task; echo more >>in; sleep 1; signal INT || true; signal INT || true; finish; start forever; sleep 0.5; signal TERM || true; finish
