@@ -10,10 +10,10 @@ import (
 )
 
 // Split takes the text of a call apart: "socket(family=AF_ALG, type=SOCK_STREAM)" as Call
-// writes it, and "socket(AF_ALG, SOCK_STREAM)" or "socket" as people type it. It knows no
+// writes it, and "socket(AF_ALG, SOCK_STREAM);" or "socket" as people type it. It knows no
 // names: [Arrange] and [Arg.Parse] do.
 func Split(text string) (name string, args []string, err error) {
-	name, rest, open := strings.Cut(strings.TrimSpace(text), "(")
+	name, rest, open := strings.Cut(strings.TrimSuffix(strings.TrimSpace(text), ";"), "(")
 	name = strings.TrimSpace(name)
 	if !open {
 		rest = ")"

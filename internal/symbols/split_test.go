@@ -14,6 +14,7 @@ func TestSplit(t *testing.T) {
 	tests := []struct{ text, name, args, err string }{
 		{text: "clone3", name: "clone3"},
 		{text: " clone3 ( ) ", name: "clone3"},
+		{text: "getpid();", name: "getpid"},
 		{text: "-1()", name: "-1"},
 		{text: "socket(AF_ALG,SOCK_STREAM , 0)", name: "socket", args: "AF_ALG SOCK_STREAM 0"},
 		{text: "openat(dirfd=(long)AT_FDCWD, flags=O_RDWR|O_CLOEXEC)", name: "openat", args: "dirfd=(long)AT_FDCWD flags=O_RDWR|O_CLOEXEC"},

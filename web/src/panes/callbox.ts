@@ -68,7 +68,7 @@ function answerOf(page: Page, v: Verdict, traceOpen: boolean): HTMLElement[] {
   const facts = h("ul", { class: "facts" },
     h("li", {}, h("code", {}, v.text)),
     h("li", { class: v.bitmap ? "yes" : "no" }, h("b", {}, v.bitmap ? "In the kernel's bitmap. " : "Not in the kernel's bitmap. "), v.bitmapWhy),
-    h("li", {}, `${count(v.steps, "instruction")} of the filter decide it.`));
+    h("li", {}, v.bitmap ? `Without the bitmap, ${count(v.steps, "instruction")} of the filter would decide it.` : `${count(v.steps, "instruction")} of the filter decide it.`));
   const keeping = button("Add to expectations", () => {
     keep(page, d);
     keeping.textContent = "✓ Added";

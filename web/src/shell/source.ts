@@ -129,6 +129,7 @@ export class SourceRoom {
 
   async #read(source: Source, state: Readonly<State>): Promise<void> {
     if (source.text.trim() === "") return this.#empty();
+    this.#summary.className = "reading old"; // what stands there is about the text before
     const reply = await this.#page.ask("read", { source, target: state.target }, this.#which);
     if (!reply || this.#source() !== source) return;
     if (reply.answer) return this.#show(source, reply.answer);
@@ -199,5 +200,5 @@ function summary(r: Reading): (Node | string)[] {
   if (!r.good) return [h("b", {}, "Refused"), ": the answers wait for the errors to be mended."];
   const facts = [r.rules.length ? plural(r.rules.length, "rule") : "", plural(r.instructions, "instruction"), r.abis.join(", ")];
   const plain = r.plain > 0 ? `a plain list of comparisons has ${r.plain.toLocaleString("en")}` : "";
-  return [h("b", {}, facts.filter((f) => f !== "").join(" · ")), plain && ` (${plain})`, h("small", {}, r.proof)];
+  return [h("b", {}, facts.filter((f) => f !== "").join(" · ")), plain && h("span", { title: "Written as one comparison of the number for each call and one for each argument, without a search tree" }, ` (${plain})`), h("small", {}, r.proof)];
 }
