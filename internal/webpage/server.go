@@ -91,7 +91,6 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "no-cache") // kept, and asked about each time
 	name := strings.TrimPrefix(r.URL.Path, "/")
 	if name == "" {
 		name = indexFile
@@ -108,6 +107,7 @@ func (p *page) answer(w http.ResponseWriter, r *http.Request, name string) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", contentType(name))
+	h.Set("Cache-Control", caching(name))
 	if f.compressed {
 		h.Set("Vary", "Accept-Encoding")
 		if accepts(r.Header.Values("Accept-Encoding")) {
@@ -120,6 +120,16 @@ func (p *page) answer(w http.ResponseWriter, r *http.Request, name string) {
 	sum := sha256.Sum256(f.data)
 	h.Set("ETag", fmt.Sprintf(`"%x"`, sum[:16]))
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(f.data))
+}
+
+// caching says how long a browser may keep a file: one that is named by its content for good,
+// so that the page can start its engine again when this server has ended; others are asked
+// about each time.
+func caching(name string) string {
+	if regexp.MustCompile(`-[0-9a-f]{12}\.\w+$`).MatchString(name) {
+		return "max-age=31536000, immutable"
+	}
+	return "no-cache"
 }
 
 // local reports whether a request's Host is a name of this machine that only it can have.

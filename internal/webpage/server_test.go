@@ -159,6 +159,16 @@ func TestRevalidation(t *testing.T) {
 	}
 }
 
+func TestCaching(t *testing.T) {
+	for name, want := range map[string]string{
+		"index.html": "no-cache", "engine-1.wasm": "no-cache", "page-0123456789ab.txt": "max-age=31536000, immutable", "x-0123456789ab": "no-cache",
+	} {
+		if got := caching(name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
 func TestNotAPage(t *testing.T) {
 	for name, files := range map[string]fstest.MapFS{
 		"empty":            {},
