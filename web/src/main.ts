@@ -101,20 +101,24 @@ function equip(vocabulary: Vocabulary): void {
 async function open(link: Link, atStart = false): Promise<void> {
   notice.clear();
   if (link.kind === "state") return page.update(link.state);
-  const first = atStart || link.kind === "none" ? known?.gallery[0]?.id : undefined;
-  const id = link.kind === "example" ? link.id : first;
-  if (id !== undefined) await openExample(id, atStart, link.kind === "none" ? "" : `example=${id}`);
-  if (link.kind === "broken") notice.show(`This link is broken: ${link.why}. ${atStart ? "Here is an example instead." : "The page is as it was."}`);
+  let why = link.kind === "broken" ? link.why : null;
+  if (link.kind === "example") why = await openExample(link.id, atStart, `example=${link.id}`);
+  const first = known?.gallery[0]?.id;
+  if (first !== undefined && (link.kind === "none" || (why !== null && atStart))) await openExample(first, atStart, "");
+  if (why !== null) notice.show(`This link is broken: ${why}. ${atStart ? "Here is an example instead." : "The page is as it was."}`);
 }
 
-async function openExample(id: string, atStart: boolean, name: string): Promise<void> {
+/** Opens an example. The address names it so. Returns why it cannot be opened. */
+async function openExample(id: string, atStart: boolean, name: string): Promise<string | null> {
   const typed = (): boolean => atStart && page.state.source.text !== "";
-  if (typed()) return; // the reader was faster
+  if (typed()) return null; // the reader was faster
   const reply = await page.ask("gallery", { id });
-  if (!reply || typed()) return; // or chose another one since
-  if (!reply.answer) return notice.show(reply.failure.message);
+  if (!reply || typed()) return null; // or chose another one since
+  if (!reply.answer) return reply.failure.message;
   show(page, reply.answer);
   address.name(name);
+  page.say(`Example: ${known?.gallery.find((g) => g.id === id)?.title ?? id}`);
+  return null;
 }
 
 // Dropping a file beside the editors must not leave the page.

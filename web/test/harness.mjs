@@ -95,7 +95,11 @@ export class Visit {
   /** Opens an example of the gallery. */
   async example(title) {
     await this.page.getByRole("button", { name: "Examples" }).click();
-    await this.page.locator("button.item").filter({ hasText: title }).first().click();
+    const item = this.page.locator("button.item").filter({ hasText: title }).first();
+    const whole = await item.locator("b").innerText();
+    await this.page.evaluate(() => (document.querySelector("#live").textContent = ""));
+    await item.click();
+    await this.page.locator("#live").filter({ hasText: `Example: ${whole}` }).waitFor({ state: "attached" }); // until then, what is typed may be replaced
   }
 
   /** Replaces the text of an editor as a reader would: all selected, then pasted. */
