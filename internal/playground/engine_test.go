@@ -53,6 +53,7 @@ func TestFailures(t *testing.T) {
 		{"a program", "read", Subject{Source{Text: base64.StdEncoding.EncodeToString([]byte("\x7fELF\x02")), Binary: true}, x86}, "a program or library", ""},
 		{"too large", "read", Subject{Source{Text: strings.Repeat(" ", maxSource+1)}, x86}, "larger than 4 MiB", "the command"},
 		{"much too large", "read", Subject{Source{Text: strings.Repeat(" ", maxQuestion)}, x86}, "larger than 4 MiB", "the command"},
+		{"too many rules of a call", "read", Subject{Source{Text: rulesOf("ioctl", maxClauses+1)}, x86}, "rules are about ioctl, and this page takes at most 1000", "the command"},
 		{"broken profile", "meaning", Subject{Source{Text: `{"defaultAction": "SCMP_ACT_SPRING"}`}, x86}, "SCMP_ACT_SPRING", ""},
 		{"unknown stage", "draw", drawOf{Subject{good, x86}, "forest", ""}, `unknown stage "forest"`, ""},
 		{"unknown call", "draw", drawOf{Subject{good, x86}, diagram, "opeen"}, `unknown system call "opeen"`, "did you mean open?"},
@@ -80,6 +81,15 @@ func TestFailures(t *testing.T) {
 }
 
 func ptr[T any](v T) *T { return &v }
+
+// rulesOf returns a profile with so many rules about one call, which have nothing in common.
+func rulesOf(call string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `,{"names": [%q], "action": "SCMP_ACT_ALLOW", "args": [{"index": 1, "value": %d, "op": "SCMP_CMP_EQ"}]}`, call, i*i)
+	}
+	return `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [` + b.String()[1:] + `]}`
+}
 
 func TestFindings(t *testing.T) {
 	e := New("")
