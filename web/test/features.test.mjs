@@ -244,6 +244,21 @@ for (const at of [0, 1]) {
       await other.close();
     });
 
+    step("Back returns to what an example replaced", async () => {
+      const moved = (from) => page.waitForFunction((from) => location.href !== from, from);
+      const before = page.url();
+      await v.paste('{"defaultAction": "SCMP_ACT_LOG"}');
+      await moved(before);
+      const own = page.url();
+      await v.example("Podman");
+      await moved(own);
+      await page.goBack();
+      await page.waitForFunction((own) => location.href === own, own);
+      await page.locator(editor).filter({ hasText: "SCMP_ACT_LOG" }).waitFor();
+      await page.goForward();
+      await page.locator(editor).filter({ hasText: "SCMP_ACT_LOG" }).waitFor({ state: "detached" });
+    });
+
     step("links that are broken say so", async () => {
       for (const fragment of ["#1.AAAA", "#1.%%", "#2.abc", "#nonsense", "#example=missing", "#1."]) {
         const other = await Visit.open(browser, served.list[at][1] + fragment, { shows: "#notice p" });
