@@ -15,7 +15,7 @@ type Weights struct {
 	Text string
 }
 
-// Parse returns the weights, none if there is no text.
+// Parse returns the weights, none for an empty text.
 func (w Weights) Parse() ([]stats.Weight, error) {
 	if w == (Weights{}) {
 		return nil, nil

@@ -29,7 +29,7 @@ type Subject struct {
 	Target Target `json:"target"`
 }
 
-// A Failure says why there is no answer.
+// A Failure says why an answer is missing.
 type Failure struct {
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`

@@ -49,7 +49,7 @@ func (e *Engine) read(of *Subject) (*Reading, error) {
 	}
 	r.ABIs, r.Instructions = intake.ABINames(s.abis), s.filter.Len()
 	if s.compiled == nil {
-		r.Proof = "the filter is shown as it is: there is no profile to prove it against"
+		r.Proof = "the filter is shown as it is: without a profile, nothing is proved about it"
 		return r, nil
 	}
 	r.Rules = s.rules()
