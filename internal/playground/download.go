@@ -11,58 +11,39 @@ import (
 	"github.com/seccompile/seccompile/internal/intake"
 )
 
+// A form is what the page says of a format, and the files that have it.
+type form struct{ title, extension, mime string }
+
+// formOf returns the form of a format. One that the page has no words for is called by its name.
+func formOf(format string) form {
+	switch format {
+	case emit.Raw:
+		return form{"bytes, for seccomp(2)", ".bpf", "application/octet-stream"}
+	case emit.Hex:
+		return form{"hexadecimal text", ".hex", "text/plain"}
+	case emit.Asm:
+		return form{"assembly with comments", ".s", "text/plain"}
+	case emit.JSON:
+		return form{"JSON", ".json", "application/json"}
+	case emit.C:
+		return form{"C header", ".h", "text/x-c"}
+	case emit.Go:
+		return form{"Go file", ".go", "text/x-go"}
+	case emit.JS:
+		return form{"JavaScript", ".js", "text/javascript"}
+	case emit.Python:
+		return form{"Python", ".py", "text/x-python"}
+	}
+	return form{format, "", "application/octet-stream"}
+}
+
 // formats lists the formats of filters.
 func formats() []Format {
 	list := []Format{}
 	for _, name := range emit.Formats() {
-		list = append(list, Format{name, formatTitle(name)})
+		list = append(list, Format{name, formOf(name).title})
 	}
 	return list
-}
-
-func formatTitle(name string) string {
-	switch name {
-	case emit.Raw:
-		return "bytes, for seccomp(2)"
-	case emit.Hex:
-		return "hexadecimal text"
-	case emit.Asm:
-		return "assembly with comments"
-	case emit.JSON:
-		return "JSON"
-	case emit.C:
-		return "C header"
-	case emit.Go:
-		return "Go file"
-	case emit.JS:
-		return "JavaScript"
-	case emit.Python:
-		return "Python"
-	}
-	return name
-}
-
-// fileOf returns the extension and the type of the files of a format.
-func fileOf(format string) (extension, mime string) {
-	switch format {
-	case emit.Raw:
-		return ".bpf", "application/octet-stream"
-	case emit.Hex:
-		return ".hex", "text/plain"
-	case emit.Asm:
-		return ".s", "text/plain"
-	case emit.JSON:
-		return ".json", "application/json"
-	case emit.C:
-		return ".h", "text/x-c"
-	case emit.Go:
-		return ".go", "text/x-go"
-	case emit.JS:
-		return ".js", "text/javascript"
-	case emit.Python:
-		return ".py", "text/x-python"
-	}
-	return "", "application/octet-stream"
 }
 
 // download writes a subject's filter in a format.
@@ -90,8 +71,8 @@ func (e *Engine) download(q *downloadOf) (*Download, error) {
 	if base == "" {
 		base = "filter"
 	}
-	extension, mime := fileOf(q.Format)
-	out := &Download{Name: base + extension, Type: mime, Text: string(data)}
+	file := formOf(q.Format)
+	out := &Download{Name: base + file.extension, Type: file.mime, Text: string(data)}
 	if q.Format == emit.Raw {
 		out.Text, out.Binary = base64.StdEncoding.EncodeToString(data), true
 	}

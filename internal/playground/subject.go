@@ -37,7 +37,7 @@ type subject struct {
 	compiled *intake.Compiled // of a profile
 	filter   *cbpf.Program
 	abis     []arch.ABI
-	err      error // why there is no meaning
+	err      error // why it has no meaning
 
 	// What follows is made when it is asked for.
 	places   *places

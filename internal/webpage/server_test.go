@@ -39,7 +39,7 @@ func compressed(t *testing.T, text string) []byte {
 }
 
 // server returns a handler of a page whose files are plain and compressed, and one that
-// nobody shall see.
+// must stay hidden.
 func server(t *testing.T) http.Handler {
 	t.Helper()
 	h, err := Handler(fstest.MapFS{
