@@ -7,6 +7,7 @@ import { initial } from "./state";
 import { h } from "./dom";
 
 const pointDelay = 25; // ms: a pointer that crosses the page asks nothing
+const mostSaid = 10; // messages that are kept
 
 type StateListener = (state: Readonly<State>, before: Readonly<State> | null) => void;
 
@@ -93,9 +94,9 @@ export class Session implements Page {
   }
 
   say(text: string): void {
-    // The same words again are said again only if the region was empty between.
-    this.live.textContent = "";
-    requestAnimationFrame(() => (this.live.textContent = text));
+    // Each message is a paragraph of its own: a text that is replaced at once is not read out.
+    this.live.append(h("p", {}, text));
+    if (this.live.childElementCount > mostSaid) this.live.firstElementChild?.remove();
   }
 
   save(name: string, type: string, content: string | Uint8Array): void {

@@ -97,9 +97,9 @@ export class Visit {
     await this.page.getByRole("button", { name: "Examples" }).click();
     const item = this.page.locator("button.item").filter({ hasText: title }).first();
     const whole = await item.locator("b").innerText();
-    await this.page.evaluate(() => (document.querySelector("#live").textContent = ""));
+    await this.page.evaluate(() => (document.querySelector("#live").replaceChildren()));
     await item.click();
-    await this.page.locator("#live").filter({ hasText: `Example: ${whole}` }).waitFor({ state: "attached" }); // until then, what is typed may be replaced
+    await this.page.locator("#live p").filter({ hasText: `Example: ${whole}` }).first().waitFor({ state: "attached" }); // until then, what is typed may be replaced
   }
 
   /** Replaces the text of an editor as a reader would: all selected, then pasted. */
