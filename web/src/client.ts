@@ -1,5 +1,7 @@
 // The page's end of the engine: a queue of questions before one Web Worker.
 
+import { launch, listen } from "./launch";
+import type { Source } from "./launch";
 import type { Failure, Questions, Reply } from "./protocol";
 import type { Engine, FromWorker, ToWorker } from "./worker";
 
@@ -12,12 +14,6 @@ export type Status =
   | { state: "busy" }
   | { state: "slow"; op: Op }
   | { state: "failed"; why: string };
-
-/** What can be started: a worker, and the engine for it. */
-export interface Source {
-  worker(): Worker;
-  engine: Engine;
-}
 
 interface Pending {
   op: Op;
@@ -105,18 +101,15 @@ export class Client {
     this.#ready = false;
     this.#onStatus({ state: "loading" });
     try {
-      const worker = this.#source.worker();
+      const { worker, said } = this.#source.launched ?? launch(this.#source.worker(), this.#engine);
+      delete this.#source.launched;
       this.#worker = worker;
       // What a worker said before it was ended may arrive after that.
-      worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-        if (worker === this.#worker) this.#receive(data);
+      const heard = (message: FromWorker): void => {
+        if (worker === this.#worker) this.#receive(message);
       };
-      worker.onerror = (event) => {
-        event.preventDefault();
-        if (worker === this.#worker) this.#died(event.message || "its script cannot be loaded");
-      };
-      const message: ToWorker = { start: this.#engine };
-      worker.postMessage(message);
+      listen(worker, heard);
+      for (const message of said) heard(message);
     } catch (error) {
       this.#fail(error instanceof Error ? error.message : String(error));
     }
@@ -195,25 +188,4 @@ export class Client {
     const message: ToWorker = { id, question: first.question };
     this.#worker?.postMessage(message);
   }
-}
-
-/** The engine of this page: index.html names its files, or holds them if it is the one-file form. */
-export function engineOfPage(): Source {
-  const inline = (id: string): string | null => document.getElementById(id)?.textContent ?? null;
-  const named = (name: string): string => {
-    const content = document.querySelector<HTMLMetaElement>(`meta[name="${name}"]`)?.content;
-    return new URL(content ?? "", document.baseURI).href;
-  };
-  const script = inline("engine-worker");
-  const base64 = inline("engine-wasm");
-  if (script === null || base64 === null) return { worker: () => new Worker(named("engine-worker")), engine: { url: named("engine-wasm") } };
-  return {
-    worker: () => {
-      const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
-      const worker = new Worker(url);
-      worker.addEventListener("message", () => URL.revokeObjectURL(url), { once: true });
-      return worker;
-    },
-    engine: { base64 },
-  };
 }

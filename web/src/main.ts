@@ -1,7 +1,7 @@
 // Puts the page together.
 
 import { Address } from "./address";
-import { Client, engineOfPage } from "./client";
+import { Client } from "./client";
 import { byId, h } from "./dom";
 import { Words } from "./editor/complete";
 import { decode } from "./fragment";
@@ -19,7 +19,7 @@ import { TargetBar } from "./shell/target";
 
 const notice = new Notice(byId("notice"));
 const status = new StatusLine(() => client.stop(), () => void retry());
-const client: Client = new Client(engineOfPage(), (s) => status.show(s), (why) => notice.show(`The engine stopped (${why}) and was started again. Your text is safe.`));
+const client: Client = new Client(engineSource, (s) => status.show(s), (why) => notice.show(`The engine stopped (${why}) and was started again. Your text is safe.`));
 const page = new Session(client, byId("live"));
 
 const address = new Address(page);

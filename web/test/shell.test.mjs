@@ -17,7 +17,7 @@ try {
 }
 
 const src = fileURLToPath(new URL("../src/", import.meta.url));
-const parts = ["fragment", "state", "client", "editor/languages", "editor/complete", "shell/files", "session"];
+const parts = ["fragment", "state", "client", "launch", "editor/languages", "editor/complete", "shell/files", "session"];
 const { outputFiles } = await build({
   stdin: { contents: parts.map((f) => `export * from "./${f}";`).join("\n"), resolveDir: src },
   bundle: true,
@@ -127,7 +127,7 @@ test("completion knows the arguments of the call before it", () => {
 });
 
 // A client on workers that a test drives by hand.
-function bench() {
+function bench(launched = () => undefined) {
   const workers = [];
   const worker = () => {
     const w = { asked: [], dead: false, postMessage: (m) => w.asked.push(m), terminate: () => (w.dead = true) };
@@ -138,7 +138,7 @@ function bench() {
   };
   const statuses = [];
   const restarts = [];
-  const client = new code.Client({ worker, engine: { url: "engine.wasm" } }, (s) => statuses.push(s.state), (why) => restarts.push(why));
+  const client = new code.Client({ worker, engine: { url: "engine.wasm" }, launched: launched(worker) }, (s) => statuses.push(s.state), (why) => restarts.push(why));
   return { client, workers, statuses, restarts };
 }
 
@@ -162,6 +162,32 @@ test("one question at a time, the most awaited first, the latest of a kind only"
   w.answer("c");
   assert.deepEqual([await draw, await other], [{ answer: "b" }, { answer: "c" }]);
   assert.equal(statuses.at(-1), "idle");
+});
+
+test("what an engine said before the page's script was there is heard, whatever it was", async () => {
+  for (const said of [null, { ready: "module" }, { died: "no memory" }]) {
+    const { client, workers, statuses } = bench((worker) => {
+      const launched = code.launch(worker(), { url: "engine.wasm" });
+      if (said?.died) launched.worker.onerror({ message: said.died, preventDefault() {} });
+      else if (said) launched.worker.say(said);
+      return launched;
+    });
+    const [w] = workers;
+    assert.equal(workers.length, 1, "the engine that is there is taken");
+    assert.deepEqual(w.asked[0], { start: { url: "engine.wasm" } });
+    const answer = client.ask("read", {});
+    if (said?.died) {
+      assert.equal(statuses.at(-1), "failed");
+      assert.match((await answer).failure.message, /does not run: no memory/);
+      client.retry(); // with a new one
+      assert.deepEqual(workers[1].asked, [{ start: { url: "engine.wasm" } }]);
+      continue;
+    }
+    if (!said) w.say({ ready: "module" });
+    assert.equal(w.asked.filter((m) => m.start).length, 1);
+    w.answer("well");
+    assert.deepEqual(await answer, { answer: "well" });
+  }
 });
 
 test("the same reply is the same object", async () => {

@@ -117,6 +117,7 @@ export class SourceRoom {
     this.#letter.hidden = state.second === null;
     if (!source || (before && source === before[this.#which] && state.target === before.target)) return;
     if (source.text.includes("\r")) return this.#change({ text: plainLines(source.text) });
+    void this.#read(source, state); // first: the engine works while the editor draws
     if (source.text !== before?.[this.#which]?.text) {
       clearTimeout(this.#typed);
       this.editor.set(source.text);
@@ -124,7 +125,6 @@ export class SourceRoom {
     this.editor.colour(source.language);
     this.#name.textContent = this.#name.title = source.name;
     this.#bar.show(source);
-    void this.#read(source, state);
   }
 
   async #read(source: Source, state: Readonly<State>): Promise<void> {
