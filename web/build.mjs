@@ -15,7 +15,7 @@ const dist = join(web, "dist");
 const engine = join(dist, "engine");
 const read = (...path) => readFileSync(join(...path));
 
-async function bundle(entry) {
+async function bundle(entry, define = {}) {
   const result = await build({
     entryPoints: [join(web, entry)],
     absWorkingDir: web,
@@ -26,6 +26,7 @@ async function bundle(entry) {
     charset: "utf8",
     legalComments: "none",
     alias: { "wasm-exec": join(engine, "wasm_exec.js") },
+    define,
     metafile: true,
     write: false,
   });
@@ -65,7 +66,7 @@ function page(parts) {
   return read(web, "index.html").toString().replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name]);
 }
 
-function site(script, start, style, worker, wasm) {
+function site(script, start, style, wasm) {
   const folder = join(dist, "site");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -75,13 +76,12 @@ function site(script, start, style, worker, wasm) {
     return name;
   };
   const head = [
-    `<meta name="engine-worker" content="${put("worker", "js", worker)}">`,
     `<meta name="engine-wasm" content="${put("engine", "wasm", wasm)}">`,
     `<script src="${put("start", "js", start)}"></script>`, // before the styles, which it would wait for
     `<link rel="stylesheet" href="${put("page", "css", style)}">`,
     `<script defer src="${put("page", "js", script)}"></script>`,
   ];
-  const policy = csp({ "script-src": "'self' 'wasm-unsafe-eval'", "worker-src": "'self'", "style-src": "'self'", "connect-src": "'self'" });
+  const policy = csp({ "script-src": "'self' 'wasm-unsafe-eval'", "worker-src": "blob:", "style-src": "'self'", "connect-src": "'self'" });
   writeFileSync(join(folder, "index.html"), page({ csp: policy, head: head.join("\n"), body: "" }));
 }
 
@@ -93,20 +93,20 @@ function inline(text, attributes = "") {
 
 const data = (id, text) => inline(text, ` type="text/plain" id="${id}"`);
 
-function oneFile(script, start, style, worker, packed, licences) {
+function oneFile(script, start, style, packed, licences) {
   const policy = csp({ "script-src": `${hashOf(start)} ${hashOf(script)} 'wasm-unsafe-eval'`, "worker-src": "blob:", "style-src": hashOf(style), "connect-src": "'none'" });
-  const body = [data("engine-worker", worker), data("engine-wasm", packed.toString("base64")), inline(start), data("licences", licences), inline(script)];
+  const body = [data("engine-wasm", packed.toString("base64")), inline(start), data("licences", licences), inline(script)];
   writeFileSync(join(dist, "seccompile.html"), page({ csp: policy, head: `<style>${style}</style>`, body: body.join("\n") }));
 }
 
 const script = await bundle("src/main.ts");
-const start = await bundle("src/start.ts");
 const style = await bundle("style.css");
 const worker = await bundle("src/worker.ts");
-const bundled = packages([...script.inputs, ...start.inputs, ...style.inputs, ...worker.inputs]);
+const start = await bundle("src/start.ts", { workerScript: JSON.stringify(worker.text) });
+const bundled = packages([...script.inputs, ...style.inputs, ...worker.inputs, ...start.inputs]);
 const text = licences(bundled);
-site(script.text, start.text, style.text, worker.text, read(engine, "engine.wasm"));
-oneFile(script.text, start.text, style.text, worker.text, read(engine, "engine.wasm.gz"), text);
+site(script.text, start.text, style.text, read(engine, "engine.wasm"));
+oneFile(script.text, start.text, style.text, read(engine, "engine.wasm.gz"), text);
 writeFileSync(join(dist, "LICENCES.txt"), text);
 copyFileSync(join(dist, "LICENCES.txt"), join(dist, "site/LICENCES.txt"));
 writeFileSync(join(dist, "packages.json"), `${JSON.stringify(bundled, null, 2)}\n`);

@@ -7,24 +7,21 @@ declare global {
   var engineSource: Source;
 }
 
-/** The engine of this page: index.html names its files, or holds them if it is the one-file form. */
+declare const workerScript: string; // worker.ts, which build.mjs puts in
+
+/** The engine of this page: index.html names its file, or holds it if it is the one-file form. The worker's
+ * script is in this one, so that a new worker needs no network. */
 function engineOfPage(): Source {
-  const inline = (id: string): string | null => document.getElementById(id)?.textContent ?? null;
-  const named = (name: string): string => {
-    const content = document.querySelector<HTMLMetaElement>(`meta[name="${name}"]`)?.content;
-    return new URL(content ?? "", document.baseURI).href;
-  };
-  const script = inline("engine-worker");
-  const base64 = inline("engine-wasm");
-  if (script === null || base64 === null) return { worker: () => new Worker(named("engine-worker")), engine: { url: named("engine-wasm") } };
+  const base64 = document.getElementById("engine-wasm")?.textContent;
+  const name = document.querySelector<HTMLMetaElement>('meta[name="engine-wasm"]')?.content;
   return {
     worker: () => {
-      const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+      const url = URL.createObjectURL(new Blob([workerScript], { type: "text/javascript" }));
       const worker = new Worker(url);
       worker.addEventListener("message", () => URL.revokeObjectURL(url), { once: true });
       return worker;
     },
-    engine: { base64 },
+    engine: base64 ? { base64 } : { url: new URL(name ?? "", document.baseURI).href },
   };
 }
 

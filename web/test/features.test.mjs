@@ -259,6 +259,16 @@ for (const at of [0, 1]) {
       await page.locator(editor).filter({ hasText: "SCMP_ACT_LOG" }).waitFor({ state: "detached" });
     });
 
+    step("a new engine needs no network", async () => {
+      const said = await page.evaluate(() => new Promise((resolve) => {
+        const worker = engineSource.worker();
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = (e) => resolve(e.message || "it cannot be loaded");
+        worker.postMessage({ start: { base64: "?" } });
+      }));
+      assert.match(said.died ?? said, /decode|encoded/i);
+    });
+
     step("links that are broken say so", async () => {
       for (const fragment of ["#1.AAAA", "#1.%%", "#2.abc", "#nonsense", "#example=missing", "#1."]) {
         const other = await Visit.open(browser, served.list[at][1] + fragment, { shows: "#notice p" });
