@@ -59,6 +59,7 @@ func TestPrograms(t *testing.T) {
 		t.Skip("the programs are those of x86_64")
 	}
 	need.Program(t, "strace", "strace")
+	need.Program(t, "time", "time")
 	seccompile := filepath.Join(shared(t), "seccompile")
 	build(t, seccompile, "../..", "./cmd/seccompile")
 	s := &scanner{command: seccompile, found: make(map[string]*found), profiler: filepath.Join(t.TempDir(), "seccomp-profiler")}

@@ -128,12 +128,13 @@ p() { $UNDER "$PROGRAM" "$@"; }
 fails() { if "$@"; then echo "$*: did not fail"; exit 1; fi; }
 # start ARGUMENT...: starts the program in the background.
 start() { $UNDER "$PROGRAM" "$@" >>log 2>&1 & job=$!; }
-# signal NAME: sends the started program a signal, not what it runs under.
+# signal NAME: sends the started program a signal, not what it runs under, once that has started it.
 signal() {
 	pid=$job
-	[ "$MODE" = run ] || pid=$(grep -l "^PPid:[[:space:]]$job\$" /proc/[0-9]*/status 2>/dev/null | sed 's,[^0-9],,g')
+	[ "$MODE" = run ] || await child
 	kill -s "$1" "$pid"
 }
+child() { pid=$(grep -l "^PPid:[[:space:]]$job\$" /proc/[0-9]*/status 2>/dev/null | sed 's,[^0-9],,g'); [ "$pid" ]; }
 # finish: waits until the started program has ended, however.
 finish() { wait "$job" || true; }
 # await COMMAND...: repeats the command until it succeeds or the started program has ended.
