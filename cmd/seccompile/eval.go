@@ -1,12 +1,16 @@
 package main
 
 import (
+	"cmp"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/intake"
+	"github.com/seccompile/seccompile/internal/symbols"
 )
 
 // The evalFlags are the flags of eval.
@@ -28,7 +32,9 @@ func (a *app) evalCommand() *cobra.Command {
 assembly text or an artifact. SYSCALL is a name or a number. Each ARG is a constant
 of the call, flags joined by "|", or a number: decimal, hex (0x) or octal (0), and
 possibly negative. ARGs stand in their order, or have a name as in family=AF_UNIX.
-Missing arguments are 0.
+Missing arguments are 0; "?" is one that is not known. Instead, a single argument can
+have the call as C writes it, or a line of strace: a text or structure in it is not
+known to a filter. If what is not known may change the verdict, eval says so.
 
 For a profile, eval also says what decided: a rule (by its JSON pointer), the default
 action, the ENOSYS bound or the bad-arch action. It reads the profile for the ABIs
@@ -49,6 +55,7 @@ is 1 if any fails:
 		Example: `  seccompile eval docker-default clone3
   seccompile eval docker-default clone 'CLONE_NEWUSER|SIGCHLD'
   seccompile eval -a x86 docker-default socket AF_VSOCK SOCK_STREAM
+  seccompile eval docker-default 'mount("none", "/", NULL, MS_PRIVATE, NULL) = 0'
   seccompile eval --trace filter.bpf personality 0xffffffff
   seccompile eval --expect errno:EPERM docker-default unshare CLONE_NEWUSER
   seccompile eval --expect expectations.txt profile.json`,
@@ -91,11 +98,22 @@ func completeEval(cmd *cobra.Command, args []string, word string) ([]string, cob
 
 // eval reads FILE, asks it and prints the answer.
 func (a *app) eval(e *evalFlags, file, syscall string, args []string) error {
+	abi := e.abi
+	if strings.Contains(syscall, "(") || strings.Contains(syscall, " ") {
+		line, err := symbols.ParseLine(syscall)
+		switch {
+		case err != nil:
+			return failure.Usagef("%w", err)
+		case len(args) > 0:
+			return failure.Usagef("eval: %s has its arguments, and %q is one more", line.Name, args[0]).Hintf("write the call as one word, or all arguments after its name")
+		}
+		abi, syscall, args = cmp.Or(line.ABI, abi), line.Name, line.Args
+	}
 	in, err := a.read(file)
 	if err != nil {
 		return err
 	}
-	ask, err := answer.NewEvaluator(&e.Target, in, e.abi, e.trace)
+	ask, err := answer.NewEvaluator(&e.Target, in, abi, e.trace)
 	if err != nil {
 		return err
 	}
@@ -106,6 +124,9 @@ func (a *app) eval(e *evalFlags, file, syscall string, args []string) error {
 	x, err := ask.Ask(syscall, args, a.numeric)
 	if err != nil {
 		return err
+	}
+	if len(x.Depends) > 0 {
+		a.note("the verdict may depend on %s, which is not known: this is the one for 0", strings.Join(x.Depends, " and "))
 	}
 	expected, err := e.expected(x.ABI)
 	if err != nil {

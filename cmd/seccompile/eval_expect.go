@@ -139,7 +139,7 @@ func (x *expectant) check(list []expect.Expectation) (outcomes []outcome, err er
 		var ask *answer.Evaluator
 		o, err := list[i].Check(func(abi arch.ABI) (s expect.Subject, err error) {
 			if ask, err = x.evaluator(abi); err == nil {
-				s = expect.Subject{ABI: ask.ABI, Decide: ask.Decide}
+				s = expect.Subject{ABI: ask.ABI, Decide: ask.Decide, Depends: ask.Depends}
 			}
 			return s, err
 		})

@@ -126,8 +126,9 @@ func (e *Evaluator) choose(name string, known []arch.ABI) (err error) {
 type Evaluation struct {
 	*intake.Call
 	Verdict policy.Verdict
-	Steps   []Step // that a traced program executes
-	Because string // what decided, "" for a filter
+	Steps   []Step   // that a traced program executes
+	Because string   // what decided, "" for a filter
+	Depends []string // names of unknown arguments that may change the verdict, which is that for 0
 	profile bool
 }
 
@@ -137,7 +138,9 @@ func (e *Evaluator) Ask(name string, args []string, numeric bool) (*Evaluation, 
 	if err != nil {
 		return nil, err
 	}
-	return e.Evaluate(call, numeric), nil
+	x := e.Evaluate(call, numeric)
+	x.Depends, err = e.Depends(call)
+	return x, err
 }
 
 // Evaluate evaluates a call.
@@ -165,10 +168,13 @@ func (x *Evaluation) Document() any {
 	doc := answerJSON{
 		Version: Version, ABI: x.ABI.String(), Number: x.Data.NR, Args: []string{},
 		Syscall:     policy.Names().Syscall(x.Data.Arch, x.Data.NR),
-		verdictJSON: verdictDocument(x.Verdict.Action, x.ABI), Trace: x.Steps,
+		verdictJSON: verdictDocument(x.Verdict.Action, x.ABI), Depends: x.Depends, Trace: x.Steps,
 	}
 	for i := range x.Given {
 		doc.Args = append(doc.Args, fmt.Sprintf("%#x", x.Data.Args[i]))
+		if x.Unknown[i] {
+			doc.Unknown = append(doc.Unknown, x.Arg(i).Name())
+		}
 	}
 	if x.profile {
 		doc.Reason, doc.Pointer = x.Verdict.Reason.String(), x.Verdict.Pointer
@@ -201,10 +207,12 @@ type answerJSON struct {
 	Syscall string   `json:"syscall,omitempty"`
 	Number  uint32   `json:"number"`
 	Args    []string `json:"args"`
+	Unknown []string `json:"unknown,omitempty"` // names of the arguments whose value is not known: args has 0
 	verdictJSON
-	Reason  string `json:"reason,omitempty"`  // bad-arch, enosys, rule or default; of profiles
-	Pointer string `json:"pointer,omitempty"` // of the rule
-	Trace   []Step `json:"trace,omitempty"`
+	Depends []string `json:"depends,omitempty"` // those of them that may change the verdict
+	Reason  string   `json:"reason,omitempty"`  // bad-arch, enosys, rule or default; of profiles
+	Pointer string   `json:"pointer,omitempty"` // of the rule
+	Trace   []Step   `json:"trace,omitempty"`
 }
 
 // A Step is an instruction that a filter executed, and the registers after it.

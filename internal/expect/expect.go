@@ -11,6 +11,7 @@ package expect
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -135,8 +136,9 @@ func Format(list []Expectation) ([]byte, error) {
 
 // A Subject is what decides calls of some ABIs.
 type Subject struct {
-	ABI    arch.ABI // of calls that name none
-	Decide func(*cbpf.Data) policy.Verdict
+	ABI     arch.ABI // of calls that name none
+	Decide  func(*cbpf.Data) policy.Verdict
+	Depends func(*intake.Call) ([]string, error) // names the unknown arguments that may change the verdict
 }
 
 // An Outcome is how an expectation turned out.
@@ -153,14 +155,14 @@ func (e *Expectation) Check(subject func(arch.ABI) (Subject, error)) (Outcome, e
 	var o Outcome
 	var abi arch.ABI
 	var err error
-	if e.ABI != "" {
-		if abi, err = arch.Parse(e.ABI); err != nil {
-			return o, failure.Usagef("%w", err)
-		}
-	}
-	name, args, err := symbols.Split(e.Call)
+	call, err := symbols.ParseLine(e.Call)
 	if err != nil {
 		return o, failure.Usagef("%w", err)
+	}
+	if name := cmp.Or(call.ABI, e.ABI); name != "" {
+		if abi, err = arch.Parse(name); err != nil {
+			return o, failure.Usagef("%w", err)
+		}
 	}
 	s, err := subject(abi)
 	if err != nil {
@@ -169,12 +171,19 @@ func (e *Expectation) Check(subject func(arch.ABI) (Subject, error)) (Outcome, e
 	if abi == 0 {
 		abi = s.ABI
 	}
-	if o.Call, err = intake.ParseCall(abi, name, args); err != nil {
+	if o.Call, err = intake.ParseCall(abi, call.Name, call.Args); err != nil {
 		return o, err
 	}
 	want, err := e.want(abi)
 	if err != nil {
 		return o, err
+	}
+	depends, err := s.Depends(o.Call)
+	if err != nil {
+		return o, err
+	}
+	if len(depends) > 0 {
+		return o, failure.Usagef("the verdict depends on %s, which is not known", strings.Join(depends, " and ")).Hintf("write a value in the place of ?")
 	}
 	o.Got = s.Decide(&o.Call.Data)
 	o.Pass = want.Matches(o.Got.Action)

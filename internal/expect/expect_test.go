@@ -11,6 +11,7 @@ import (
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/policy"
 )
 
@@ -105,11 +106,16 @@ func asked(abi arch.ABI) (Subject, error) {
 	if abi == arch.S390 {
 		return Subject{}, errors.New("not for this kernel")
 	}
-	return Subject{arch.X86_64, func(d *cbpf.Data) policy.Verdict {
+	return Subject{ABI: arch.X86_64, Decide: func(d *cbpf.Data) policy.Verdict {
 		if d.Args[0] < 8 {
 			return policy.Verdict{Action: cbpf.Allow}
 		}
 		return policy.Verdict{Action: cbpf.Errno(1), Pointer: "/syscalls/0"}
+	}, Depends: func(c *intake.Call) (names []string, err error) {
+		if c.Unknown[0] {
+			names = append(names, c.Arg(0).Name())
+		}
+		return names, nil
 	}}, nil
 }
 
@@ -132,7 +138,8 @@ func TestCheck(t *testing.T) {
 		{"x86_64 socketcall: allow", "x86_64 has no call named socketcall"},
 		{"read(x=1): allow", `read has no argument "x"`},
 		{"socket(AF_AGL): allow", "did you mean AF_ALG?"},
-		{`open("/"): allow`, "a filter sees the address of a text"},
+		{`open("/"): allow`, "the verdict depends on pathname, which is not known: write a value in the place of ?"},
+		{`openat(7, ?, O_RDONLY): allow`, "x86_64 openat(dirfd=7, pathname=?, flags=O_RDONLY): pass"},
 		{"read: maybe", `the action: unknown action "maybe"`},
 		{"read: EPERM", `did you mean errno:EPERM?`},
 		{"read: allow EPERM", "allow is not EPERM on x86_64: write errno:EPERM"},

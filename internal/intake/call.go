@@ -8,7 +8,10 @@ import (
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
+	"github.com/seccompile/seccompile/internal/compile"
 	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/proved"
+	"github.com/seccompile/seccompile/internal/stats"
 	"github.com/seccompile/seccompile/internal/symbols"
 	"github.com/seccompile/seccompile/internal/unknown"
 	"github.com/seccompile/seccompile/policy"
@@ -20,6 +23,8 @@ type Call struct {
 	ABI   arch.ABI
 	Data  cbpf.Data
 	Given int // arguments that were written; the others are 0
+
+	Unknown [6]bool // arguments whose value did not show: Data has 0
 }
 
 // Text writes the call as C would.
@@ -33,8 +38,11 @@ func (q *Call) Text(numeric bool) string {
 	}
 	var args []string
 	for i := range q.Given {
-		arg := q.Arg(i)
-		args = append(args, arg.Name()+"="+ValueText(arg, q.Data.Args[i], numeric))
+		arg, value := q.Arg(i), symbols.Unseen
+		if !q.Unknown[i] {
+			value = ValueText(arg, q.Data.Args[i], numeric)
+		}
+		args = append(args, arg.Name()+"="+value)
 	}
 	return fmt.Sprintf("%s %s(%s)", abi, name, strings.Join(args, ", "))
 }
@@ -52,13 +60,34 @@ func (q *Call) Arg(i int) symbols.Arg {
 	c, _ := syscalltables.ByNumber(q.ABI, q.Data.NR)
 	arg := symbols.At(q.ABI, c, i)
 	for j := range i {
-		arg = arg.Given(j, q.Data.Args[j])
+		if !q.Unknown[j] {
+			arg = arg.Given(j, q.Data.Args[j])
+		}
 	}
 	return arg
 }
 
+// Depends returns the names of the unknown arguments that the verdict on a call may depend on.
+func (c *Compiled) Depends(q *Call) (names []string, err error) {
+	if q.Unknown == [6]bool{} {
+		return nil, nil
+	}
+	if c.Program == nil {
+		if c.Result, err = proved.Compile(c.Resolved, compile.Options{}); err != nil {
+			return nil, err
+		}
+		c.Program = c.Result.Program
+	}
+	for i, decides := range stats.Deciding(c.Program, &q.Data, q.Unknown) {
+		if decides {
+			names = append(names, q.Arg(i).Name())
+		}
+	}
+	return names, nil
+}
+
 // ParseCall reads a call of an ABI: a name or number, and words for its arguments, in their
-// order or as NAME=VALUE.
+// order or as NAME=VALUE, "?" for a value that is not known.
 func ParseCall(abi arch.ABI, name string, args []string) (*Call, error) {
 	nr, err := parseSyscall(name, abi)
 	if err != nil {
@@ -69,6 +98,9 @@ func ParseCall(abi arch.ABI, name string, args []string) (*Call, error) {
 	}
 	q := &Call{ABI: abi, Data: cbpf.Data{NR: nr, Arch: abi.Audit()}, Given: len(args)}
 	for i, s := range args {
+		if q.Unknown[i] = s == symbols.Unseen; q.Unknown[i] {
+			continue
+		}
 		if q.Data.Args[i], err = q.Arg(i).Parse(s); err != nil {
 			return nil, badArg(err)
 		}
@@ -113,6 +145,9 @@ func badArg(err error) error {
 	}
 	if near := unknown.Nearest(bad.Word, known); near != "" {
 		return f.Hintf("did you mean %s?", near)
+	}
+	if c := bad.Word; c != "" && 'A' <= c[0] && c[0] <= 'Z' {
+		return f.Hintf("write its number, or ? if it is not known")
 	}
 	return f
 }

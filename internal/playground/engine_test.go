@@ -91,6 +91,26 @@ func rulesOf(call string, n int) string {
 	return `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [` + b.String()[1:] + `]}`
 }
 
+// A line of strace is a call, in the call box and as an expectation.
+func TestStrace(t *testing.T) {
+	e := New("")
+	s := Subject{Source{Text: string(preset.Docker()), Name: "docker.json"}, Target{ABIs: []string{"x86_64"}}}
+	line := `[pid 7] openat(AT_FDCWD, "/a: b # (c", O_RDONLY) = 3`
+	v := answered[Verdict](t, e, "eval", evalOf{s, CallText{Text: line}, diagram, ""})
+	if v.Call != "openat(AT_FDCWD, ?, O_RDONLY)" || v.Text != "x86_64 openat(dirfd=AT_FDCWD, pathname=?, flags=O_RDONLY)" {
+		t.Errorf("%s: %q, %q", line, v.Call, v.Text)
+	}
+	list := []Expectation{{"", line, "allow"}, {"x86_64", "clone(?)", "allow"}}
+	outcomes := answered[[]Outcome](t, e, "expect", expectOf{s, list})
+	if !outcomes[0].Pass || outcomes[1].Failure == nil || !strings.Contains(outcomes[1].Failure.Message, "depends on flags") {
+		t.Errorf("%+v", outcomes)
+	}
+	file := answered[Download](t, e, "write-expectations", writeOf{list})
+	if want := "\nopenat(AT_FDCWD, ?, O_RDONLY): allow\nx86_64 clone(?): allow\n"; !strings.HasSuffix(file.Text, want) {
+		t.Errorf("%q, want %q at the end", file.Text, want)
+	}
+}
+
 func TestFindings(t *testing.T) {
 	e := New("")
 	x86 := Target{ABIs: []string{"x86_64"}}

@@ -3,9 +3,7 @@ package playground
 import (
 	"cmp"
 	"slices"
-	"strings"
 
-	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/failure"
@@ -34,24 +32,19 @@ func (s *subject) evaluator(name string) (*answer.Evaluator, error) {
 	return e, nil
 }
 
-// evaluate answers a call as it is typed: "socket(AF_ALG, SOCK_SEQPACKET, 0)", perhaps with its
-// ABI in front, which has precedence.
-func (s *subject) evaluate(c CallText) (*answer.Evaluation, error) {
-	text, name := strings.TrimSpace(c.Text), c.ABI
-	if first, rest, ok := strings.Cut(text, " "); ok && !strings.Contains(first, "(") {
-		if _, err := arch.Parse(first); err == nil {
-			name, text = first, rest
-		}
-	}
-	evaluator, err := s.evaluator(name)
+// evaluate answers a call as it is typed, "socket(AF_ALG, SOCK_SEQPACKET, 0)", or pasted from
+// strace, perhaps with its ABI in front, which has precedence. The line is what it was read as.
+func (s *subject) evaluate(c CallText) (*answer.Evaluation, *symbols.Line, error) {
+	line, err := symbols.ParseLine(c.Text)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	call, args, err := symbols.Split(text)
+	evaluator, err := s.evaluator(cmp.Or(line.ABI, c.ABI))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return evaluator.Ask(call, args, false)
+	x, err := evaluator.Ask(line.Name, line.Args, false)
+	return x, &line, err
 }
 
 // eval answers what happens to one call.
@@ -60,12 +53,12 @@ func (e *Engine) eval(q *evalOf) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, err := s.evaluate(q.Call)
+	x, line, err := s.evaluate(q.Call)
 	if err != nil {
 		return nil, err
 	}
 	v := &Verdict{
-		Document: x.Document(), Look: graph.Look(x.Verdict.Action), Text: x.Text(false), Because: x.Because,
+		Document: x.Document(), Look: graph.Look(x.Verdict.Action), Call: line.String(), Text: x.Text(false), Because: x.Because,
 		Path: *newTrail(), Steps: len(x.Steps),
 	}
 	v.Bitmap, v.BitmapWhy = s.bitmap(x.Call)

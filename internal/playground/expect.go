@@ -1,12 +1,14 @@
 package playground
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/internal/expect"
 	"github.com/seccompile/seccompile/internal/graph"
 	"github.com/seccompile/seccompile/internal/intake"
+	"github.com/seccompile/seccompile/internal/symbols"
 )
 
 // maxExpectations is how many are answered at once.
@@ -36,7 +38,7 @@ func (e *Engine) expect(q *expectOf) ([]Outcome, error) {
 // decides returns what decides the calls of an ABI, zero for the filter's first: the filter or,
 // as the command does, the profile read for another kernel.
 func (e *Engine) decides(s *subject, a arch.ABI) (expect.Subject, error) {
-	out := expect.Subject{ABI: s.abis[0], Decide: s.side().Decide}
+	out := s.expectant(s.abis[0])
 	sameKernel := func(b arch.ABI) bool { return a.Main() == b.Main() }
 	if a == 0 || s.compiled == nil || slices.ContainsFunc(s.abis, sameKernel) {
 		return out, nil
@@ -47,13 +49,22 @@ func (e *Engine) decides(s *subject, a arch.ABI) (expect.Subject, error) {
 	if err != nil {
 		return out, err
 	}
-	return expect.Subject{ABI: a, Decide: t.side().Decide}, nil
+	return t.expectant(a), nil
+}
+
+// expectant returns what decides the calls of an ABI.
+func (s *subject) expectant(a arch.ABI) expect.Subject {
+	side := s.side()
+	return expect.Subject{ABI: a, Decide: side.Decide, Depends: side.Depends}
 }
 
 // writeExpectations writes expectations as a file for eval --expect.
 func (e *Engine) writeExpectations(q *writeOf) (*Download, error) {
 	var list []expect.Expectation
 	for _, x := range q.Expectations {
+		if call, err := symbols.ParseLine(x.Call); err == nil { // a line of strace has more than a file takes
+			x.ABI, x.Call = cmp.Or(call.ABI, x.ABI), call.String()
+		}
 		list = append(list, expect.Expectation{ABI: x.ABI, Call: x.Call, Want: x.Expect})
 	}
 	text, err := expect.Format(list)

@@ -149,6 +149,7 @@ type CallText struct {
 type Verdict struct {
 	Document  any    `json:"document"`
 	Look      string `json:"look"`
+	Call      string `json:"call"`
 	Text      string `json:"text"`
 	Because   string `json:"because"`
 	Bitmap    bool   `json:"bitmap"`

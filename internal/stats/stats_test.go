@@ -357,6 +357,50 @@ func TestReaching(t *testing.T) {
 	}
 }
 
+// Without what is unknown, a call may get something else only where Deciding says so.
+func TestDeciding(t *testing.T) {
+	docker, _, err := oci.Read(preset.Docker(), policy.Target{ABI: arch.X86_64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := compiled(t, docker, policy.Options{ABIs: []arch.ABI{arch.X86_64, arch.X86}}).Program
+	tests := []struct {
+		abi     arch.ABI
+		call    string
+		args    [6]uint64
+		unknown string // indexes
+		want    string
+	}{
+		{arch.X86_64, "openat", [6]uint64{}, "012345", ""},
+		{arch.X86_64, "mount", [6]uint64{}, "01", ""},
+		{arch.X86_64, "socket", [6]uint64{}, "0", "0"},
+		{arch.X86_64, "socket", [6]uint64{38}, "12", ""},
+		{arch.X86_64, "socket", [6]uint64{2}, "12", ""},
+		{arch.X86, "socket", [6]uint64{}, "012", "0"},
+		{arch.X86_64, "clone", [6]uint64{}, "01", "0"},
+		{arch.X86_64, "personality", [6]uint64{}, "0", "0"},
+		{arch.X86_64, "clone3", [6]uint64{}, "01", ""},
+		{arch.AArch64, "clone", [6]uint64{}, "01", ""}, // another ABI's
+	}
+	for _, tt := range tests {
+		call, _ := syscalltables.Lookup(tt.call)
+		nr, _ := call.Number(tt.abi)
+		var unknown [6]bool
+		for _, i := range tt.unknown {
+			unknown[i-'0'] = true
+		}
+		got := ""
+		for i, decides := range stats.Deciding(p, &cbpf.Data{Arch: tt.abi.Audit(), NR: nr, Args: tt.args}, unknown) {
+			if decides {
+				got += string(rune('0' + i))
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%v %s%v, unknown %s: %q, want %q", tt.abi, tt.call, tt.args, tt.unknown, got, tt.want)
+		}
+	}
+}
+
 func TestInBitmap(t *testing.T) {
 	p, err := cbpf.Assemble([]byte(".order little\nret ALLOW"), nil)
 	if err != nil {

@@ -1,8 +1,11 @@
 package stats
 
 import (
+	"encoding/binary"
+
 	"golang.org/x/net/bpf"
 
+	"github.com/seccompile/seccompile/arch"
 	"github.com/seccompile/seccompile/cbpf"
 )
 
@@ -19,6 +22,7 @@ func known(k uint32) value { return value{k, true} }
 type walker struct {
 	p      *cbpf.Program
 	states []state
+	call   *partly // nil if nothing is known of the arguments
 }
 
 // A state is what is known before an instruction, whatever path led there.
@@ -34,7 +38,7 @@ type path struct {
 	longest  int  // instructions of the longest path
 }
 
-func newWalker(p *cbpf.Program) *walker { return &walker{p, make([]state, p.Len())} }
+func newWalker(p *cbpf.Program) *walker { return &walker{p: p, states: make([]state, p.Len())} }
 
 // walk follows all paths for a number and an AUDIT_ARCH value. It takes both
 // outcomes of a test for possible if it does not know the accumulator, as with
@@ -61,12 +65,13 @@ func (w *walker) walk(audit, nr value) path {
 		case opJump:
 			w.to(pc+1+int(ins.K), s)
 		case opLoad:
-			s.a = value{}
 			switch ins.K {
 			case cbpf.OffNR:
 				s.a = nr
 			case cbpf.OffArch:
 				s.a = audit
+			default:
+				s.a = w.call.word(ins.K)
 			}
 			w.to(pc+1, s)
 		default:
@@ -99,6 +104,50 @@ func Reaching(p *cbpf.Program) func(audit, nr uint32) []int {
 		}
 		return pcs
 	}
+}
+
+// A partly is a call of which some arguments are known.
+type partly struct {
+	*cbpf.Data
+	unknown [6]bool
+	big     bool // the byte order
+	narrow  bool // the upper halves of arguments are 0
+}
+
+// word returns what is known of a word of the arguments or of the instruction pointer.
+func (c *partly) word(off uint32) value {
+	if c == nil {
+		return value{}
+	}
+	v, upper := c.IP, (off&4 != 0) != c.big
+	if off >= cbpf.OffArgs {
+		i := (off - cbpf.OffArgs) / 8 % uint32(len(c.Args))
+		if v = c.Args[i]; c.unknown[i] {
+			return value{ok: upper && c.narrow}
+		}
+	}
+	if upper {
+		v >>= 32
+	}
+	return known(uint32(v))
+}
+
+// Deciding returns which of a call's unknown arguments may decide what it gets: none if it gets
+// the same whatever they are.
+func Deciding(p *cbpf.Program, d *cbpf.Data, unknown [6]bool) (deciding [6]bool) {
+	abi, _ := arch.ByAudit(d.Arch, d.NR)
+	w := newWalker(p)
+	w.call = &partly{d, unknown, p.Order() == binary.BigEndian, abi.Bits() == 32}
+	if w.walk(known(d.Arch), known(d.NR)).constant {
+		return deciding
+	}
+	for pc := range w.states {
+		if ins := p.At(pc); w.states[pc].longest != 0 && ins.Op == opLoad && ins.K >= cbpf.OffArgs {
+			i := (ins.K - cbpf.OffArgs) / 8
+			deciding[i] = unknown[i]
+		}
+	}
+	return deciding
 }
 
 func (e *path) join(verdict value, longest int) {

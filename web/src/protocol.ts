@@ -150,6 +150,7 @@ export interface CallText {
 export interface Verdict {
   document: EvalDocument;
   look: Look;
+  call: string; // as it was typed, without what strace prints around it: an expectation's
   text: string; // "x86_64 socket(domain=AF_ALG, ...)": what was understood
   because: string; // "by the rule at /syscalls/12"
   /** Whether Linux 5.11 and later answer it from the bitmap, without running the filter, and why. */
@@ -165,10 +166,12 @@ export interface EvalDocument {
   syscall?: string;
   number: number;
   args: string[];
+  unknown?: string[]; // names of the arguments whose value is not known: args has 0
   verdict: string;
   action: string;
   data: number;
   errno?: string;
+  depends?: string[]; // those of them that may change the verdict
   reason?: string;
   pointer?: string;
   trace?: { pc: number; instruction: string; a: number; x: number; meaning?: string }[];

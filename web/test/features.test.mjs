@@ -53,6 +53,25 @@ for (const at of [0, 1]) {
       await v.reads("#pane-call", "unknown system call");
     });
 
+    step("a line of strace is a call", async () => {
+      await v.example("Docker");
+      const box = page.getByRole("combobox", { name: "Call to try" });
+      await box.fill("12:00:01.123 socket(AF_ALG, SOCK_SEQPACKET|SOCK_CLOEXEC, 0) = -1 EPERM (Operation not permitted)");
+      await v.reads("#pane-call .facts", "x86_64 socket(family=AF_ALG, type=SOCK_SEQPACKET|SOCK_CLOEXEC, protocol=0)");
+      await v.reads(call, "ERRNO(1) EPERM");
+      assert.equal(await page.locator("#pane-call .unsure").count(), 0);
+      await box.fill("7 <... clone resumed>, 0) = 8");
+      await v.reads("#pane-call .unsure", "it depends on flags");
+      await box.fill('[pid 123] openat(AT_FDCWD, "/etc/passwd", O_RDONLY|O_CLOEXEC) = 3');
+      await v.reads("#pane-call .facts", "openat(dirfd=AT_FDCWD, pathname=?, flags=O_RDONLY|O_CLOEXEC)");
+      await v.reads(call, "ALLOW");
+      await page.getByRole("button", { name: "Add to expectations" }).click();
+      await v.tab("Expectations");
+      await v.reads("#pane-expectations .count", "all 4 pass");
+      assert.equal(await page.getByRole("combobox", { name: /^Call 4/ }).inputValue(), "openat(AT_FDCWD, ?, O_RDONLY|O_CLOEXEC)");
+      await v.tab("Meaning");
+    });
+
     step("a rule, a call, a box and an instruction light up each other", async () => {
       await v.example("Docker");
       await page.getByRole("combobox", { name: "Call to try" }).fill("");

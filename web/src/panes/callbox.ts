@@ -42,7 +42,7 @@ export const callBox: Mount = (host, page) => {
     question: (s) => {
       const about = subject(s, "Whether a call is allowed, by which rule, and on which path through the filter.");
       if (typeof about === "string") return about;
-      if (s.call.text.trim() === "") return "Type a call with its arguments as in C; what you leave out is 0.";
+      if (s.call.text.trim() === "") return "Type a call with its arguments as in C, or paste a line of strace; what you leave out is 0.";
       return { ...about, call: { ...s.call, text: ended(s.call.text) }, stage: s.view.stage, drawn: s.view.only };
     },
     show: (verdict) => {
@@ -70,16 +70,17 @@ function answerOf(page: Page, v: Verdict, traceOpen: boolean): HTMLElement[] {
     h("li", { class: v.bitmap ? "yes" : "no" }, h("b", {}, v.bitmap ? "In the kernel's bitmap. " : "Not in the kernel's bitmap. "), v.bitmapWhy),
     h("li", {}, v.bitmap ? `Without the bitmap, ${count(v.steps, "instruction")} of the filter would decide it.` : `${count(v.steps, "instruction")} of the filter decide it.`));
   const keeping = button("Add to expectations", () => {
-    keep(page, d);
+    keep(page, v.call, d);
     keeping.textContent = "✓ Added";
     keeping.disabled = true; // until the next verdict
   });
+  const unsure = d.depends && h("p", { class: "unsure" }, h("b", {}, "The verdict may be another one: "), `it depends on ${d.depends.join(" and ")}, which the call does not tell, and is that for 0.`);
   const actions = h("p", { class: "actions" },
     keeping,
     d.syscall && page.state.view.only !== d.syscall
       ? button(`Draw only ${d.syscall}`, () => page.update({ view: { ...page.state.view, only: d.syscall! } }))
       : page.state.view.only !== "" && button("Draw all calls", () => page.update({ view: { ...page.state.view, only: "" } })));
-  return [big, h("p", { class: "second", hidden: true }), why, rule, facts, actions, ...(d.trace ? [traceOf(d.trace, traceOpen)] : [])];
+  return [big, ...(unsure ? [unsure] : []), h("p", { class: "second", hidden: true }), why, rule, facts, actions, ...(d.trace ? [traceOf(d.trace, traceOpen)] : [])];
 }
 
 /** Why, with the places in the profile as links to them. */
@@ -143,9 +144,8 @@ function effect(d: EvalDocument): string {
 }
 
 /** Adds the call with the verdict that it has now. */
-function keep(page: Page, d: EvalDocument): void {
+function keep(page: Page, call: string, d: EvalDocument): void {
   const expect = expected(d);
-  const call = ended(page.state.call.text);
   page.update({ expectations: [...page.state.expectations, { abi: d.abi, call, expect }] });
   page.say(`Added: ${call} on ${d.abi} is expected to get ${expect}.`);
 }

@@ -51,7 +51,7 @@ export const expectations: Mount = (host, page) => {
     const reply = await page.ask("eval", { source, target, call, stage: view.stage, drawn: view.only }, "expectations");
     if (reply === null) return;
     complain(reply.failure ? words(reply.failure) : "");
-    if (reply.answer) add({ abi: reply.answer.document.abi, call: call.text, expect: expected(reply.answer.document) });
+    if (reply.answer) add({ abi: reply.answer.document.abi, call: reply.answer.call, expect: expected(reply.answer.document) });
   };
   const save = async (): Promise<void> => {
     const reply = await page.ask("write-expectations", { expectations: page.state.expectations }, "save");

@@ -1,6 +1,7 @@
 package symbols
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -9,42 +10,15 @@ import (
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
-// Split takes the text of a call apart: "socket(family=AF_ALG, type=SOCK_STREAM)" as Call
-// writes it, and "socket(AF_ALG, SOCK_STREAM);" or "socket" as people type it. It knows no
-// names: [Arrange] and [Arg.Parse] do.
-func Split(text string) (name string, args []string, err error) {
-	name, rest, open := strings.Cut(strings.TrimSuffix(strings.TrimSpace(text), ";"), "(")
-	name = strings.TrimSpace(name)
-	if !open {
-		rest = ")"
-	}
-	inner, closed := strings.CutSuffix(rest, ")")
-	switch {
-	case name == "":
-		return "", nil, fmt.Errorf("symbols: %q: the name of the call is missing (write it as in clone3 or socket(AF_UNIX))", text)
-	case strings.ContainsAny(name, " \t),"):
-		return "", nil, fmt.Errorf("symbols: %q: expected one call (write it as in clone3 or socket(AF_UNIX))", text)
-	case !closed:
-		return "", nil, fmt.Errorf("symbols: %s: the parenthesis after the arguments is missing", name)
-	case strings.ContainsAny(inner, `"'`):
-		return "", nil, fmt.Errorf("symbols: %s: a filter sees the address of a text, not the text (write a number, such as 0)", name)
-	case strings.TrimSpace(inner) == "":
-		return name, nil, nil
-	}
-	for arg := range strings.SplitSeq(inner, ",") {
-		if arg = strings.TrimSpace(arg); arg == "" {
-			return "", nil, fmt.Errorf("symbols: %s: argument %d is empty (write 0 if it does not matter)", name, len(args))
-		}
-		args = append(args, arg)
-	}
-	return name, args, nil
-}
-
 // Arrange returns the values of a call's arguments in their order. Each of args is a value,
 // which stands at its place in the list, or NAME=VALUE, in any order; those left out before
-// the last are "0".
+// the last are "0". A last "..." stands for all that follow, which are [Unseen].
 func Arrange(a arch.ABI, nr uint32, args []string) ([]string, error) {
 	call, _ := syscalltables.ByNumber(a, nr)
+	elided := len(args) > 0 && args[len(args)-1] == elision
+	if elided {
+		args = args[:len(args)-1]
+	}
 	if len(args) > maxArgs {
 		return nil, fmt.Errorf("symbols: a system call has at most %d arguments, not %d", maxArgs, len(args))
 	}
@@ -64,6 +38,15 @@ func Arrange(a arch.ABI, nr uint32, args []string) ([]string, error) {
 			return nil, fmt.Errorf("symbols: %s: %s has no value", callName(call, nr), At(a, call, place).Name())
 		}
 		n = max(n, place+1)
+	}
+	if elided {
+		if n = len(call.Args(a)); n == 0 {
+			n = maxArgs
+		}
+		n = max(n, len(args))
+		for i := range n {
+			values[i] = cmp.Or(values[i], Unseen)
+		}
 	}
 	list := values[:n]
 	for i := range list {
