@@ -65,6 +65,9 @@ func flagError(cmd *cobra.Command, err error) error {
 	if errors.As(err, &bare) && cmd.Name() == "check" && bare.GetSpecifiedName() == "explain" {
 		return failure.Usagef("%s%w", where, err).Hintf("seccompile check --explain list shows the IDs")
 	}
+	if f := badNumber(where, err); f != nil {
+		return f
+	}
 	var missing *pflag.NotExistError
 	if !errors.As(err, &missing) {
 		return failure.Usagef("%s%w", where, err)
@@ -75,6 +78,27 @@ func flagError(cmd *cobra.Command, err error) error {
 	cmd.InheritedFlags().VisitAll(add)
 	return failure.Usagef("%s%w", where, err).
 		HintNearest("--"+missing.GetSpecifiedName(), known, fmt.Sprintf("run %q for the flags", cmd.CommandPath()+" --help"))
+}
+
+// badNumber explains why a flag takes no such number, nil if it is not about one.
+func badNumber(where string, err error) error {
+	var bad *pflag.InvalidValueError
+	if !errors.As(err, &bad) {
+		return nil
+	}
+	flag, kind := bad.GetFlag(), "a whole number"
+	switch flag.Value.Type() {
+	case "uint16":
+		kind = "a number from 0 to 65535"
+	case "int":
+	default:
+		return nil
+	}
+	f := failure.Usagef("%s--%s: %q is not %s", where, flag.Name, bad.GetValue(), kind)
+	if flag.DefValue != "0" {
+		return f.Hintf("for example --%s %s", flag.Name, flag.DefValue)
+	}
+	return f
 }
 
 // unreadable explains why a file could not be read.

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strconv"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -33,8 +31,8 @@ tests and converts it. All of that happens in the browser: nothing you paste is 
 anywhere, also not to this command.
 
 A released seccompile has the page in it. Another one serves DIR, which make web writes
-in a checkout: web/dist/site. The server listens on 127.0.0.1 alone, and answers no page
-of another name.`,
+in a checkout: web/dist/site. The server listens on 127.0.0.1 and [::1] alone, which are
+localhost, and answers no page of another name.`,
 		Example: `  seccompile web
   seccompile web --port 0
   seccompile web web/dist/site`,
@@ -63,7 +61,7 @@ func (a *app) web(port uint16, dir string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	defer context.AfterFunc(ctx, stop)()
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port))))
+	list, err := webpage.Listen(port)
 	if err != nil {
 		f := failure.Usagef("web: %w", err)
 		if errors.Is(err, syscall.EADDRINUSE) {
@@ -71,12 +69,12 @@ func (a *app) web(port uint16, dir string) error {
 		}
 		return f
 	}
-	fmt.Fprintf(a.out, "http://%v/\n", l.Addr())
+	fmt.Fprintf(a.out, "http://%v/\n", list[0].Addr())
 	if err := a.flush(); err != nil {
-		return errors.Join(err, l.Close())
+		return err
 	}
 	a.note("web: serving until Ctrl-C")
-	return webpage.Serve(ctx, l, handler)
+	return webpage.Serve(ctx, list, handler)
 }
 
 // page returns the files of a page.

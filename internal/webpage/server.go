@@ -46,12 +46,12 @@ func Handler(files fs.FS) (http.Handler, error) {
 	return p, nil
 }
 
-// maxConnections is how many a browser with several windows does not reach. Each may hold a
-// file in memory.
+// maxConnections is how many a browser with several windows does not reach on one address. Each
+// may hold a file in memory.
 const maxConnections = 32
 
-// Serve answers on a listener until the context ends, and closes it.
-func Serve(ctx context.Context, l net.Listener, handler http.Handler) error {
+// Serve answers on listeners until the context ends or one of them fails, and closes them.
+func Serve(ctx context.Context, list []net.Listener, handler http.Handler) error {
 	s := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -63,10 +63,18 @@ func Serve(ctx context.Context, l net.Listener, handler http.Handler) error {
 	}
 	stop := context.AfterFunc(ctx, func() { s.Close() })
 	defer stop()
-	if err := s.Serve(netutil.LimitListener(l, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
-		return err
+	ended := make(chan error)
+	for _, l := range list {
+		go func() { ended <- s.Serve(netutil.LimitListener(l, maxConnections)) }()
 	}
-	return nil
+	var failed error
+	for range list {
+		if err := <-ended; failed == nil && !errors.Is(err, http.ErrServerClosed) {
+			failed = err
+		}
+		s.Close()
+	}
+	return failed
 }
 
 // ServeHTTP implements http.Handler.

@@ -13,7 +13,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 )
@@ -216,30 +218,69 @@ func TestLinks(t *testing.T) {
 }
 
 func TestServe(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	list, err := Listen(0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	h, done := server(t), make(chan error)
-	go func() { done <- Serve(ctx, l, h) }()
-	r, err := http.Get(fmt.Sprintf("http://%v/", l.Addr()))
-	if err != nil || r.StatusCode != 200 {
-		t.Fatal(r, err)
-	}
-	text, err := io.ReadAll(r.Body)
-	if err != nil || !strings.HasPrefix(string(text), "<!doctype html>") {
-		t.Errorf("%q, %v", text, err)
+	go func() { done <- Serve(ctx, list, h) }()
+	for _, l := range list {
+		r, err := http.Get(fmt.Sprintf("http://%v/", l.Addr()))
+		if err != nil || r.StatusCode != 200 {
+			t.Fatal(r, err)
+		}
+		text, err := io.ReadAll(r.Body)
+		if err != nil || !strings.HasPrefix(string(text), "<!doctype html>") {
+			t.Errorf("%v: %q, %v", l.Addr(), text, err)
+		}
 	}
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if _, err := http.Get(fmt.Sprintf("http://%v/", l.Addr())); err == nil {
-		t.Error("it still answers")
+	for _, l := range list {
+		if _, err := http.Get(fmt.Sprintf("http://%v/", l.Addr())); err == nil {
+			t.Errorf("%v still answers", l.Addr())
+		}
 	}
-	if err := Serve(t.Context(), l, server(t)); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("a closed listener: %v", err)
+	if err := Serve(t.Context(), list, server(t)); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("closed listeners: %v", err)
+	}
+}
+
+// One port serves localhost, whichever of its addresses a browser takes.
+func TestListen(t *testing.T) {
+	list, err := Listen(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		for _, l := range list {
+			l.Close()
+		}
+	}()
+	port := list[0].Addr().(*net.TCPAddr).Port
+	if _, err := Listen(uint16(port)); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("a port that is taken: %v", err)
+	}
+	if len(list) != 2 {
+		t.Skipf("this machine has %v alone", list[0].Addr())
+	}
+	for i, host := range loopback {
+		if got, want := list[i].Addr().String(), net.JoinHostPort(host, strconv.Itoa(port)); got != want {
+			t.Errorf("it listens on %s, want %s", got, want)
+		}
+	}
+	// Another program has one of the two: the other is not kept.
+	for i := range list {
+		list[i].Close()
+		if _, err := Listen(uint16(port)); !errors.Is(err, syscall.EADDRINUSE) {
+			t.Errorf("%s free alone: %v", loopback[i], err)
+		}
+		if list[i], err = net.Listen("tcp", net.JoinHostPort(loopback[i], strconv.Itoa(port))); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
