@@ -69,6 +69,28 @@ test("everything is reached with Tab, and nothing holds the focus", { timeout: 4
   await v.close();
 });
 
+test("arrow keys move in the menus", { timeout: 4 * patience }, async () => {
+  const v = await Visit.open(browser, server.address);
+  const { page } = v;
+  for (const name of ["Examples", "Download"]) {
+    const button = page.getByRole("button", { name, exact: true });
+    const items = page.getByRole("dialog", { name }).locator("button.item");
+    const has = async (i) => assert.equal(await focused(page), `button ${(await items.nth(i).innerText()).slice(0, 40)}`.trim(), `${name}: item ${i}`);
+    await button.focus();
+    await page.keyboard.press("ArrowDown");
+    await has(0);
+    const last = (await items.count()) - 1;
+    for (const [key, i] of [["ArrowDown", 1], ["ArrowDown", 2], ["ArrowUp", 1], ["End", last], ["ArrowDown", last], ["Home", 0], ["ArrowUp", 0]]) {
+      await page.keyboard.press(key);
+      await has(i);
+    }
+    await page.keyboard.press("Escape");
+    await items.first().waitFor({ state: "hidden" });
+    assert.equal(await focused(page), `button ${name}`);
+  }
+  await v.close();
+});
+
 test("skip links lead to the three parts", { timeout: 4 * patience }, async () => {
   const v = await Visit.open(browser, server.address);
   const { page } = v;

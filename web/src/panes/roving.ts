@@ -1,8 +1,17 @@
-// One stop of the tab key for a group of things; arrow keys move inside it.
+// Arrow keys in a group of things, which can be one stop of the tab key.
+
+/** Makes the elements that match one stop of the tab key, among which arrow keys, Home and End move. */
+export function rove(group: HTMLElement, selector: string): void {
+  arrows(group, selector);
+  group.addEventListener("focusin", (event) => {
+    if (!(event.target instanceof HTMLElement) || !event.target.matches(selector)) return;
+    for (const item of group.querySelectorAll<HTMLElement>(selector)) item.tabIndex = item === event.target ? 0 : -1;
+  });
+}
 
 /** Lets arrow keys, Home and End move among the elements that match. Left and right go to the
  * neighbour, up and down to the nearest in the line above or below. */
-export function rove(group: HTMLElement, selector: string): void {
+export function arrows(group: HTMLElement, selector: string): void {
   const items = (): HTMLElement[] => [...group.querySelectorAll<HTMLElement>(selector)].filter((e) => e.getClientRects().length > 0);
   group.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !(event.target instanceof HTMLElement) || !event.target.matches(selector)) return;
@@ -10,10 +19,6 @@ export function rove(group: HTMLElement, selector: string): void {
     if (!to) return;
     event.preventDefault();
     to.focus();
-  });
-  group.addEventListener("focusin", (event) => {
-    if (!(event.target instanceof HTMLElement) || !event.target.matches(selector)) return;
-    for (const item of group.querySelectorAll<HTMLElement>(selector)) item.tabIndex = item === event.target ? 0 : -1;
   });
 }
 

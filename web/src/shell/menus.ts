@@ -6,7 +6,8 @@ import { linkTo } from "../address";
 import { h } from "../dom";
 import { bytesOf } from "../fragment";
 import { initial } from "../state";
-import { popover } from "./popover";
+import { arrows } from "../panes/roving";
+import { popover, type Popover } from "./popover";
 
 /** Makes an example the state. */
 export function show(page: Page, example: Example): void {
@@ -22,13 +23,26 @@ export function show(page: Page, example: Example): void {
   });
 }
 
+/** Lets the arrow keys move in a menu, and the one down lead into it. */
+function withArrows(menu: Popover): HTMLElement[] {
+  const item = "button.item";
+  arrows(menu.panel, item);
+  menu.button.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowDown" || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    if (!menu.panel.matches(":popover-open")) menu.panel.showPopover();
+    menu.panel.querySelector<HTMLElement>(item)?.focus();
+  });
+  return [menu.button, menu.panel];
+}
+
 export function examples(vocabulary: Vocabulary, open: (id: string) => void): HTMLElement[] {
   const menu = popover("Examples", "Examples");
   const items = vocabulary.gallery.map((g) =>
     h("li", {}, h("button", { type: "button", class: "item", click: () => (menu.close(), open(g.id)) }, h("b", {}, g.title), h("small", {}, g.about))),
   );
   menu.panel.append(h("ul", { role: "list" }, ...items));
-  return [menu.button, menu.panel];
+  return withArrows(menu);
 }
 
 /** Saves what the engine made. */
@@ -59,7 +73,7 @@ export function downloads(page: Page, vocabulary: Vocabulary): HTMLElement[] {
     problem,
     h("ul", { role: "list" }, ...vocabulary.formats.map((f) => item(f.name, f.title, f.name)), item("report", "Report", "a page to keep or send: HTML")),
   );
-  return [menu.button, menu.panel];
+  return withArrows(menu);
 }
 
 const cutAt = 8000; // characters: some mail and chat programs cut links that are longer
