@@ -205,6 +205,36 @@ for (const at of [0, 1]) {
       await v.reads("#pane-expectations .count", "3 of 4 fail");
     });
 
+    step("what came with an example goes with it, and what the reader chose stays", async () => {
+      const box = page.getByRole("combobox", { name: "Call to try" });
+      const own = '{"defaultAction": "SCMP_ACT_LOG"}';
+      await v.example("A minijail policy");
+      await v.reads("#pane-call .facts", "x86_64 mmap");
+      await v.paste(own); // in another language than the example
+      await v.reads("#source .reading.good", "instruction");
+      await page.waitForFunction(() => document.querySelector('[aria-label="Call to try"]').value === "");
+      await v.example("Docker");
+      await v.tab("Expectations");
+      await v.reads("#pane-expectations .count", "all 3 pass");
+      await v.reads("section.target", "x86_64, x86, x32");
+      const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.getByRole("button", { name: "Open…" }).first().click()]);
+      await chooser.setFiles({ name: "own.json", mimeType: "application/json", buffer: Buffer.from(own) });
+      await page.locator("#source .file-name", { hasText: "own.json" }).first().waitFor();
+      await page.locator("#pane-expectations table").waitFor({ state: "hidden" });
+      assert.equal(await box.inputValue(), "");
+      assert.doesNotMatch(await page.locator("section.target").innerText(), /x86_64, x86, x32/);
+      // The reader's own.
+      await v.example("Docker");
+      await page.getByRole("button", { name: "Remove call 3" }).click();
+      await v.reads("#pane-expectations .count", "all 2 pass");
+      await box.fill("read");
+      await v.paste(own);
+      await v.reads("#pane-expectations .count", "2 of 2 fail");
+      assert.equal(await box.inputValue(), "read");
+      await v.reads(call, "LOG");
+      await v.tab("Meaning");
+    });
+
     step("downloads are what the command writes", async () => {
       await v.example("Podman");
       await v.reads("#source .reading.good", "instruction");

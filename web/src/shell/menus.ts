@@ -1,27 +1,12 @@
 // The menus of the page's head: examples, share, download, theme and what the page is.
 
-import type { Download, Example, Vocabulary } from "../protocol";
+import type { Download, Vocabulary } from "../protocol";
 import type { Page } from "../page";
 import { linkTo } from "../address";
 import { h } from "../dom";
 import { bytesOf } from "../fragment";
-import { initial } from "../state";
 import { arrows } from "../panes/roving";
 import { popover, type Popover } from "./popover";
-
-/** Makes an example the state. */
-export function show(page: Page, example: Example): void {
-  const { view } = page.state;
-  page.update({
-    ...initial,
-    source: example.source,
-    second: example.second ?? null,
-    target: example.target,
-    call: example.call ?? initial.call,
-    expectations: example.expectations ?? [],
-    view: { ...initial.view, tab: example.second ? "compare" : view.tab === "compare" ? "" : view.tab },
-  });
-}
 
 /** Lets the arrow keys move in a menu, and the one down lead into it. */
 function withArrows(menu: Popover): HTMLElement[] {

@@ -5,6 +5,7 @@ import type { Page, State } from "../page";
 import { h } from "../dom";
 import { Editor } from "../editor/editor";
 import type { Words } from "../editor/complete";
+import { replaceSource } from "./example";
 import { choose, dropZone, plainLines, rawFilter, sourceOf } from "./files";
 import { emptySource } from "../state";
 import { count, listFindings } from "./findings";
@@ -61,7 +62,7 @@ export class SourceRoom {
   async open(file: File): Promise<void> {
     try {
       const source = await sourceOf(file);
-      this.#page.update({ [this.#which]: source });
+      this.#replace(source);
       this.#page.say(`Opened ${file.name}`);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -81,6 +82,11 @@ export class SourceRoom {
     return this.#page.state[this.#which];
   }
 
+  #replace(source: Source): void {
+    if (this.#which === "source") replaceSource(this.#page, source);
+    else this.#page.update({ second: source });
+  }
+
   #change(change: Partial<Source>): void {
     const source = this.#source();
     if (source) this.#page.update({ [this.#which]: { ...source, ...change } });
@@ -96,11 +102,13 @@ export class SourceRoom {
       const raw = replaced ? rawFilter(text) : null;
       if (raw !== null) {
         this.#page.say("Read as a raw filter");
-        return this.#page.update({ [this.#which]: { ...emptySource, text: raw, binary: true } });
+        return this.#replace({ ...emptySource, text: raw, binary: true });
       }
       const { binary, ...rest } = this.#source() ?? { name: "", language: "", settings: [] };
       const still = binary && text !== "" && /^[\sA-Za-z0-9+/=_-]+$/.test(text);
-      this.#page.update({ [this.#which]: { ...rest, text, ...(still && { binary }), ...(replaced && { name: "" }) } });
+      const source = { ...rest, text, ...(still && { binary }) };
+      if (replaced) this.#replace({ ...source, name: "" });
+      else this.#page.update({ [this.#which]: source });
     };
     // What changes the editor waits until it has finished its own update.
     if (replaced) {
