@@ -2,10 +2,13 @@ package main
 
 import (
 	"cmp"
+	"errors"
 
 	"github.com/spf13/cobra"
 
 	"github.com/seccompile/seccompile/internal/answer"
+	"github.com/seccompile/seccompile/internal/failure"
+	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/optimize"
 )
 
@@ -47,6 +50,9 @@ func (a *app) optimizeCommand() *cobra.Command {
 				return err
 			}
 			before, err := in.Program()
+			if f := (*failure.Error)(nil); in.Kind == intake.KindProfile && errors.As(err, &f) {
+				return f.Hintf("seccompile compile turns a policy into a filter that is as small already; seccompile fmt joins the entries of a profile in JSON")
+			}
 			if err != nil {
 				return err
 			}

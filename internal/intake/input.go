@@ -131,7 +131,8 @@ func (in *Input) Program(abis ...string) (*cbpf.Program, error) {
 			return nil, in.Unknown()
 		}
 		if _, err := in.Source.JSON(); err != nil {
-			return nil, failure.Usagef("%s: expected a filter, got text that is not assembly", in.Name)
+			return nil, failure.Usagef("%s: expected a filter, got text that is not assembly", in.Name).
+				Hintf("seccompile compile turns a policy into a filter")
 		}
 		return nil, failure.Usagef("%s: expected a filter, got %s", in.Name, in.Kind).
 			Hintf("seccompile compile turns a profile into a filter; -f asm shows it as text")

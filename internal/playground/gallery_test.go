@@ -1,8 +1,10 @@
 package playground
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -344,6 +346,8 @@ func TestShrink(t *testing.T) {
 		{"profile", Source{Text: `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [` +
 			strings.Repeat(`{"names": ["read", "write", "close", "fstat"], "action": "SCMP_ACT_ALLOW"},`, 20) +
 			`{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}`}, "bytes"},
+		{"profile of one line", Source{Text: `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW"},{"names":["write"],"action":"SCMP_ACT_ALLOW"}]}`}, "bytes"},
+		{"configuration of a container", Source{Text: `{"ociVersion":"1.2.0","process":{"args":["sh"]},"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read","read"],"action":"SCMP_ACT_ALLOW"}]}}}`}, "bytes"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := answered[Shrunk](t, e, "shrink", Subject{test.source, x86})
@@ -354,6 +358,40 @@ func TestShrink(t *testing.T) {
 				t.Errorf("%s", c.Headline)
 			}
 		})
+	}
+}
+
+// Of each other language, the filter is as small as it gets, and the answer says why the text stays.
+func TestShrinkNothing(t *testing.T) {
+	e := New("")
+	x86 := Target{ABIs: []string{"x86_64"}}
+	for _, source := range []Source{
+		{Text: "[Service]\nSystemCallFilter=read write\nExecStart=/bin/true\n", Name: "a.service"},
+		{Text: "read: 1\nwrite: arg0 == 1\n", Name: "a.policy", Language: "minijail-c"},
+		{Text: "defaultAction: SCMP_ACT_ERRNO # why\nsyscalls:\n- names: [read]\n  action: SCMP_ACT_ALLOW\n", Name: "a.yaml"},
+		{Text: "POLICY a { ALLOW { read } } USE a DEFAULT KILL", Name: "a.kafel"},
+	} {
+		got := answered[Shrunk](t, e, "shrink", Subject{source, x86})
+		if got.After != got.Before || got.Unit != "instructions" || got.Source.Text != source.Text || !strings.Contains(got.Note, "convert --to oci") {
+			t.Errorf("%s: %+v", source.Name, got)
+		}
+		if r := answered[Reading](t, e, "read", Subject{source, x86}); r.Instructions != got.After {
+			t.Errorf("%s: %d instructions, want %d", source.Name, got.After, r.Instructions)
+		}
+	}
+}
+
+// A filter in an artifact is as small as compile made it.
+func TestShrinkArtifact(t *testing.T) {
+	e := New("")
+	x86 := Target{ABIs: []string{"x86_64"}}
+	made, err := os.ReadFile("../../artifact/testdata/example.artifact")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := answered[Shrunk](t, e, "shrink", Subject{Source{Text: base64.StdEncoding.EncodeToString(made), Binary: true, Name: "example.artifact"}, x86})
+	if got.After != got.Before || got.Unit != "instructions" {
+		t.Errorf("%+v", got)
 	}
 }
 

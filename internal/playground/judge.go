@@ -1,11 +1,16 @@
 package playground
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"path"
+	"slices"
+	"strings"
 
+	"github.com/seccompile/seccompile/internal/answer"
 	"github.com/seccompile/seccompile/internal/edit"
-	"github.com/seccompile/seccompile/internal/failure"
 	"github.com/seccompile/seccompile/internal/grade"
 	"github.com/seccompile/seccompile/internal/intake"
 	"github.com/seccompile/seccompile/internal/optimize"
@@ -40,19 +45,19 @@ func (e *Engine) shrink(of *Subject) (*Shrunk, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case s.compiled != nil:
-		return s.shrinkProfile()
-	case s.in.Kind == intake.KindFilter || s.in.Kind == intake.KindAssembly:
+	case s.compiled == nil:
 		return s.shrinkFilter()
+	case s.rewritable():
+		return s.shrinkProfile()
 	}
-	return nil, failure.Nof("%s: only profiles, raw filters and assembly text can be made smaller", s.in.Name)
+	return s.shrinkPolicy()
 }
 
 // shrinkFilter looks for a shorter filter.
 func (s *subject) shrinkFilter() (*Shrunk, error) {
 	r, err := optimize.Program(s.filter, proof.Limits{})
 	if err != nil {
-		return nil, err
+		return nil, answer.Unlimited(err)
 	}
 	out := &Shrunk{Source: s.Source, Before: s.filter.Len(), After: r.Program.Len(), Unit: "instructions"}
 	if r.Program == s.filter {
@@ -66,21 +71,31 @@ func (s *subject) shrinkFilter() (*Shrunk, error) {
 	}
 	data, err := r.Program.AppendBinary(nil)
 	out.Source.Text, out.Source.Binary = base64.StdEncoding.EncodeToString(data), true
+	if s.in.Kind != intake.KindFilter && s.Source.Name != "" {
+		out.Source.Name = strings.TrimSuffix(s.Source.Name, path.Ext(s.Source.Name)) + ".bpf" // one raw filter
+	}
 	return out, err
 }
 
-// shrinkProfile joins what entries have in common, as fmt does. The text stays as it is where that
-// makes it no smaller.
-func (s *subject) shrinkProfile() (*Shrunk, error) {
+// rewritable reports whether the text is one that fmt writes anew.
+func (s *subject) rewritable() bool {
 	name, _ := s.language()
-	switch {
-	case s.in.YAML, name != "oci" && name != "docker" && name != "podman":
-		return nil, failure.Nof("%s: only profiles of OCI, Docker and Podman in JSON can be made smaller", s.in.Name).
-			Hintf("its filter is as small as seccompile can make it")
-	}
+	return !s.in.YAML && slices.Contains([]string{"oci", "config", "docker", "podman"}, name)
+}
+
+// shrinkProfile joins what entries have in common, as fmt does; a text of one line stays one. It
+// stays as it is where that makes it no smaller.
+func (s *subject) shrinkProfile() (*Shrunk, error) {
 	text, err := edit.Format(s.in.Source)
 	if err != nil {
 		return nil, err
+	}
+	if !bytes.Contains(bytes.TrimSpace(s.in.Data), []byte("\n")) {
+		var line bytes.Buffer
+		if err := json.Compact(&line, text); err != nil {
+			return nil, err
+		}
+		text = line.Bytes()
 	}
 	out := &Shrunk{Source: s.Source, Before: len(s.in.Data), After: len(text), Unit: "bytes"}
 	if len(text) >= len(s.in.Data) {
@@ -90,4 +105,20 @@ func (s *subject) shrinkProfile() (*Shrunk, error) {
 	out.Source.Text = string(text)
 	out.Note = "entries that differ in their names alone are one now; proved to mean the same with every capability and kernel that the profile mentions"
 	return out, nil
+}
+
+// shrinkPolicy says of a text that is not written anew whether its filter could be shorter. Such a
+// text has more than rules, such as comments, the other settings of a unit or what another machine
+// needs, so what it could do without is for its author to say.
+func (s *subject) shrinkPolicy() (*Shrunk, error) {
+	r, err := optimize.Program(s.filter, proof.Limits{})
+	if err != nil {
+		return nil, answer.Unlimited(err)
+	}
+	n := r.Program.Len()
+	return &Shrunk{
+		Source: s.Source, Before: n, After: n, Unit: "instructions",
+		Note: fmt.Sprintf("the filter has %d instructions, and no smaller one was found. The text is left as it is: "+
+			"only profiles of OCI, Docker and Podman in JSON are written anew, and seccompile convert --to oci makes one", n),
+	}, nil
 }

@@ -268,6 +268,10 @@ for (const at of [0, 1]) {
       await page.getByRole("button", { name: "Take it as the source" }).click();
       await v.reads("#source .reading.good", "instruction");
       assert.equal((await page.locator(editor).innerText()).match(/"?write"?/g).length, 1);
+      await v.example("A systemd unit");
+      await v.reads("#source .reading.good", "instruction");
+      await page.getByRole("button", { name: "Shrink" }).click();
+      await v.reads("#pane-grade .outcome", /The filter is already as small as we can make it: .*only profiles of OCI/);
     });
 
     step("a raw filter is opened", async () => {

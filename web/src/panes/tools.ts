@@ -38,7 +38,7 @@ async function shrink(page: Page, out: HTMLElement): Promise<void> {
 /** What shrinking gained, and a way to take it. */
 function gain(page: Page, out: HTMLElement, s: Shrunk, before: Source): HTMLElement {
   const saved = s.before - s.after;
-  if (saved <= 0) return h("p", {}, h("b", {}, "It is already as small as we can make it. "), s.note);
+  if (saved <= 0) return h("p", {}, h("b", {}, `${s.unit === "bytes" ? "It" : "The filter"} is already as small as we can make it: `), `${s.note}.`);
   const size = `${s.before.toLocaleString("en")} → ${s.after.toLocaleString("en")} ${s.unit}`;
   const take = (): void => {
     out.dataset.keep = "yes";
