@@ -118,8 +118,11 @@ const maxIndirect = 1000
 func (r *resolver) pointers(id fid, f frame, way []fid) bool {
 	n := &r.modules[id.mod].nodes[id.fn]
 	left := maxIndirect
-	for _, mod := range n.takers {
-		m := r.modules[mod]
+	for _, taker := range n.takers {
+		if taker == none {
+			return false
+		}
+		m := r.modules[taker.mod]
 		for fn := range m.nodes {
 			c := &m.code.Funcs[fn]
 			if !m.nodes[fn].reached || len(c.Indirect) == 0 {
@@ -128,7 +131,7 @@ func (r *resolver) pointers(id fid, f frame, way []fid) bool {
 			if left -= len(c.Indirect); left < 0 {
 				return false
 			}
-			from := fid{mod, int32(fn)}
+			from := fid{taker.mod, int32(fn)}
 			for _, values := range m.flow(fn).Calls[len(c.Calls):] {
 				up := f.in(&values)
 				if up.number.Unknown || len(up.number.Entry) > 0 {

@@ -18,24 +18,26 @@ import (
 type loading struct {
 	from    fid
 	unknown bool // some name is not literal
-	self    bool // a name is null, which gives a handle of the program itself
+	self    bool // a name is null, or of a library that was there before: its handle finds what is reached by name only
+}
+
+// A loaderUse is a call of a function of libdl, and what it gets.
+type loaderUse struct {
+	name         string // of the function
+	base         *module
+	from         fid        // who decides what it gets: in base, or around functions of base that pass it on
+	handle, text code.Value // text is the name of a library or a symbol
+	depth        int        // how many such functions there may still be
 }
 
 // dlopen follows calls that open libraries and look up symbols. Most names are literal. For
 // the others, all names and folders for plug-ins in the data of the module count.
 func (p *program) dlopen() {
+	seen := make(map[string]bool)
 	for _, name := range [...]string{"dlopen", "dlmopen", "dlsym", "dlvsym"} {
 		for _, t := range p.lookup(symbolKey{name: name}) {
-			fn, ok := t.mod.fn(t.addr)
-			if !ok {
-				continue
-			}
-			id := fid{int32(t.mod.index), int32(fn)}
-			for _, e := range p.callers(id) {
-				p.loaderCall(e, name)
-			}
-			if n := &t.mod.nodes[fn]; n.taken && n.parent != none && strings.HasSuffix(name, "open") {
-				p.opensValue(n.parent, code.Value{Unknown: true}, 0)
+			if fn, ok := t.mod.fn(t.addr); ok {
+				p.loaderCalls(fid{int32(t.mod.index), int32(fn)}, name, seen)
 			}
 		}
 	}
@@ -46,28 +48,70 @@ func (p *program) dlopen() {
 	}
 }
 
-// loaderCall follows one call of a function of libdl. A PLT stub is called in its place.
-func (p *program) loaderCall(e edge, name string) {
-	m := p.modules[e.from.mod]
-	if p.isStub(m, m.file.Funcs[e.from.fn].Addr) {
-		for _, e := range p.callers(e.from) {
-			p.loaderCall(e, name)
+// loaderCalls follows all calls of a function of libdl: by name, through registers that were
+// loaded from the GOT and, with any arguments, by whoever else has its address.
+func (p *program) loaderCalls(id fid, name string, seen map[string]bool) {
+	n := &p.modules[id.mod].nodes[id.fn]
+	call := func(from fid, c *code.CallValues) {
+		u := loaderUse{name: name, base: p.modules[from.mod], from: from, depth: maxWrappers}
+		u.handle, u.text = c.Entry(p.argument(0)), c.Entry(p.argument(1))
+		switch name {
+		case "dlopen":
+			u.handle, u.text = code.Value{}, u.handle
+		case "dlmopen":
+			u.handle = code.Value{}
 		}
+		p.follows(u, seen)
+	}
+	for _, e := range p.callers(id) {
+		call(e.from, &p.modules[e.from.mod].flow(int(e.from.fn)).Calls[e.call])
+	}
+	given := n.stored
+	for _, l := range slices.Clip(p.loads[id]) {
+		p.loadedCalls(l, call)
+		given = given || p.givesAway(l)
+	}
+	if !given {
 		return
 	}
-	if !p.once(fmt.Sprint(name, e)) {
+	for _, from := range slices.Clip(n.takers) {
+		if fn, ok := p.modules[0].fn(p.modules[0].file.Entry); from == none && ok { // data of the program
+			from = fid{0, int32(fn)}
+		}
+		if from != none {
+			call(from, &code.CallValues{Entry: func(code.Place) code.Value { return code.Value{Unknown: true, Consts: []uint64{0}} }})
+		}
+	}
+}
+
+// follows follows a call of a function of libdl. If the function that makes it gets a name or a
+// handle itself, its callers decide, but for a library that can be any already.
+func (p *program) follows(u loaderUse, seen map[string]bool) {
+	key := fmt.Sprint(u.name, u.base.index, u.from, u.handle, u.text)
+	if seen[key] {
 		return
 	}
-	values := m.flow(int(e.from.fn)).Calls[e.call]
-	first, second := values.Entry(p.argument(0)), values.Entry(p.argument(1))
-	switch name {
-	case "dlmopen":
-		first = second
-		fallthrough
-	case "dlopen":
-		p.opensValue(e.from, first, maxWrappers)
+	seen[key] = true
+	opens := strings.HasSuffix(u.name, "open")
+	decided := u.depth == 0 || p.modules[u.from.mod].nodes[u.from.fn].taken || opens && u.text.Unknown
+	if !decided && len(u.handle.Entry)+len(u.text.Entry) > 0 {
+		for _, e := range p.callers(u.from) {
+			c := &p.modules[e.from.mod].flow(int(e.from.fn)).Calls[e.call]
+			up := u
+			up.from, up.depth = e.from, u.depth-1
+			up.handle, up.text = substitute(u.handle, c), substitute(u.text, c)
+			p.follows(up, seen)
+		}
+		if u.handle.Entry, u.text.Entry = nil, nil; empty(&u.text) {
+			return
+		}
+	}
+	switch {
+	case !p.once(key):
+	case opens:
+		p.opens(u)
 	default:
-		p.looksUp(m, e.from, first, second)
+		p.looksUp(u)
 	}
 }
 
@@ -98,31 +142,29 @@ func (m *module) texts(v code.Value) (list []string, ok bool) {
 	return list, true
 }
 
-// maxWrappers bounds the functions around dlopen that pass a name on.
-const maxWrappers = 4
+// maxWrappers bounds the functions around dlopen that pass a name on, with the entry of the PLT.
+const maxWrappers = 5
 
-// opensValue follows a call that opens the library that a value names: if the function gets
-// the name itself, its callers.
-func (p *program) opensValue(from fid, v code.Value, depth int) {
-	m := p.modules[from.mod]
+// opens follows a call that opens the library that a value names.
+func (p *program) opens(u loaderUse) {
+	m := p.modules[u.from.mod]
 	l := p.loadings[m]
 	if l == nil {
-		l = &loading{from: from}
+		l = &loading{from: u.from}
 		p.loadings[m] = l
 	}
-	if n := &m.nodes[from.fn]; len(v.Entry) > 0 && !v.Unknown && !n.taken && depth > 0 {
-		for _, e := range p.callers(from) {
-			up := substitute(v, &p.modules[e.from.mod].flow(int(e.from.fn)).Calls[e.call])
-			p.opensValue(e.from, up, depth-1)
-		}
-		v.Entry = nil
-	}
-	names, ok := m.texts(v)
+	names, ok := m.texts(u.text)
 	l.unknown = l.unknown || !ok
-	l.self = l.self || !v.Unknown && slices.Contains(v.Consts, 0)
+	l.self = l.self || !u.text.Unknown && slices.Contains(u.text.Consts, 0)
 	for _, name := range names {
-		p.openName(m, name, from)
+		l.self = l.self || p.isThere(name)
+		p.openName(m, name, u.from)
 	}
+}
+
+// isThere reports whether a name is that of a library which a file needs.
+func (p *program) isThere(name string) bool {
+	return slices.ContainsFunc(p.modules, func(m *module) bool { return m.file.SOName == name && m.by != nil })
 }
 
 // openName loads a library that a module opens by a name in its data.
@@ -131,7 +173,7 @@ func (p *program) openName(m *module, name string, from fid) bool {
 	if strings.HasPrefix(name, "/") {
 		return p.plugPath(name, why, from)
 	}
-	if strings.Contains(name, "/") || slices.ContainsFunc(p.modules, func(m *module) bool { return m.file.SOName == name && m.by != nil }) {
+	if strings.Contains(name, "/") || p.isThere(name) {
 		return false // what is there already is looked up by name
 	}
 	return p.plugLibrary(name, why, from)
@@ -139,19 +181,23 @@ func (p *program) openName(m *module, name string, from fid) bool {
 
 // looksUp follows a call that looks up the symbol that a value names. Of libraries that the
 // program opens itself all symbols are reached anyhow; those that were there before are
-// looked up through the handles RTLD_DEFAULT and RTLD_NEXT, that of the program itself, or
-// ones that cannot be told apart. If the name is not literal, all names in the data of the
-// module count, and what the program itself exports for this.
-func (p *program) looksUp(m *module, from fid, handle, name code.Value) {
-	names, ok := m.texts(name)
+// looked up through the handles RTLD_DEFAULT and RTLD_NEXT, that of the program itself, those
+// of libraries which it opens once more, or ones that cannot be told apart. If the name is not
+// literal, all names in the data of the module count, and what the program itself exports for
+// this.
+func (p *program) looksUp(u loaderUse) {
+	m, from := p.modules[u.from.mod], u.from
+	names, ok := m.texts(u.text)
 	if ok {
 		for _, name := range names {
 			p.lookedUp(name, from, nil)
 		}
 		return
 	}
-	l := p.loadings[m]
-	special := l != nil && l.self || slices.Contains(handle.Consts, 0) || slices.Contains(handle.Consts, ^uint64(0))
+	special := len(u.handle.Entry) > 0 || slices.Contains(u.handle.Consts, 0) || slices.Contains(u.handle.Consts, ^uint64(0))
+	for _, m := range [...]*module{m, u.base} {
+		special = special || p.loadings[m] != nil && p.loadings[m].self
+	}
 	if !special || !p.once("symbols in "+m.file.Path) {
 		return
 	}
@@ -162,18 +208,29 @@ func (p *program) looksUp(m *module, from fid, handle, name code.Value) {
 			imports[s.Name] = true // which are reached where they are used
 		}
 	}
-	found := len(p.modules[0].defs) > 0
+	found := p.exportsFunctions(p.modules[0])
 	defined := p.definedNames()
 	m.strings(func(s string) {
 		if defined[s] && !imports[s] {
 			found = p.lookedUp(s, from, m) || found
 		}
 	})
-	u := Unresolved{Step: p.step(from, ""), Reason: "looks up functions by names that it makes; those whose names are in its data are in", Harm: !found}
+	open := Unresolved{Step: p.step(from, ""), Reason: "looks up functions by names that it makes; those whose names are in its data are in", Harm: !found}
 	if !found {
-		u.Reason = "looks up functions whose names are not in its data"
+		open.Reason = "looks up functions whose names are not in its data"
 	}
-	p.unresolved = append(p.unresolved, u)
+	p.unresolved = append(p.unresolved, open)
+}
+
+// exportsFunctions reports whether a module exports functions of its own, and not just variables
+// that it has copied.
+func (p *program) exportsFunctions(m *module) bool {
+	for name := range m.defs {
+		if _, ok := p.exported(m, name); ok && !strings.HasPrefix(name, "_") {
+			return true
+		}
+	}
+	return false
 }
 
 // definedNames returns the names of all symbols that modules define: most strings are none.
@@ -188,7 +245,7 @@ func (p *program) definedNames() map[string]bool {
 	return c.defined
 }
 
-// lookedUp reaches what a name is in all modules but one. It reports whether there is any.
+// lookedUp reaches what a name is in all modules but one. It reports whether it is a function.
 func (p *program) lookedUp(name string, from fid, but *module) (found bool) {
 	for _, m := range p.modules {
 		if m == but {
@@ -196,7 +253,8 @@ func (p *program) lookedUp(name string, from fid, but *module) (found bool) {
 		}
 		for _, i := range m.defs[name] {
 			p.visitLate(target{m, m.file.Symbols[i].Addr}, from, "looked up by dlsym")
-			found = true
+			_, code := m.fn(m.file.Symbols[i].Addr)
+			found = found || code
 		}
 	}
 	return found

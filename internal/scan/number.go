@@ -167,23 +167,32 @@ func (r *resolver) up(id fid, f frame, way []fid) {
 func (r *resolver) onlyCalled(id fid) bool {
 	only, ok := r.only[id]
 	if !ok {
-		only = !slices.ContainsFunc(r.loads[id], func(l load) bool {
-			return slices.Contains(r.modules[l.from.mod].flow(int(l.from.fn)).Given, l.slot)
-		})
+		only = !slices.ContainsFunc(r.loads[id], r.givesAway)
 		r.only[id] = only
 	}
 	return only
 }
 
+// givesAway reports whether a function does more with an address that it loads than to call it.
+func (p *program) givesAway(l load) bool {
+	return slices.Contains(p.modules[l.from.mod].flow(int(l.from.fn)).Given, l.slot)
+}
+
 // loaded goes on with the calls of a function through registers that are loaded from the GOT.
 func (r *resolver) loaded(id fid, f frame, way []fid) {
 	for _, l := range r.loads[id] {
-		m := r.modules[l.from.mod]
-		calls := m.code.Funcs[l.from.fn].Calls
-		for i, c := range m.flow(int(l.from.fn)).Calls {
-			if slices.Contains(c.Slots, l.slot) && (i >= len(calls) || calls[i].Slot != l.slot) {
-				r.goOn(l.from, f.in(&c), way)
-			}
+		r.loadedCalls(l, func(from fid, c *code.CallValues) { r.goOn(from, f.in(c), way) })
+	}
+}
+
+// loadedCalls calls each for the calls through registers that a function has loaded from a word
+// of the GOT, but for those that are known as calls of what the word holds.
+func (p *program) loadedCalls(l load, each func(from fid, c *code.CallValues)) {
+	m := p.modules[l.from.mod]
+	calls, values := m.code.Funcs[l.from.fn].Calls, m.flow(int(l.from.fn)).Calls
+	for i := range values {
+		if slices.Contains(values[i].Slots, l.slot) && (i >= len(calls) || calls[i].Slot != l.slot) {
+			each(l.from, &values[i])
 		}
 	}
 }

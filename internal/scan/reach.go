@@ -19,11 +19,11 @@ var none = fid{-1, -1}
 // A node is what is known of a function while a program is explored.
 type node struct {
 	reached bool
-	taken   bool    // its address is known to code that may call it with any arguments ...
-	stored  bool    // ... and may be anywhere, not only where functions load it from the GOT
-	taker   fid     // of several the first
-	takers  []int32 // modules
-	root    bool    // the kernel, ld.so or an unknown caller enters it
+	taken   bool  // its address is known to code that may call it with any arguments ...
+	stored  bool  // ... and may be anywhere, not only where functions load it from the GOT
+	taker   fid   // of several the first
+	takers  []fid // of each module that has some, the first
+	root    bool  // the kernel, ld.so or an unknown caller enters it
 	parent  fid
 	how     string
 	callers []edge
@@ -95,7 +95,7 @@ func (p *program) roots(modules []*module) {
 			switch {
 			case r.Resolver:
 				p.visit(target{m, r.Addend}, none, "IFUNC resolver", false)
-			case m.index == 0 && f.Go == nil && !r.GOT:
+			case m.index == 0 && f.Go == nil && !r.GOT, f.Threads.Start <= r.Addr && r.Addr < f.Threads.End:
 				p.refer(m, r, none, "in data")
 			}
 		}
@@ -295,8 +295,8 @@ func (p *program) take(id, from fid) {
 	if !n.taken {
 		n.taken, n.taker = true, from
 	}
-	if !slices.Contains(n.takers, from.mod) {
-		n.takers = append(n.takers, from.mod)
+	if !slices.ContainsFunc(n.takers, func(id fid) bool { return id.mod == from.mod }) {
+		n.takers = append(n.takers, from)
 	}
 }
 

@@ -51,26 +51,17 @@ func newUnit(f *object.File, m *code.Module) *unit {
 }
 
 // words returns the words of a file at a fixed address that are addresses of its functions
-// or, of Go programs, whose data is not all taken for reached, of its data.
+// or, of Go programs, whose data is not all taken for reached, of its data. C may pack them
+// at any address; Go aligns them.
 func (u *unit) words() (list []object.Reloc) {
-	for _, s := range u.file.Segments {
-		if s.Executable {
-			continue
+	code.Words(u.file, func(at, to uint64) {
+		if u.listed(at) {
+			return
 		}
-		skip := uint64(0) // so that addresses are multiples of 8
-		if s.Addr%8 != 0 {
-			skip = 8 - s.Addr%8
+		if fn, ok := u.fn(to); ok && u.file.Funcs[fn].Addr == to || !ok && u.file.Go != nil && u.segment(to) != nil {
+			list = append(list, object.Reloc{Addr: at, Symbol: -1, Addend: to})
 		}
-		for i := skip; i+8 <= uint64(len(s.Data)); i += 8 {
-			to := binary.LittleEndian.Uint64(s.Data[i:])
-			if to == 0 || u.listed(s.Addr+i) {
-				continue
-			}
-			if fn, ok := u.fn(to); ok && u.file.Funcs[fn].Addr == to || !ok && u.file.Go != nil && u.segment(to) != nil {
-				list = append(list, object.Reloc{Addr: s.Addr + i, Symbol: -1, Addend: to})
-			}
-		}
-	}
+	})
 	return list
 }
 

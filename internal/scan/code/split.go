@@ -78,7 +78,7 @@ func (r *reading) usedStarts() []uint64 {
 		}
 	}
 	if m.File.Fixed { // its tables of functions have no relocations
-		words(m.File, add)
+		Words(m.File, func(_, word uint64) { add(word) })
 	}
 	for _, addr := range slices.Concat(m.File.Init, m.File.Fini, []uint64{m.File.Entry}) {
 		add(addr)
@@ -86,14 +86,26 @@ func (r *reading) usedStarts() []uint64 {
 	return starts
 }
 
-// words calls a function with all words of a file's data.
-func words(f *object.File, each func(uint64)) {
+// Words calls a function with the words of a file's data that lie in the file, and where they
+// are: at any address, as C may pack them, but in a Go program only where Go aligns them.
+func Words(f *object.File, each func(at, word uint64)) {
+	if len(f.Segments) == 0 {
+		return
+	}
+	last := &f.Segments[len(f.Segments)-1]
+	low, size := f.Segments[0].Addr, last.Addr+last.Size-f.Segments[0].Addr
 	for _, s := range f.Segments {
 		if s.Executable {
 			continue
 		}
-		for i := -s.Addr % 8; i+8 <= uint64(len(s.Data)); i += 8 {
-			each(binary.LittleEndian.Uint64(s.Data[i:]))
+		from, step := uint64(0), uint64(1)
+		if f.Go != nil {
+			from, step = -s.Addr%8, 8
+		}
+		for i := from; i+8 <= uint64(len(s.Data)); i += step {
+			if word := binary.LittleEndian.Uint64(s.Data[i:]); word-low < size {
+				each(s.Addr+i, word)
+			}
 		}
 	}
 }

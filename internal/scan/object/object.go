@@ -33,6 +33,7 @@ type File struct {
 	Entry   uint64 // 0 for a library
 
 	Segments []Segment
+	Threads  Range    // PT_TLS: what each thread gets a copy of, and reaches without its address
 	Bounds   []uint64 // where sections and PT_DYNAMIC begin and end: no object in data spans one
 	Funcs    []Func   // do not overlap; cover all code but padding
 	Relocs   []Reloc

@@ -414,7 +414,7 @@ func (r *reader) entry() {
 	}
 }
 
-// bounds notes where sections and the dynamic table begin and end.
+// bounds notes where sections, the dynamic table and what is copied for threads are.
 func (r *reader) bounds() {
 	list := &r.file.Bounds
 	for _, s := range r.sections {
@@ -423,8 +423,11 @@ func (r *reader) bounds() {
 		}
 	}
 	for _, p := range r.progs {
-		if elf.ProgType(p.Type) == elf.PT_DYNAMIC {
+		switch elf.ProgType(p.Type) {
+		case elf.PT_DYNAMIC:
 			*list = append(*list, p.Vaddr, p.Vaddr+p.Memsz)
+		case elf.PT_TLS:
+			r.file.Threads = Range{p.Vaddr, p.Vaddr + min(p.Filesz, p.Memsz)}
 		}
 	}
 	slices.Sort(*list)
