@@ -48,23 +48,27 @@ func (b *builder) cost(s *subject) cost {
 
 // measured writes the measures of a filter.
 func measured(m *stats.Stats) cost {
-	cached, always := 0, 0
+	cached, always, known := 0, 0, false
 	for i := range m.ABIs {
-		if a := &m.ABIs[i]; a.Bitmap {
+		a := &m.ABIs[i]
+		always += a.Allowed
+		if a.Bitmap {
 			cached += a.Classes[stats.Cached].Calls
-			always += a.Allowed
+			known = true
 		}
 	}
-	share := "the kernel has no bitmap for these ABIs"
-	value := "none"
-	if always > 0 {
-		share = fmt.Sprintf("%d of %d always allowed calls", cached, always)
+	share, value := "it allows no call whatever its arguments", "none"
+	switch {
+	case !known:
+		share = "the kernel has no bitmap for these ABIs"
+	case always > 0:
+		share = fmt.Sprintf("%d of %d, since Linux 5.11", cached, always)
 		value = fmt.Sprintf("%.0f %%", 100*float64(cached)/float64(always))
 	}
 	c := cost{Classes: stats.Classes(), Figures: []figure{
 		{fmt.Sprint(m.Instructions), "instructions", fmt.Sprintf("of at most %d; %d bytes", cbpf.MaxInstructions, 8*m.Instructions)},
 		{fmt.Sprint(m.Longest), "on the longest path", "instructions that one call may execute"},
-		{value, "skip the filter", share + ", since Linux 5.11"},
+		{value, "of always allowed calls skip the filter", share},
 		{fmt.Sprintf("%.0f µs", float64(m.LoadTime())/float64(time.Microsecond)), "to load, about", fmt.Sprintf("%d instructions emulated", m.Emulated)},
 	}}
 	for i := range m.ABIs {

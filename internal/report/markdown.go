@@ -229,16 +229,10 @@ func (w *marks) review(p *page) {
 // findings writes errors and warnings. Of two profiles it is those of the new one that the
 // old one does not have.
 func (w *marks) findings(p *page) {
-	last := &p.Sides[len(p.Sides)-1]
-	known := make(map[string]bool)
-	if p.Pair {
-		for _, f := range p.Sides[0].Findings {
-			known[f.ID+f.Reason] = true
-		}
-	}
+	_, own := parted(p.Sides[len(p.Sides)-1].Findings, p.shared())
 	var items []string
-	for _, f := range last.Findings {
-		if f.Severity == lint.Note || known[f.ID+f.Reason] {
+	for _, f := range own {
+		if f.Severity == lint.Note {
 			continue
 		}
 		where := ""

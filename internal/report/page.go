@@ -51,6 +51,19 @@ type section struct {
 	Pictures     []picture
 }
 
+// shared returns a test of whether two profiles have a finding in common. Its places in
+// them may differ.
+func (p *page) shared() func(lint.Finding) bool {
+	key := func(f lint.Finding) string { return f.ID + " " + f.Reason }
+	sides := make(map[string]int)
+	for i := range p.Sides {
+		for _, f := range p.Sides[i].Findings {
+			sides[key(f)] |= 1 << i
+		}
+	}
+	return func(f lint.Finding) bool { return p.Pair && sides[key(f)] == 1<<len(p.Sides)-1 }
+}
+
 // A tally counts the verdicts on the calls of one ABI.
 type tally struct {
 	ABI    string

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"slices"
+
+	"github.com/seccompile/seccompile/internal/lint"
 )
 
 // document writes the whole page.
@@ -114,27 +116,47 @@ func rules(list []ruling) markup {
 	}))
 }
 
+// findings writes what check found. Of two profiles it is what only one of them has, and
+// then, folded, what both have.
 func (p *page) findings() markup {
-	return titled("findings", "Findings", p.perSide(func(s *section) markup {
-		if len(s.Findings) == 0 {
-			return el("p", class("lede"), s.none())
-		}
-		var list markup
-		for _, f := range s.Findings {
-			severity := f.Severity.String()
-			list += el("li", class(severity), el("span", class("tag", severity), severity), el("div",
-				el("p", f.Reason),
-				some(f.Fix != "", el("p", class("fix"), el("b", "Fix:"), " ", f.Fix)),
-				el("p", class("where"), el("code", f.ID), pointer(f.Pointer), some(f.Line > 0, " ", el("span", "line ", f.Line)))))
-		}
-		return el("ul", class("findings"), list)
+	shared := p.shared()
+	return titled("findings", "Findings", join(
+		p.perSide(func(s *section) markup {
+			_, own := parted(s.Findings, shared)
+			if len(own) == 0 {
+				return el("p", class("lede"), s.none(len(s.Findings)))
+			}
+			return findingList(own)
+		}),
+		p.alike(shared)))
+}
+
+// alike writes the findings that both profiles have, with their places in the new one.
+func (p *page) alike(shared func(lint.Finding) bool) markup {
+	both, _ := parted(p.Sides[len(p.Sides)-1].Findings, shared)
+	if len(both) == 0 {
+		return ""
+	}
+	return el("details", class("alike"), el("summary", plural(len(both), "finding"), " that A and B share"), findingList(both))
+}
+
+func findingList(list []lint.Finding) markup {
+	return el("ul", class("findings"), each(list, func(f lint.Finding) markup {
+		severity := f.Severity.String()
+		return el("li", class(severity), el("span", class("tag", severity), severity), el("div",
+			el("p", f.Reason),
+			some(f.Fix != "", el("p", class("fix"), el("b", "Fix:"), " ", f.Fix)),
+			el("p", class("where"), el("code", f.ID), pointer(f.Pointer), some(f.Line > 0, " ", el("span", "line ", f.Line)))))
 	}))
 }
 
-// none says why there are no findings.
-func (s *section) none() string {
-	if s.Filter {
+// none says why there are no findings, beyond those that both profiles share.
+func (s *section) none(shared int) string {
+	switch {
+	case s.Filter:
 		return "A filter has no text to review."
+	case shared > 0:
+		return "None beyond those that both have."
 	}
 	return "None."
 }
