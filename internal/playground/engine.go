@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -139,9 +140,23 @@ func failed(err error) *Failure {
 	f := &Failure{Message: fieldFor(strings.Join(failure.Messages(err), "\n"))}
 	var hinted *failure.Error
 	if errors.As(err, &hinted) {
-		f.Hint = hinted.Hint
+		f.Hint, f.Languages = languagesIn(hinted.Hint)
 	}
 	return f
+}
+
+// namedLanguage is how the command's hints name a language, with what they say of it.
+var namedLanguage = regexp.MustCompile(`--language ([a-z][\w-]*)( \([^()]*\))?`)
+
+// languagesIn returns a hint with the page's titles for the languages that it names as the
+// command does, and their names.
+func languagesIn(hint string) (text string, names []string) {
+	text = namedLanguage.ReplaceAllStringFunc(hint, func(flag string) string {
+		name := namedLanguage.FindStringSubmatch(flag)[1]
+		names = append(names, name)
+		return title(name)
+	})
+	return strings.ReplaceAll(text, "--language", "Language"), names
 }
 
 // fieldFor puts the label of the page's field in the place of the flag that a message begins with.

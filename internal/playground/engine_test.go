@@ -48,7 +48,7 @@ func TestFailures(t *testing.T) {
 		{"unknown consumer", "read", Subject{good, Target{ABIs: x86.ABIs, Consumer: "dokcer"}}, `Check for: unknown`, ""},
 		{"unknown language", "read", Subject{Source{Text: "x", Language: "perl"}, x86}, `Language: unknown language "perl"`, ""},
 		{"unknown setting", "read", Subject{Source{Text: "x", Language: "kafel", Settings: []string{"a=b"}}, x86}, "Settings a=b", ""},
-		{"two dialects", "read", Subject{Source{Text: "read: 1", Name: "a.policy"}, x86}, "two dialects", "minijail-c"},
+		{"two dialects", "read", Subject{Source{Text: "read: 1", Name: "a.policy"}, x86}, "two dialects", "minijail (minijail0 -S)"},
 		{"not base64", "read", Subject{Source{Text: "%%%", Binary: true, Name: "f.bpf"}, x86}, "f.bpf: not base64", ""},
 		{"a program", "read", Subject{Source{Text: base64.StdEncoding.EncodeToString([]byte("\x7fELF\x02")), Binary: true}, x86}, "a program or library", ""},
 		{"too large", "read", Subject{Source{Text: strings.Repeat(" ", maxSource+1)}, x86}, "larger than 4 MiB", "the command"},

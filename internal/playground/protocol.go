@@ -33,6 +33,8 @@ type Subject struct {
 type Failure struct {
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
+	// Languages are those that the source may be in, if the reader has to say which.
+	Languages []string `json:"languages,omitempty"`
 }
 
 // A Reply is an answer or a failure.

@@ -42,6 +42,7 @@ func (e *Engine) read(of *Subject) (*Reading, error) {
 		}
 	}
 	if s.err != nil {
+		askLanguage(r)
 		if !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Severity == lint.Error.String() }) {
 			r.Findings = append(r.Findings, s.errors()...)
 		}
@@ -106,6 +107,20 @@ func (s *subject) review(r *Reading) error {
 		r.Findings = append(r.Findings, found)
 	}
 	return nil
+}
+
+// askLanguage puts the page's cure in the place of the command's, which is about JSON, for a
+// text in which no language was detected: many of them cannot be.
+func askLanguage(r *Reading) {
+	if r.Language != "" {
+		return
+	}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if f.Reason == "the text is not JSON" || f.Reason == "YAML, not JSON" {
+			f.Reason, f.Fix = "it is not clear what language this is", "choose it under Language"
+		}
+	}
 }
 
 // spelling returns the edit for a word that is misspelt: the reason begins with the word and the

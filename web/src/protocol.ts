@@ -44,6 +44,8 @@ export type Question = { [Op in keyof Questions]: { op: Op } & Questions[Op]["qu
 export interface Failure {
   message: string;
   hint?: string;
+  /** Those that the source may be in, if the reader has to say which. */
+  languages?: string[];
 }
 
 /** What comes back over the wire: one of the two. */

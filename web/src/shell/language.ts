@@ -31,6 +31,11 @@ export class LanguageBar {
     this.#list();
   }
 
+  /** The languages of these names. */
+  named(names: string[]): Known[] {
+    return this.#languages.filter((l) => names.includes(l.name));
+  }
+
   know(vocabulary: Vocabulary): void {
     this.#languages = vocabulary.languages;
     this.#list();

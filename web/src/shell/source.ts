@@ -184,7 +184,12 @@ export class SourceRoom {
 
   #say(failure: NonNullable<Reply<never>["failure"]>): void {
     this.#summary.className = "reading bad";
-    this.#summary.replaceChildren(h("b", {}, failure.message), failure.hint ? ` – ${failure.hint}` : "");
+    this.#summary.replaceChildren(h("b", {}, failure.message), failure.hint ? ` – ${failure.hint}` : "", ...this.#choices(failure.languages ?? []));
+  }
+
+  // One button for each language that the source may be in.
+  #choices(names: string[]): HTMLElement[] {
+    return this.#bar.named(names).map((l) => h("button", { type: "button", click: () => this.#change({ language: l.name }) }, l.title));
   }
 
   #shine(pointers: string[]): void {
