@@ -145,12 +145,10 @@ func failed(err error) *Failure {
 	return f
 }
 
-// namedLanguage is how the command's hints name a language, with what they say of it.
-var namedLanguage = regexp.MustCompile(`--language ([a-z][\w-]*)( \([^()]*\))?`)
-
 // languagesIn returns a hint with the page's titles for the languages that it names as the
 // command does, and their names.
 func languagesIn(hint string) (text string, names []string) {
+	namedLanguage := regexp.MustCompile(`--language ([a-z][\w-]*)( \([^()]*\))?`) // with what it says of it
 	text = namedLanguage.ReplaceAllStringFunc(hint, func(flag string) string {
 		name := namedLanguage.FindStringSubmatch(flag)[1]
 		names = append(names, name)
