@@ -16,14 +16,31 @@ func (p *page) differences() markup {
 }
 
 func (c *change) markup() markup {
-	always := each(c.Always, func(x *changed) markup { return el("li", name(x.Name), on(x.On)) })
 	partly := each(c.Partly, (*changed).markup)
 	return el("div", class("change", c.Direction.String()),
 		el("h3", el("span", class("tag", c.Direction.String()), c.Direction.Title()), " ", c.From.markup(), " ",
 			el("span", class("to"), at("aria-label", "becomes"), "→"), " ", c.To.markup()),
-		some(always != "", el("ul", class("names"), always)),
+		names(c.Always),
 		some(partly != "", el("dl", class("partly"), partly)),
 		c.unnamed())
+}
+
+// names lists calls. ABIs that several of them have in common are named once.
+func names(list []*changed) markup {
+	const several = 4
+	count := make(map[string]int)
+	for _, x := range list {
+		count[x.On]++
+	}
+	common, single := parted(list, func(x *changed) bool { return x.On != "" && count[x.On] >= several })
+	text := some(len(single) > 0, el("ul", class("names"), each(single, func(x *changed) markup { return el("li", name(x.Name), on(x.On)) })))
+	for len(common) > 0 {
+		var same []*changed
+		abis := common[0].On
+		same, common = parted(common, func(x *changed) bool { return x.On == abis })
+		text += el("p", class("aside"), "On ", abis, ":") + el("ul", class("names"), each(same, func(x *changed) markup { return el("li", name(x.Name)) }))
+	}
+	return text
 }
 
 // markup writes a call of which some arguments decide.
