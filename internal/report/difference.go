@@ -112,6 +112,33 @@ type changed struct {
 	abis    []arch.ABI
 }
 
+// sameABIs are calls that have changed on the same ABIs; if On is "", on those of each.
+type sameABIs struct {
+	On    string
+	Calls []*changed
+}
+
+// together groups calls by ABIs that several have in common, in the order of each group's first.
+func together(list []*changed) (groups []sameABIs) {
+	const several = 4
+	count := make(map[string]int)
+	for _, x := range list {
+		count[x.On]++
+	}
+	common := func(x *changed) string {
+		if count[x.On] < several {
+			return ""
+		}
+		return x.On
+	}
+	for len(list) > 0 {
+		g := sameABIs{On: common(list[0])}
+		g.Calls, list = parted(list, func(x *changed) bool { return common(x) == g.On })
+		groups = append(groups, g)
+	}
+	return groups
+}
+
 // difference sorts changes by what happens to calls, the weaker first.
 func (b *builder) difference(list []proof.Change) *difference {
 	d := &difference{calls: make(map[number]direction), harm: b.harm}

@@ -108,8 +108,18 @@ func (w *marks) table(groups []*change) {
 	w.line("|---|---|---|---|")
 	for _, g := range groups {
 		var cells []string
-		for _, x := range g.Always {
-			cells = append(cells, code(x.Name)+prefixed(" on ", x.On))
+		for _, same := range together(g.Always) {
+			begin := "<br>" // each group on a line of its own
+			if same.On != "" {
+				begin += "on " + same.On + ": "
+			}
+			for _, x := range same.Calls {
+				text := begin + code(x.Name)
+				if same.On == "" {
+					text += prefixed(" on ", x.On)
+				}
+				cells, begin = append(cells, text), ""
+			}
 		}
 		for _, x := range g.Partly {
 			cells = append(cells, "<br>"+x.markdown())

@@ -27,20 +27,10 @@ func (c *change) markup() markup {
 
 // names lists calls. ABIs that several of them have in common are named once.
 func names(list []*changed) markup {
-	const several = 4
-	count := make(map[string]int)
-	for _, x := range list {
-		count[x.On]++
-	}
-	common, single := parted(list, func(x *changed) bool { return x.On != "" && count[x.On] >= several })
-	text := some(len(single) > 0, el("ul", class("names"), each(single, func(x *changed) markup { return el("li", name(x.Name), on(x.On)) })))
-	for len(common) > 0 {
-		var same []*changed
-		abis := common[0].On
-		same, common = parted(common, func(x *changed) bool { return x.On == abis })
-		text += el("p", class("aside"), "On ", abis, ":") + el("ul", class("names"), each(same, func(x *changed) markup { return el("li", name(x.Name)) }))
-	}
-	return text
+	return each(together(list), func(g sameABIs) markup {
+		return some(g.On != "", el("p", class("aside"), "On ", g.On, ":")) +
+			el("ul", class("names"), each(g.Calls, func(x *changed) markup { return el("li", name(x.Name), some(g.On == "", on(x.On))) }))
+	})
 }
 
 // markup writes a call of which some arguments decide.
