@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/seccompile/seccompile/internal/scan/code"
+	"github.com/seccompile/seccompile/internal/scan/object"
 	"github.com/seccompile/seccompile/syscalltables"
 )
 
@@ -113,36 +114,85 @@ var anything = [6]code.Value{{Unknown: true}, {Unknown: true}, {Unknown: true}, 
 // maxIndirect bounds the indirect calls of a module that takes the address of a wrapper.
 const maxIndirect = 1000
 
-// pointers goes on with the indirect calls of the modules that take the address of a wrapper:
-// libcap keeps pointers to syscall(3). It reports whether these calls give all numbers.
+// pointers goes on with the indirect calls of the one module that takes the address of a wrapper:
+// libcap keeps pointers to syscall(3). It reports whether these calls give all numbers, which they
+// do not if other modules can have the address.
 func (r *resolver) pointers(id fid, f frame, way []fid) bool {
 	n := &r.modules[id.mod].nodes[id.fn]
-	left := maxIndirect
-	for _, taker := range n.takers {
-		if taker == none {
+	if len(n.takers) != 1 || r.sent(id, n.taker.mod) {
+		return false
+	}
+	m := r.modules[n.taker.mod]
+	count := 0
+	for fn := range m.nodes {
+		c := &m.code.Funcs[fn]
+		if !m.nodes[fn].reached || len(c.Indirect) == 0 {
+			continue
+		}
+		if count += len(c.Indirect); count > maxIndirect {
 			return false
 		}
-		m := r.modules[taker.mod]
-		for fn := range m.nodes {
-			c := &m.code.Funcs[fn]
-			if !m.nodes[fn].reached || len(c.Indirect) == 0 {
-				continue
-			}
-			if left -= len(c.Indirect); left < 0 {
+		from := fid{n.taker.mod, int32(fn)}
+		for _, values := range m.flow(fn).Calls[len(c.Calls):] {
+			up := f.in(&values)
+			if up.number.Unknown || len(up.number.Entry) > 0 {
 				return false
 			}
-			from := fid{taker.mod, int32(fn)}
-			for _, values := range m.flow(fn).Calls[len(c.Calls):] {
-				up := f.in(&values)
-				if up.number.Unknown || len(up.number.Entry) > 0 {
-					return false
-				}
-				up.number.Addrs = nil // a pointer is not a number: another function is called
-				for _, nr := range up.number.Consts {
-					r.note(nr, &up, append(slices.Clone(way), from))
+			up.number.Addrs = nil // a pointer is not a number: another function is called
+			for _, nr := range up.number.Consts {
+				r.note(nr, &up, append(slices.Clone(way), from))
+			}
+		}
+	}
+	return true
+}
+
+// sent reports whether functions of a module pass the address of another to somewhere else: in an
+// argument, or in an object that other files find by name.
+func (r *resolver) sent(id fid, mod int32) bool {
+	m := r.modules[mod]
+	for _, l := range r.loads[id] {
+		if l.from.mod == mod && slices.Contains(m.flow(int(l.from.fn)).Sent, l.slot) {
+			return true
+		}
+	}
+	addr := r.modules[id.mod].file.Funcs[id.fn].Addr
+	for i := range m.relocs {
+		rel := &m.relocs[i]
+		if o, ok := m.object(rel.Addr); ok && !rel.GOT && r.leadsTo(m, rel, target{r.modules[id.mod], addr}) && m.exports(o) {
+			return true
+		}
+	}
+	if mod != id.mod {
+		return false
+	}
+	for fn := range m.nodes {
+		if c := &m.code.Funcs[fn]; !m.nodes[fn].reached || !slices.Contains(c.Mentions, addr) {
+			continue
+		}
+		for _, c := range m.flow(fn).Calls {
+			for i := range 4 {
+				if slices.Contains(c.Entry(r.argument(i)).Addrs, addr) {
+					return true
 				}
 			}
 		}
 	}
-	return len(n.takers) > 0
+	return false
+}
+
+// leadsTo reports whether a relocated word has the address of a function.
+func (r *resolver) leadsTo(m *module, rel *object.Reloc, to target) bool {
+	if rel.Symbol < 0 || rel.Symbol >= len(m.file.Symbols) {
+		return m == to.mod && rel.Addend == to.addr
+	}
+	found, _ := r.symbol(m, rel.Symbol, false)
+	return slices.Contains(found, to)
+}
+
+// exports reports whether other files find an object of a module by name.
+func (m *module) exports(o object.Range) bool {
+	return slices.ContainsFunc(m.file.Symbols, func(s object.Symbol) bool {
+		return s.Defined && s.Dynamic && o.Start <= s.Addr && s.Addr < o.End
+	})
 }

@@ -272,7 +272,7 @@ func isLibraryName(s string) bool {
 // literal.
 func (p *program) openAll(m *module, l *loading) {
 	names, dirs := p.pluginNames(m)
-	if len(names)+len(dirs) == 0 { // a library that opens what others name
+	if len(names) == 0 && !slices.ContainsFunc(dirs, p.search.isDir) { // a library that opens what others name, as libltdl
 		for _, other := range slices.Clone(p.modules) {
 			if slices.Contains(other.file.Needed, m.file.SOName) {
 				moreNames, moreDirs := p.pluginNames(other)

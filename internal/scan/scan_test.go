@@ -222,6 +222,10 @@ func TestLibraries(t *testing.T) {
 func TestUnresolved(t *testing.T) {
 	// The register has the address from the GOT, beside a pointer to who knows what.
 	const loaded = "#include <unistd.h>\nint main(int n, char **v) { long (*f)(long, ...) = syscall; asm volatile(\"\" : \"+r\"(f)); % for (int i = 0; i < n; i++) if (f(163, v[i])) f(169, i); return ((int (*)(int))v[0])(n); }"
+	looksUp := func(call string) string {
+		return "#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <stdio.h>\n#include <string.h>\nstatic const char *names[] = {\"vhangup\", \"sync\"};\n" +
+			"__attribute__((noinline)) void *look(void *h, const char *name) { asm volatile(\"\"); return dlsym(h, name); } int main(int n, char **v) { fputs(v[0], stderr); return !" + call + "; }"
+	}
 	for _, tt := range []struct {
 		name, text string
 		can        string
@@ -238,6 +242,11 @@ func TestUnresolved(t *testing.T) {
 		{"a function of its own", "#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <unistd.h>\n__attribute__((visibility(\"default\"), used)) void flush(void) { sync(); } int main() { return !dlsym(RTLD_DEFAULT, \"flush\"); }", "sync", ""},
 		{"a function of its own by any name", "#include <dlfcn.h>\n#include <unistd.h>\nvoid flush(void) { sync(); } int main(int n, char **v) { return !dlsym(dlopen(0, RTLD_NOW), v[1]); }", "sync", ""},
 		{"a function by name", "#define _GNU_SOURCE\n#include <dlfcn.h>\nint main(int n, char **v) { return !dlsym(RTLD_DEFAULT, v[1]); }", "", "looks up functions whose names are not in its data"},
+		{"a function of a table", looksUp("dlsym(RTLD_DEFAULT, names[n])"), "vhangup sync", ""},
+		{"a function of a table, in a library that is there", looksUp("dlsym(dlopen(\"libc.so.6\", RTLD_NOW), names[n])"), "vhangup sync", ""},
+		{"a function of a table, through another", looksUp("look(RTLD_DEFAULT, names[n])"), "vhangup sync", ""},
+		{"a function through a pointer to dlsym", strings.Replace(looksUp("pointer(RTLD_DEFAULT, names[n])"), "static", "void *(*volatile pointer)(void *, const char *) = dlsym; static", 1), "vhangup sync", ""},
+		{"a function by a name of parts", strings.Replace(looksUp("dlsym(RTLD_DEFAULT, strcat(v[1], \"p\"))"), "\"vhangup\", \"sync\"", "", 1), "", "looks up functions whose names are not in its data"},
 		{"a literal library", "#include <dlfcn.h>\nint main() { return !dlopen(\"libm.so.6\", RTLD_NOW); }", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -256,6 +265,65 @@ func TestUnresolved(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Pointers that no code computes: packed in a program that is not moved, and what a thread gets of
+// a library.
+func TestPointersInData(t *testing.T) {
+	packed := build(t, "#include <unistd.h>\nstruct __attribute__((packed)) { char c; int (*f)(void); } p = {1, vhangup}; int main() { asm volatile(\"\" : : \"r\"(&p) : \"memory\"); return p.f(); }", "-no-pie", "-static")
+	got, _ := calls(t, scan.Options{Paths: []string{packed}})
+	check(t, got, "vhangup", "")
+
+	library := build(t, "#include <unistd.h>\nstatic void hidden(void) { vhangup(); } __thread void (*pointer)(void) = hidden; void run(void) { pointer(); }", "-shared", "-fPIC")
+	program := build(t, "#include <unistd.h>\nvoid run(void); int main() { run(); }", library)
+	got, _ = calls(t, scan.Options{Paths: []string{program}})
+	check(t, got, "vhangup", "")
+}
+
+// Pointers to syscall(3) of which another library makes use, and one that stays where it is.
+func TestPointersToOthers(t *testing.T) {
+	const table = "#include <unistd.h>\n% struct { long (*f)(long, ...); } table = {syscall}; void *volatile seen; void show(void) { seen = &table; } void call(void) { table.f(SHOWN); }"
+	user := build(t, "#include <unistd.h>\nextern struct { long (*f)(long, ...); } table __attribute__((weak)); void use(void) { table.f(153); } void callback(long (*f)(long, ...)) { f(153); }", "-shared", "-fPIC")
+	for _, tt := range []struct {
+		name, owner, main string
+		complete          bool
+	}{
+		{"in an argument", table, "callback(syscall);", false},
+		{"in a table with a name", strings.Replace(table, "%", "", 1), "show(); use();", false},
+		{"in a table of its own", strings.Replace(table, "%", "static", 1), "show(); call();", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			owner := build(t, strings.NewReplacer("%", "static", "SHOWN", "169").Replace(tt.owner), "-shared", "-fPIC")
+			program := build(t, "#include <unistd.h>\nvoid show(void), use(void), call(void), callback(long (*)(long, ...)); int main() { "+tt.main+" }", "-Wl,--no-as-needed", owner, user)
+			got, res := calls(t, scan.Options{Paths: []string{program}})
+			why := strings.Join(res.Incomplete(), "\n")
+			if tt.complete != (why == "") || !tt.complete && !strings.Contains(why, "gets its number from callers that are not known") {
+				t.Errorf("incomplete: %q", why)
+			}
+			if tt.complete {
+				check(t, got, "reboot", "")
+			}
+		})
+	}
+}
+
+// A library that opens what others name, as libltdl does, may name a folder that is not there.
+func TestPluginsOfOthers(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "lib", "plugins")
+	plugin := build(t, "#include <unistd.h>\nvoid start(void) { vhangup(); }", "-shared", "-fPIC")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(plugin, filepath.Join(dir, "plugin.so")); err != nil {
+		t.Fatal(err)
+	}
+	opener := build(t, "#include <dlfcn.h>\nconst char *folder = \"/usr/lib/not/there\"; void *load(const char *name) { return dlopen(name[1] ? name : folder, RTLD_NOW); }", "-shared", "-fPIC", "-Wl,-soname,libopener.so.1")
+	if err := os.Symlink(opener, filepath.Join(filepath.Dir(opener), "libopener.so.1")); err != nil {
+		t.Fatal(err)
+	}
+	program := build(t, "#include <unistd.h>\nvoid *load(const char *); const char *volatile dir = \""+dir+"\"; int main(int n, char **v) { return !load(n > 1 ? v[1] : dir); }", opener, "-Wl,-rpath,"+filepath.Dir(opener))
+	got, _ := calls(t, scan.Options{Paths: []string{program}})
+	check(t, got, "vhangup", "")
 }
 
 // libseccomp gives syscall(3) a number from a variable; other libraries that do so are not bounded.

@@ -83,6 +83,10 @@ type Flow struct {
 	// those that only a computed address tells (Mentions): of all others in Direct it does
 	// nothing with the address that a word holds but to call it.
 	Given []uint64
+
+	// Sent are those of Given that the function may pass to callees and callers, or store where
+	// these find it: anywhere but at an address in the file, or on the stack.
+	Sent []uint64
 }
 
 // SiteValues are the values at a system call. Args are in the order of the kernel.

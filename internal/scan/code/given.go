@@ -17,13 +17,14 @@ import (
 // A giving finds the words of the GOT whose contents a function gives away.
 type giving struct {
 	words  map[uint64]bool // that it gives away
+	sent   map[uint64]bool // see Flow.Sent
 	loaded map[uint64]bool // that it loads into registers
 	pages  map[*op]uint64  // by what reads it, at an address computed from a page
 }
 
 // startGiving prepares that ops tell what they give away.
 func (f *flow) startGiving() {
-	f.giving = giving{words: make(map[uint64]bool), loaded: make(map[uint64]bool), pages: make(map[*op]uint64)}
+	f.giving = giving{words: make(map[uint64]bool), sent: make(map[uint64]bool), loaded: make(map[uint64]bool), pages: make(map[*op]uint64)}
 	f.m.findPages(f.ops, func(addr uint64, o *op) {
 		if f.m.imported(addr) {
 			f.giving.pages[o] = addr
@@ -86,6 +87,41 @@ func (f *flow) give(v *value) {
 	if v.holds() {
 		for _, addr := range v.slots {
 			f.giving.words[addr] = true
+		}
+	}
+}
+
+// send notes that contents of the GOT which a value can be leave the function.
+func (f *flow) send(v *value) {
+	if v.holds() {
+		for _, addr := range v.slots {
+			f.giving.sent[addr] = true
+		}
+	}
+}
+
+// sends notes which contents of the GOT leave the function by a call, a return or a store.
+func (f *flow) sends(s *state, o *op) {
+	switch o.kind {
+	case opCall, opCallAt, opCallTo, opJump, opBranch, opJumpAt, opJumpTo:
+		if o.kind == opJump || o.kind == opBranch {
+			if f.inside(o.imm) {
+				return
+			}
+		}
+		args := amd64Args[:]
+		if f.m.File.Machine == object.ARM64 {
+			args = []reg{0, 1, 2, 3, 4, 5, 6, 7, 8}
+		}
+		for _, r := range args {
+			f.send(s.regs[r])
+		}
+		f.send(s.regs[rcx])
+	case opRet:
+		f.send(s.regs[0])
+	case opStore:
+		if at := f.address(s, o); at == nil || !at.isStack() && (at.unknown || len(at.entry)+len(at.slots) > 0) {
+			f.send(f.get(s, o.dst))
 		}
 	}
 }

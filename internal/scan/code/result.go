@@ -2,6 +2,7 @@ package code
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/seccompile/seccompile/internal/scan/object"
@@ -22,7 +23,7 @@ func (f *flow) result() Flow {
 		r.Calls[len(fn.Calls)+i] = CallValues{At: at, Entry: none}
 	}
 	if f.left <= 0 {
-		r.Given = fn.Direct
+		r.Given, r.Sent = fn.Direct, fn.Direct
 		return allUnknown(r)
 	}
 	f.startGiving()
@@ -34,7 +35,7 @@ func (f *flow) result() Flow {
 			f.resultOf(&f.blocks[i], &r)
 		}
 	}
-	r.Given = f.given()
+	r.Given, r.Sent = f.given(), slices.Sorted(maps.Keys(f.giving.sent))
 	return r
 }
 
@@ -66,6 +67,7 @@ func (f *flow) resultOf(b *block, r *Flow) {
 			f.callValues(s, o, r)
 		}
 		f.gives(s, o)
+		f.sends(s, o)
 		f.step(s, o)
 	}
 	// A function that runs into the next one has that as the last of its calls.
