@@ -135,7 +135,7 @@ func (a *app) scan(s *scanFlags, args []string) error {
 		return err
 	}
 	s.options.Args, s.options.Shortest = asks, s.why != "" || s.json
-	debug.SetGCPercent(40) // most of the memory is what files hold, which a collection does not look at
+	debug.SetGCPercent(40) // what is known of code is large and has few pointers: collections are cheap
 	res, err := scan.Scan(s.options)
 	if err != nil {
 		return err

@@ -12,8 +12,6 @@ type conventions struct {
 	apis     map[string]fid // functions of libraries that are reached, by name
 	loadings map[*module]*loading
 	done     map[string]bool // what was followed
-	defined  map[string]bool // see definedNames
-	named    int             // modules whose names are in defined
 }
 
 // noteFunc notes the names of a function that is reached.

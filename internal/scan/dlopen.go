@@ -209,9 +209,8 @@ func (p *program) looksUp(u loaderUse) {
 		}
 	}
 	found := p.exportsFunctions(p.modules[0])
-	defined := p.definedNames()
 	m.strings(func(s string) {
-		if defined[s] && !imports[s] {
+		if p.defines[s] != nil && !imports[s] {
 			found = p.lookedUp(s, from, m) || found
 		}
 	})
@@ -233,21 +232,9 @@ func (p *program) exportsFunctions(m *module) bool {
 	return false
 }
 
-// definedNames returns the names of all symbols that modules define: most strings are none.
-func (p *program) definedNames() map[string]bool {
-	c := &p.conventions
-	for _, m := range p.modules[c.named:] {
-		for name := range m.defs {
-			c.defined[name] = true
-		}
-	}
-	c.named = len(p.modules)
-	return c.defined
-}
-
 // lookedUp reaches what a name is in all modules but one. It reports whether it is a function.
 func (p *program) lookedUp(name string, from fid, but *module) (found bool) {
-	for _, m := range p.modules {
+	for _, m := range p.defines[name] {
 		if m == but {
 			continue
 		}

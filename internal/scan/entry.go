@@ -49,7 +49,7 @@ func encodeEntry(m *code.Module) []byte {
 		}
 		e.number(uint64(len(f.Calls)))
 		for _, c := range f.Calls {
-			for _, n := range [...]uint64{c.At, c.To, c.Slot, c.Middle} {
+			for _, n := range [...]uint64{c.At, c.To, c.Slot, uint64(c.Middle)} {
 				e.number(n)
 			}
 			e.flag(c.Tail)
@@ -137,7 +137,7 @@ func (d *decoder) functions() (bounds []object.Func, funcs []code.Function) {
 		}
 		for j := range f.Calls {
 			c := &f.Calls[j]
-			c.At, c.To, c.Slot, c.Middle = d.number(), d.number(), d.number(), d.number()
+			c.At, c.To, c.Slot, c.Middle = d.number(), d.number(), d.number(), uint32(d.number())
 			c.Tail = d.number() != 0
 		}
 	}

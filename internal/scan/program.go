@@ -29,6 +29,7 @@ type program struct {
 	modules []*module
 	initial int // modules that are there when the program starts: all others see them
 	byPath  map[string]*module
+	defines map[string][]*module   // who defines a symbol, by its name, in the order of modules
 	found   map[symbolKey][]target // by lookup
 	missing map[string][]wanting   // symbols that no module defines so far
 	reach
@@ -79,6 +80,9 @@ func (p *program) load(path, why string, by *module) *module {
 		walked: make(map[uint64]bool), exact: make(map[uint64]bool)}
 	p.modules = append(p.modules, m)
 	p.byPath[path] = m
+	for name := range m.defs {
+		p.defines[name] = append(p.defines[name], m)
+	}
 	for _, note := range u.file.Notes {
 		p.unresolved = append(p.unresolved, Unresolved{Step: Step{Module: path}, Reason: "contradicts itself: " + note, Harm: true})
 	}
@@ -187,7 +191,7 @@ func (p *program) symbol(m *module, index int, copied bool) ([]target, symbolKey
 // filters as well. Libraries that a program opens itself see those they need, not those of
 // others: which ones see which is not known, so that the definitions of all of them count.
 func (p *program) lookup(key symbolKey) (list []target) {
-	for _, m := range p.modules {
+	for _, m := range p.defines[key.name] {
 		if key.copied && m.index == 0 {
 			continue
 		}

@@ -58,7 +58,9 @@ func (p *program) explore() {
 		p.drain()
 		p.releaseGuards()
 		p.goMethods()
-		if p.follow(); len(p.queue) == 0 {
+		p.follow()
+		rest(p.files.open)
+		if len(p.queue) == 0 {
 			return
 		}
 	}

@@ -116,6 +116,7 @@ type Unresolved struct {
 type scanner struct {
 	options Options
 	search  *search
+	files   *contents
 	cache   *cache
 	units   map[string]*unit
 	errs    map[string]error
@@ -125,7 +126,7 @@ type scanner struct {
 // cannot be read is in Result.Unresolved.
 func Scan(o Options) (*Result, error) {
 	t := tree{cmp.Or(o.Root, "/")}
-	s := &scanner{options: o, search: newSearch(t), cache: newCache(o.Cache), units: make(map[string]*unit), errs: make(map[string]error)}
+	s := &scanner{options: o, search: newSearch(t), files: &contents{tree: t}, cache: newCache(o.Cache), units: make(map[string]*unit), errs: make(map[string]error)}
 	list, unread, err := starts(t, o.Paths)
 	if err == nil && len(list) == 0 {
 		err = errors.New("scan: no programs found: name executable files, scripts or folders with some")
@@ -133,20 +134,28 @@ func Scan(o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	res := Result{Unresolved: unread}
+	res := &Result{Unresolved: unread}
+	if err := s.files.guard(func() error { return s.scan(list, res) }); err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// scan adds what the programs can do to a result.
+func (s *scanner) scan(list []start, res *Result) error {
 	for _, start := range list {
 		p := s.program()
 		p.loadAll(start.path, "program", nil)
 		if len(p.modules) == 0 {
 			_, err := s.unit(start.path)
 			if !start.inDir {
-				return nil, err
+				return err
 			}
 			res.Unresolved = append(res.Unresolved, leftOut(start.path, err))
 			continue
 		}
 		p.explore()
-		if o.Shortest {
+		if s.options.Shortest {
 			p.shorten()
 		}
 		p.numbers()
@@ -154,18 +163,18 @@ func Scan(o Options) (*Result, error) {
 	}
 	res.Unkept = s.cache.failure()
 	if len(res.Programs) == 0 {
-		return nil, fmt.Errorf("scan: no program can be read: %s", strings.Join(res.Incomplete(), "; "))
+		return fmt.Errorf("scan: no program can be read: %s", strings.Join(res.Incomplete(), "; "))
 	}
 	res.sort()
 	res.coverExecuted()
-	return &res, nil
+	return nil
 }
 
 func (s *scanner) program() *program {
 	return &program{
-		scanner: s, reach: reach{loads: make(map[fid][]load), late: make(map[fid][]lateEdge)}, byPath: make(map[string]*module), found: make(map[symbolKey][]target), missing: make(map[string][]wanting),
+		scanner: s, reach: reach{loads: make(map[fid][]load), late: make(map[fid][]lateEdge)}, byPath: make(map[string]*module), defines: make(map[string][]*module), found: make(map[symbolKey][]target), missing: make(map[string][]wanting),
 		guards:      guards{entries: make(map[fid]*guard), calls: make(map[[2]fid]*guard), sites: make(map[siteKey]*guard), symbols: make(map[*module][]heldName)},
-		conventions: conventions{apis: make(map[string]fid), loadings: make(map[*module]*loading), done: make(map[string]bool), defined: make(map[string]bool)},
+		conventions: conventions{apis: make(map[string]fid), loadings: make(map[*module]*loading), done: make(map[string]bool)},
 	}
 }
 
@@ -181,7 +190,7 @@ func (s *scanner) unit(path string) (*unit, error) {
 }
 
 func (s *scanner) readUnit(path string) (*unit, error) {
-	data, err := s.search.read(path)
+	data, err := s.files.read(path)
 	if err != nil {
 		return nil, fmt.Errorf("scan: %s: %w", path, plain(err))
 	}
@@ -197,6 +206,7 @@ func (s *scanner) readUnit(path string) (*unit, error) {
 		return nil, err
 	}
 	s.cache.store(data, m)
+	rest(s.files.open[len(s.files.open)-1:])
 	return newUnit(f, m), nil
 }
 

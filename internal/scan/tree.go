@@ -74,33 +74,38 @@ func (t tree) isDir(path string) bool {
 // maxFile bounds what is read of one file: programs have some hundred megabytes at most.
 const maxFile = 1 << 30
 
-// read returns what is in a regular file.
-func (t tree) read(path string) ([]byte, error) { return t.head(path, maxFile) }
-
 var errNotRegular = errors.New("is not a regular file")
 
-// head returns at most the first n bytes of a regular file; read is with maxFile, beyond
-// which a file is refused.
+// head returns at most the first n bytes of a regular file.
 func (t tree) head(path string, n int64) ([]byte, error) {
-	_, host, err := t.resolve(path)
-	if err != nil {
-		return nil, err
-	}
-	info, err := os.Stat(host)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular(): // a pipe would block
-		return nil, &fs.PathError{Op: "read", Path: path, Err: errNotRegular}
-	case n == maxFile && info.Size() > n:
-		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("is larger than 1 GiB")}
-	}
-	f, err := os.Open(host)
+	f, _, info, err := t.regular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data := make([]byte, min(n, info.Size()))
+	return readAll(f, min(n, info.Size()))
+}
+
+// regular opens a regular file, which has a place on the host.
+func (t tree) regular(path string) (f *os.File, host string, info fs.FileInfo, err error) {
+	_, host, err = t.resolve(path)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	info, err = os.Stat(host)
+	switch {
+	case err != nil:
+		return nil, "", nil, err
+	case !info.Mode().IsRegular(): // a pipe would block
+		return nil, "", nil, &fs.PathError{Op: "read", Path: path, Err: errNotRegular}
+	}
+	f, err = os.Open(host)
+	return f, host, info, err
+}
+
+// readAll reads what is in a file of a size.
+func readAll(f *os.File, size int64) ([]byte, error) {
+	data := make([]byte, size)
 	k, err := io.ReadFull(f, data)
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		err = nil // it has shrunk

@@ -290,18 +290,24 @@ func printable(text []byte) bool {
 	return !bytes.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// eachString calls do for every run of printable characters that ends with a zero byte.
+// eachString calls do for every run of printable characters that ends with a zero byte. Of three
+// bytes in a row, one is in any run that is long enough.
 func eachString(data []byte, do func(string)) {
-	start := 0
-	for i, c := range data {
-		switch {
-		case c == 0:
-			if i > start+2 {
-				do(string(data[start:i]))
-			}
-			start = i + 1
-		case c < ' ' || c > '~':
-			start = i + 1
+	text := func(i int) bool { return ' ' <= data[i] && data[i] <= '~' }
+	for i := 2; i < len(data); i += 3 {
+		if !text(i) {
+			continue
 		}
+		start, end := i, i+1
+		for start > 0 && text(start-1) {
+			start--
+		}
+		for end < len(data) && text(end) {
+			end++
+		}
+		if end < len(data) && data[end] == 0 && end-start > 2 {
+			do(string(data[start:end]))
+		}
+		i = end
 	}
 }

@@ -46,11 +46,14 @@ type Call struct {
 	Slot uint64 // the word of memory (GOT) that holds the target; 0 with To
 	Tail bool   // a jump, or running into the next function
 
-	// Middle is where control enters the function, if not where it starts, else 0: compilers
+	// Middle is how far behind its start control enters the function, mostly 0: compilers
 	// put unlikely parts elsewhere, which jump back. What it finds there is not what the
 	// function finds on entry.
-	Middle uint64
+	Middle uint32
 }
+
+// enters returns where control enters the function.
+func (c *Call) enters() uint64 { return c.To + uint64(c.Middle) }
 
 // A Place is where a function finds a value on entry: a register by its machine number
 // (x86_64: RAX 0, RCX 1, RDX 2, RBX 3, RSP 4, ... R15 15; aarch64: X0 0 ... X30 30, SP 31), or a word of the

@@ -86,8 +86,8 @@ func (m *Module) indexed() *index {
 		for i := range m.Funcs {
 			f := &m.Funcs[i]
 			for _, c := range f.Calls {
-				if to := m.File.Func(c.Middle); c.Middle != 0 && to >= 0 {
-					x.inner[to] = append(x.inner[to], c.Middle)
+				if to := m.File.Func(c.enters()); c.Middle != 0 && to >= 0 {
+					x.inner[to] = append(x.inner[to], c.enters())
 				}
 			}
 			for _, addr := range f.Written {

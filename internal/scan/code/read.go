@@ -13,6 +13,10 @@ type reading struct {
 	ops     []op
 	returns []returning   // by function
 	gaps    []object.Func // the space between functions, as the file has it
+
+	scratch Function // whose lists take what a function does while it is read
+	calls   arena[Call]
+	addrs   arena[uint64]
 }
 
 // Read translates all functions of a file and infers which never return. It knows the names
@@ -59,16 +63,31 @@ func (r *reading) run(before []object.Func) {
 			continue
 		}
 		r.ops = m.translate(i, r.ops[:0])
-		s := summary{m: m, index: i, fn: &m.Funcs[i]}
+		s := summary{m: m, index: i, fn: r.emptyScratch()}
 		r.returns[i] = s.summarize(r.ops)
+		m.Funcs[i] = r.keep(s.fn)
 	}
 	r.inferNoReturn()
+}
+
+// emptyScratch returns a function that does nothing so far.
+func (r *reading) emptyScratch() *Function {
+	f := &r.scratch
+	*f = Function{Calls: f.Calls[:0], Mentions: f.Mentions[:0], Direct: f.Direct[:0], Written: f.Written[:0],
+		Sites: f.Sites[:0], Legacy: f.Legacy[:0], Indirect: f.Indirect[:0]}
+	return f
+}
+
+// keep returns a copy of a function.
+func (r *reading) keep(f *Function) Function {
+	return Function{Calls: r.calls.keep(f.Calls), Mentions: r.addrs.keep(f.Mentions), Direct: r.addrs.keep(f.Direct), Written: r.addrs.keep(f.Written),
+		Sites: r.addrs.keep(f.Sites), Legacy: r.addrs.keep(f.Legacy), Indirect: r.addrs.keep(f.Indirect)}
 }
 
 // current tells whether calls of fn into the middle of functions still are such.
 func (m *Module) current(fn *Function) bool {
 	return !slices.ContainsFunc(fn.Calls, func(c Call) bool {
-		return c.Middle != 0 && m.File.Funcs[m.File.Func(c.Middle)].Addr != c.To
+		return c.Middle != 0 && m.File.Funcs[m.File.Func(c.enters())].Addr != c.To
 	})
 }
 
@@ -154,10 +173,7 @@ func (s *summary) transfer(o *op, ret *returning) {
 		return
 	}
 	start := s.m.File.Funcs[to].Addr
-	c := Call{At: o.at, To: start, Tail: o.kind != opCall}
-	if o.imm != start {
-		c.Middle = o.imm
-	}
+	c := Call{At: o.at, To: start, Tail: o.kind != opCall, Middle: uint32(o.imm - start)} // code is shorter than its file
 	s.fn.Calls = append(s.fn.Calls, c)
 	if c.Tail {
 		ret.tails = append(ret.tails, start)
@@ -329,5 +345,5 @@ func (s *summary) direct(addr uint64) {
 // set sorts a list and takes out what is there twice.
 func set(list []uint64) []uint64 {
 	slices.Sort(list)
-	return slices.Clip(slices.Compact(list))
+	return slices.Compact(list)
 }

@@ -23,7 +23,7 @@ func facts(f *Function) string {
 		case c.Slot != 0:
 			add("%s [%#x]", how, c.Slot)
 		case c.Middle != 0:
-			add("%s %#x in %#x", how, c.Middle, c.To)
+			add("%s %#x in %#x", how, c.enters(), c.To)
 		default:
 			add("%s %#x", how, c.To)
 		}

@@ -63,9 +63,9 @@ func (r *reading) usedStarts() []uint64 {
 			case c.Tail && r.inGap(i):
 				// It is in seemingStarts if it looks like a call.
 			case c.Tail:
-				add(c.Middle)
+				add(c.enters())
 			default:
-				starts = append(starts, c.Middle)
+				starts = append(starts, c.enters())
 			}
 		}
 		for _, addr := range m.Funcs[i].Mentions {
