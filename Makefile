@@ -32,6 +32,10 @@ test-web: web ## test the playground in headless Chromium, beside the command (c
 	CGO_ENABLED=0 $(GO) build -trimpath -tags webpage -o web/dist/seccompile ./cmd/seccompile
 	cd web && npm test
 
+test-web-firefox: web ## test the playground in headless Firefox as well (firefox-esr)
+	CGO_ENABLED=0 $(GO) build -trimpath -tags webpage -o web/dist/seccompile ./cmd/seccompile
+	cd web && BROWSER=firefox npm test
+
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 install: static ## install the stripped command, its manual pages and completions under PREFIX=/usr/local
@@ -210,4 +214,4 @@ test-kernels-selftest: ## break filters on purpose and see that the kernels of t
 clean: ## remove what the other targets made
 	rm -rf bin .cache web/dist web/node_modules web/test/out internal/webpage/site
 
-.PHONY: help build static web test-web install test test-long test-pure test-go race check cross vet lint lint-workflows format generate fresh tables tables-stale generators tools mutants release test-release test-clone api api-check golden fuzz test-fuzzers bench cover demo fleet numbers conformance counts smt test-programs test-kernels test-kernels-be test-kernels-selftest clean
+.PHONY: help build static web test-web test-web-firefox install test test-long test-pure test-go race check cross vet lint lint-workflows format generate fresh tables tables-stale generators tools mutants release test-release test-clone api api-check golden fuzz test-fuzzers bench cover demo fleet numbers conformance counts smt test-programs test-kernels test-kernels-be test-kernels-selftest clean

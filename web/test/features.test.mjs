@@ -83,7 +83,7 @@ for (const at of [0, 1]) {
       await page.locator("#pane-program .line", { hasText: "clone flags" }).first().hover();
       await page.locator("#pane-meaning .call.lit", { hasText: /^clone$/ }).first().waitFor();
       await page.locator("#source .cm-lit").first().waitFor({ state: "attached" });
-      await page.locator("#pane-drawing [data-node]", { hasText: "CLONE_NEWNS" }).first().hover();
+      await page.locator("#pane-drawing [data-node]", { hasText: "CLONE_NEWNS" }).first().hover({ position: { x: 9, y: 9 } }); // its corner: the middle can be under the zoom's buttons
       await page.locator("#pane-meaning .call.lit", { hasText: /^clone$/ }).first().waitFor();
       await page.locator("h1").hover();
     });
@@ -299,10 +299,11 @@ for (const at of [0, 1]) {
 
     step("Back returns to what an example replaced", async () => {
       const moved = (from) => page.waitForFunction((from) => location.href !== from, from);
-      const before = page.url();
+      const address = () => page.evaluate(() => location.href); // page.url() may be late
+      const before = await address();
       await v.paste('{"defaultAction": "SCMP_ACT_LOG"}');
       await moved(before);
-      const own = page.url();
+      const own = await address();
       await v.example("Podman");
       await moved(own);
       await page.goBack();

@@ -2,25 +2,38 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
+import { chromium, firefox } from "playwright-core";
 import { command, web } from "./engine.mjs";
 
 export const patience = Number(process.env.PATIENCE ?? 180_000); // ms: for machines that are slow or do something else
 export const pictures = join(web, "test/out");
 
-/** Starts a browser: CHROMIUM, or the one of Debian. */
-export function launch() {
-  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-  if (!existsSync(executablePath)) throw new Error(`${executablePath}: missing (Debian: apt-get install chromium; or CHROMIUM names another)`);
+const inFirefox = process.env.BROWSER === "firefox";
+const downloads = inFirefox ? mkdtempSync(join(tmpdir(), "seccompile-downloads-")) : undefined;
+process.on("exit", () => downloads && rmSync(downloads, { recursive: true, force: true }));
+
+/** Starts a browser: Debian's Chromium, or its Firefox where BROWSER=firefox; CHROMIUM and FIREFOX name others. */
+export function launch(colorScheme = "light") {
+  const [debian, variable] = inFirefox ? ["firefox-esr", "FIREFOX"] : ["chromium", "CHROMIUM"];
+  const executablePath = process.env[variable] ?? `/usr/bin/${debian}`;
+  if (!existsSync(executablePath)) throw new Error(`${executablePath}: missing (Debian: apt-get install ${debian}; or ${variable} names another)`);
   mkdirSync(pictures, { recursive: true });
+  const common = { executablePath, timeout: patience };
+  if (inFirefox) return launchFirefox(common, colorScheme);
   return chromium.launch({
-    executablePath,
+    ...common,
     args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    timeout: patience,
   });
+}
+
+/** Starts a Firefox as it is released, over WebDriver BiDi: what that cannot do yet is done here, or by Visit. */
+function launchFirefox(common, colorScheme) {
+  const firefoxUserPrefs = { "layout.css.prefers-color-scheme.content-override": colorScheme === "dark" ? 0 : 1 };
+  return firefox.launch({ ...common, channel: "moz-firefox", downloadsPath: downloads, firefoxUserPrefs });
 }
 
 /** Starts seccompile web with the page that is in it. Returns the page's address and a function that stops it. */
@@ -68,7 +81,7 @@ export class Visit {
     visit.firstAnswer = performance.now() - visit.started;
     await page.locator("button.item").first().waitFor({ state: "attached" }); // the examples, which the engine has
     visit.loaded = true;
-    await context.setOffline(true); // what is loaded needs no network
+    await context.setOffline(true); // what is loaded needs no network; Firefox stays online, and each request is an error
     return visit;
   }
 
@@ -118,11 +131,37 @@ export class Visit {
     await this.page.getByRole("tab", { name }).click();
   }
 
+  /** Takes a picture. In Firefox, playwright adds a style sheet for it, which the page's policy refuses. */
+  async picture(name) {
+    await this.behaved();
+    await this.page.screenshot({ path: join(pictures, inFirefox ? `firefox-${name}` : name) });
+    if (!inFirefox) return;
+    const own = /blocked an inline style \(style-src-elem\)/;
+    await this.page.evaluate(() => globalThis.refused.splice(0));
+    this.wrong = this.wrong.filter((w) => !own.test(w));
+  }
+
   /** Clicks, and returns the file that is saved upon it. */
   async saved(click) {
+    if (inFirefox) return savedByFirefox(click);
     const [download] = await Promise.all([this.page.waitForEvent("download"), click()]);
     const chunks = [];
     for await (const chunk of await download.createReadStream()) chunks.push(chunk);
     return { name: download.suggestedFilename(), bytes: Buffer.concat(chunks) };
   }
+}
+
+/** Clicks, and returns the file that Firefox saves: playwright hears nothing of a download that is no navigation. */
+async function savedByFirefox(click) {
+  await click();
+  for (const end = performance.now() + patience; performance.now() < end;) {
+    const names = readdirSync(downloads); // while it is written, an empty file and one that ends in .part
+    const bytes = names.length === 1 && !names[0].endsWith(".part") ? readFileSync(join(downloads, names[0])) : "";
+    if (bytes.length > 0) {
+      rmSync(join(downloads, names[0]));
+      return { name: names[0], bytes };
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`no file was saved: ${readdirSync(downloads)}`);
 }

@@ -112,3 +112,20 @@ test("findings are reached with F8", { timeout: 4 * patience }, async () => {
   await page.locator(".cm-tooltip, .cm-panel-lint").first().waitFor();
   await v.close();
 });
+
+test("Tab returns to the box of the drawing that was left", { timeout: 4 * patience }, async () => {
+  const v = await Visit.open(browser, `${server.address}#example=docker`);
+  const { page } = v;
+  await page.locator("#pane-drawing [data-node][tabindex='0']").focus();
+  for (const key of ["+", "+", "+", "ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown"]) await page.keyboard.press(key);
+  const inView = () => page.waitForFunction(() => {
+    const [box, view] = [document.activeElement, document.querySelector("#pane-drawing .canvas")].map((e) => e.getBoundingClientRect());
+    return document.activeElement.matches("[data-node]") && box.top >= view.top && box.bottom <= view.bottom && box.left >= view.left && box.right <= view.right;
+  });
+  await inView();
+  await page.keyboard.press("Tab");
+  await page.locator("#pane-drawing .canvas").evaluate((e) => e.scrollTo({ left: 0, top: 0, behavior: "instant" }));
+  await page.keyboard.press("Shift+Tab");
+  await inView();
+  await v.close();
+});

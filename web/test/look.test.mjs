@@ -3,21 +3,16 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { launch, patience, pictures, serve, Visit } from "./harness.mjs";
+import { launch, patience, serve, Visit } from "./harness.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-let browser, server;
+let server;
 before(async () => {
-  browser = await launch();
   server = await serve();
 }, { timeout: patience });
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+after(() => server?.stop());
 
 const looks = {
   light: { colorScheme: "light" },
@@ -28,14 +23,16 @@ const looks = {
 };
 
 for (const [name, options] of Object.entries(looks)) {
-  test(name, { timeout: 4 * patience }, async () => {
+  test(name, { timeout: 4 * patience }, async (t) => {
+    const browser = await launch(options.colorScheme);
+    t.after(() => browser.close());
     const v = await Visit.open(browser, `${server.address}#example=docker-af-alg`, options);
     const { page } = v;
     await page.evaluate(axe); // through the debugger: the policy of the page stays
     for (const tab of await page.getByRole("tab").allInnerTexts()) {
       await page.getByRole("tab", { name: tab, exact: true }).click();
       await settled(page);
-      await page.screenshot({ path: join(pictures, `${name}-${tab.replace(/\W+/g, "-").toLowerCase()}.png`) });
+      await v.picture(`${name}-${tab.replace(/\W+/g, "-").toLowerCase()}.png`);
       const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
       const serious = found.violations.filter((x) => ["serious", "critical"].includes(x.impact));
       assert.deepEqual(serious.map((x) => `${x.id}: ${x.help}: ${x.nodes.map((n) => n.html.slice(0, 200)).join("\n  ")}`), [], `${name}, ${tab}`);

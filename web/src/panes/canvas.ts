@@ -2,7 +2,7 @@
 
 import type { Light, Page } from "../page";
 import { button, freshId, h } from "./dom";
-import { bringIntoView, isOrigin, keysOf, linkSpots, mark } from "./link";
+import { bringIntoView, gently, isOrigin, keysOf, linkSpots, mark } from "./link";
 import { boxNextTo } from "./svg";
 
 /** The smallest zoom at which boxes can be read: a drawing begins with it if the whole does not fit. */
@@ -30,6 +30,7 @@ export class Canvas {
     linkSpots(this.view, page);
     pan(this.view, (by, x, y) => this.#zoomTo(this.#scale() * by, x, y));
     this.view.addEventListener("keydown", (e) => this.#key(e));
+    this.view.addEventListener("focusin", (e) => this.#focused(e));
     new ResizeObserver(() => {
       if (this.#zoom === 0) this.#resize();
     }).observe(this.view);
@@ -92,6 +93,12 @@ export class Canvas {
     this.#zoomTo(Math.min(1, (this.view.clientWidth - 2) / this.#natural.width, (this.view.clientHeight - 2) / this.#natural.height));
   }
 
+  /** Shows the box that a key came to. Where Tab entered the drawing, Firefox has scrolled to the middle of all of it. */
+  #focused(e: FocusEvent): void {
+    const box = e.target instanceof Element && e.target.matches(":focus-visible") ? e.target.closest("[data-node]") : null;
+    if (box) bringIntoView(this.view, box, e.relatedTarget instanceof Node && this.view.contains(e.relatedTarget) ? gently() : "auto");
+  }
+
   #key(e: KeyboardEvent): void {
     const svg = this.#svg;
     if (e.ctrlKey || e.metaKey || e.altKey || !svg) return;
@@ -105,7 +112,6 @@ export class Canvas {
         box.setAttribute("tabindex", "-1");
         to.setAttribute("tabindex", "0");
         to.focus({ preventScroll: true });
-        bringIntoView(this.view, to);
       }
     } else return;
     e.preventDefault();
