@@ -38,9 +38,35 @@ for (const [name, options] of Object.entries(looks)) {
       assert.deepEqual(serious.map((x) => `${x.id}: ${x.help}: ${x.nodes.map((n) => n.html.slice(0, 200)).join("\n  ")}`), [], `${name}, ${tab}`);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       assert.ok(wide <= 0, `${name}, ${tab}: ${wide} pixels are cut or scroll sideways`);
+      assert.deepEqual(await page.evaluate(brokenWords), [], `${name}, ${tab}: words on two lines`);
+      assert.deepEqual(await page.evaluate(spilled), [], `${name}, ${tab}: what runs out of its part of the page`);
     }
     await v.close();
   });
+}
+
+/** The words of the grade that are broken. It runs in the page. */
+function brokenWords() {
+  const broken = [];
+  for (const cell of document.querySelectorAll(".grade td, .grade th")) {
+    if (!cell.firstChild || !cell.checkVisibility()) continue;
+    for (const text of [...cell.childNodes].filter((n) => n.nodeType === Node.TEXT_NODE)) {
+      for (const word of text.data.matchAll(/\S+/g)) {
+        const range = document.createRange();
+        range.setStart(text, word.index);
+        range.setEnd(text, word.index + word[0].length);
+        if (new Set([...range.getClientRects()].map((r) => Math.round(r.top))).size > 1) broken.push(word[0]);
+      }
+    }
+  }
+  return broken;
+}
+
+/** The editors' parts of the page whose content covers what is below. It runs in the page. */
+function spilled() {
+  return [...document.querySelectorAll(".source-room")]
+    .filter((room) => room.checkVisibility() && room.scrollHeight > room.clientHeight + 1 && getComputedStyle(room).overflowY === "visible")
+    .map((room) => room.getAttribute("aria-label"));
 }
 
 /** Waits until nothing on the page is asked or moves any more. */

@@ -74,7 +74,7 @@ function answerOf(page: Page, v: Verdict, traceOpen: boolean): HTMLElement[] {
     keeping.textContent = "✓ Added";
     keeping.disabled = true; // until the next verdict
   });
-  const unsure = d.depends && h("p", { class: "unsure" }, h("b", {}, "The verdict may be another one: "), `it depends on ${d.depends.join(" and ")}, which the call does not tell, and is that for 0.`);
+  const unsure = d.depends && h("p", { class: "unsure" }, h("b", {}, "The verdict may be another one: "), `it depends on ${d.depends.join(" and ")}, which is not known here. This is the one for 0.`);
   const actions = h("p", { class: "actions" },
     keeping,
     d.syscall && page.state.view.only !== d.syscall

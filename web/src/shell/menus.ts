@@ -56,7 +56,7 @@ export function downloads(page: Page, vocabulary: Vocabulary): HTMLElement[] {
     h("li", {}, h("button", { type: "button", class: "item", click: () => void get(format) }, h("b", {}, title), h("small", {}, about)));
   menu.panel.append(
     problem,
-    h("ul", { role: "list" }, ...vocabulary.formats.map((f) => item(f.name, f.title, f.name)), item("report", "Report", "a page to keep or send: HTML")),
+    h("ul", { role: "list", class: "formats" }, ...vocabulary.formats.map((f) => item(f.name, f.title, f.name)), item("report", "Report", "a page to keep or send: HTML")),
   );
   return withArrows(menu);
 }
