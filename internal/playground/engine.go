@@ -154,7 +154,7 @@ func languagesIn(hint string) (text string, names []string) {
 		names = append(names, name)
 		return title(name)
 	})
-	return strings.ReplaceAll(text, "--language", "Language"), names
+	return strings.NewReplacer("--language", "Language", "with --patience", "with the command's --patience").Replace(text), names
 }
 
 // fieldFor puts the label of the page's field in the place of the flag that a message begins with.

@@ -44,3 +44,10 @@ func TestLanguageNotDetected(t *testing.T) {
 		}
 	}
 }
+
+// The page has no field for some flags: it says that they are the command's.
+func TestFlagsOfTheCommand(t *testing.T) {
+	if text, names := languagesIn("raise the limits of the proof with --patience"); text != "raise the limits of the proof with the command's --patience" || names != nil {
+		t.Errorf("%q %v", text, names)
+	}
+}
