@@ -62,11 +62,13 @@ function brokenWords() {
   return broken;
 }
 
-/** The editors' parts of the page whose content covers what is below. It runs in the page. */
+/** The parts of the page whose content covers what is below, or is beyond the right edge. It runs in the page. */
 function spilled() {
-  return [...document.querySelectorAll(".source-room")]
-    .filter((room) => room.checkVisibility() && room.scrollHeight > room.clientHeight + 1 && getComputedStyle(room).overflowY === "visible")
-    .map((room) => room.getAttribute("aria-label"));
+  const below = [...document.querySelectorAll(".source-room")]
+    .filter((room) => room.scrollHeight > room.clientHeight + 1 && getComputedStyle(room).overflowY === "visible");
+  const beside = "call meaning compare expectations grade".split(" ").flatMap((name) => [...document.querySelectorAll(`.pane-${name} .pane-body`)])
+    .filter((body) => body.scrollWidth > body.clientWidth + 1);
+  return [...below, ...beside].filter((e) => e.checkVisibility()).map((e) => e.getAttribute("aria-label") ?? e.parentElement.className);
 }
 
 /** Waits until nothing on the page is asked or moves any more. */
