@@ -198,7 +198,14 @@ func (p *program) looksUp(u loaderUse) {
 	for _, m := range [...]*module{m, u.base} {
 		special = special || p.loadings[m] != nil && p.loadings[m].self
 	}
-	if !special || !p.once("symbols in "+m.file.Path) {
+	if !special {
+		if p.once("symbols of others in " + m.file.Path) {
+			p.unresolved = append(p.unresolved, Unresolved{Step: p.step(from, ""), Reason: "looks up functions by names that it makes in libraries that it opened: all that these export is in, " +
+				"what it may look up in others is not"})
+		}
+		return
+	}
+	if !p.once("symbols in " + m.file.Path) {
 		return
 	}
 	p.export(p.modules[0], from)

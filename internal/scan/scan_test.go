@@ -267,6 +267,15 @@ func TestUnresolved(t *testing.T) {
 	}
 }
 
+// A handle that is kept in memory may be one of any library: what is looked up through it is listed.
+func TestKeptHandle(t *testing.T) {
+	program := build(t, "#include <dlfcn.h>\nint main(int n, char **v) { void *kept = *(void **)v[2]; return !dlsym(kept, v[1]); }")
+	_, res := calls(t, scan.Options{Paths: []string{program}})
+	if !slices.ContainsFunc(res.Unresolved, func(u scan.Unresolved) bool { return u.Step.Module == program && strings.Contains(u.Reason, "that it opened") }) {
+		t.Errorf("the place is not listed: %+v", res.Unresolved)
+	}
+}
+
 // Pointers that no code computes: packed in a program that is not moved, and what a thread gets of
 // a library.
 func TestPointersInData(t *testing.T) {
