@@ -189,7 +189,7 @@ test("a call is completed by the keyboard, answered as far as it goes, and said 
       vocabulary: () => ({ answer: { abis: ["x86_64"] } }), calls: () => ({ answer: calls }), meaning: () => ({ answer: [] }),
       eval: ({ call }) => {
         globalThis.texts.push(call.text);
-        return call.text === "socket(AF_ALG)" ? { answer: { document: document_, look: "errno", text: "", because: "by the rule at /syscalls/3", bitmap: false, bitmapWhy: "", path, steps: 3 } } : { failure: { message: "no" } };
+        return call.text === "socket(AF_ALG)" ? { answer: { document: document_, look: "errno", call: call.text, text: "", because: "by the rule at /syscalls/3", bitmap: false, bitmapWhy: "", path, steps: 3 } } : { failure: { message: "no" } };
       },
     });
   });
