@@ -40,6 +40,9 @@ func (p *program) dlopen() {
 				p.loaderCalls(fid{int32(t.mod.index), int32(fn)}, name, seen)
 			}
 		}
+		if id, ok := p.apis[name]; ok && id.mod == 0 && p.modules[0].file.Interp == "" { // part of a static program
+			p.loaderCalls(id, name, seen)
+		}
 	}
 	for _, m := range slices.SortedFunc(maps.Keys(p.loadings), func(a, b *module) int { return a.index - b.index }) {
 		if l := p.loadings[m]; l.unknown && !p.loadsNoExtensions(m) && p.once("names in "+m.file.Path) {

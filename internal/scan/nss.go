@@ -1,7 +1,9 @@
 package scan
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -40,6 +42,7 @@ var nssDatabases = [...]struct {
 // nsswitch.conf names for the databases that reached functions look into. "files" and "dns"
 // are in libc since glibc 2.34, and are loaded where they are not.
 func (p *program) nss() {
+	p.staticNSS()
 	for i, db := range nssDatabases {
 		for name := range strings.FieldsSeq(db.names) {
 			from, ok := p.apis[name]
@@ -56,6 +59,41 @@ func (p *program) nss() {
 	}
 }
 
+// staticNSS loads the modules that a static program with glibc uses. Stripped, it does not tell for
+// which database: those for all count.
+func (p *program) staticNSS() {
+	from, ok := p.usesText("libnss_%s.so%s")
+	if !ok || !p.once("static NSS") {
+		return
+	}
+	for _, db := range nssDatabases {
+		for _, service := range p.nssServices(db.database) {
+			p.nssModule(service, db.database, strings.Fields(db.calls), from)
+		}
+	}
+}
+
+// usesText returns a reached function of a static program that mentions a text.
+func (p *program) usesText(text string) (fid, bool) {
+	m := p.modules[0]
+	if m.file.Interp != "" || m.file.Go != nil {
+		return none, false
+	}
+	for _, s := range m.file.Segments {
+		i := bytes.Index(s.Data, []byte(text+"\x00"))
+		if i < 0 {
+			continue
+		}
+		addr := s.Addr + uint64(i)
+		for fn := range m.nodes {
+			if _, found := slices.BinarySearch(m.code.Funcs[fn].Mentions, addr); found && m.nodes[fn].reached {
+				return fid{0, int32(fn)}, true
+			}
+		}
+	}
+	return none, false
+}
+
 // nssModule loads the module of a service, and reaches functions of it.
 func (p *program) nssModule(service, database string, calls []string, from fid) {
 	name := "libnss_" + service + ".so.2"
@@ -64,6 +102,9 @@ func (p *program) nssModule(service, database string, calls []string, from fid) 
 		return // then glibc does without it
 	}
 	m := p.plug(path, "NSS ("+database+": "+service+")")
+	if m == nil {
+		return // which is listed
+	}
 	for _, call := range calls {
 		if id, ok := p.exported(m, "_nss_"+service+"_"+call); ok {
 			p.visitLate(target{m, m.file.Funcs[id.fn].Addr}, from, "NSS")

@@ -276,6 +276,21 @@ func TestKeptHandle(t *testing.T) {
 	}
 }
 
+// A static program with glibc loads modules of the name service switch, and libraries that it names.
+func TestStaticPrograms(t *testing.T) {
+	const users = "#include <pwd.h>\nint main(int n, char **v) { return !getpwnam(v[1]); }"
+	for _, flags := range [][]string{{"-static"}, {"-static", "-s"}, {"-static-pie"}} {
+		_, res := calls(t, scan.Options{Paths: []string{build(t, users, flags...)}})
+		if !slices.ContainsFunc(res.Modules, func(m scan.Module) bool { return strings.HasPrefix(m.Why, "NSS (") }) {
+			t.Errorf("%q: no modules of NSS", flags)
+		}
+	}
+	plugin := build(t, "#include <unistd.h>\nvoid start(void) { vhangup(); }", "-shared", "-fPIC")
+	program := build(t, "#include <dlfcn.h>\nint main() { return !dlopen(\""+plugin+"\", RTLD_NOW); }", "-static")
+	got, _ := calls(t, scan.Options{Paths: []string{program}})
+	check(t, got, "vhangup", "")
+}
+
 // Pointers that no code computes: packed in a program that is not moved, and what a thread gets of
 // a library.
 func TestPointersInData(t *testing.T) {
