@@ -271,7 +271,9 @@ func TestUnresolved(t *testing.T) {
 func TestKeptHandle(t *testing.T) {
 	program := build(t, "#include <dlfcn.h>\nint main(int n, char **v) { void *kept = *(void **)v[2]; return !dlsym(kept, v[1]); }")
 	_, res := calls(t, scan.Options{Paths: []string{program}})
-	if !slices.ContainsFunc(res.Unresolved, func(u scan.Unresolved) bool { return u.Step.Module == program && strings.Contains(u.Reason, "that it opened") }) {
+	if !slices.ContainsFunc(res.Unresolved, func(u scan.Unresolved) bool {
+		return u.Step.Module == program && strings.Contains(u.Reason, "that it opened")
+	}) {
 		t.Errorf("the place is not listed: %+v", res.Unresolved)
 	}
 }
