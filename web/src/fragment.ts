@@ -11,8 +11,7 @@ const mostBytes = 16 << 20; // of the JSON, so that a small link cannot fill the
 export type Link = { kind: "none" } | { kind: "state"; state: State } | { kind: "example"; id: string } | { kind: "broken"; why: string };
 
 export async function encode(state: State): Promise<string> {
-  const json = new Blob([JSON.stringify(difference(state))]);
-  const packed = await new Response(json.stream().pipeThrough(new CompressionStream("deflate-raw"))).arrayBuffer();
+  const packed = await new Response(streamOf(JSON.stringify(difference(state))).pipeThrough(new CompressionStream("deflate-raw"))).arrayBuffer();
   return `${version}.${await base64url(packed)}`;
 }
 
@@ -35,10 +34,15 @@ export async function decode(hash: string): Promise<Link> {
   }
 }
 
+/** A stream of what a page has. A blob has one too, which WebKit cannot read in a page from file://. */
+function streamOf(content: string | Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new Response(content).body as ReadableStream<Uint8Array<ArrayBuffer>>;
+}
+
 class TooLong extends Error {}
 
 async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw")).getReader();
+  const reader = streamOf(bytes).pipeThrough(new DecompressionStream("deflate-raw")).getReader();
   const text = new TextDecoder("utf-8", { fatal: true });
   let json = "";
   let length = 0;

@@ -41,7 +41,7 @@ async function compiled(engine: Engine): Promise<WebAssembly.Module> {
   if ("module" in engine) return engine.module;
   if ("base64" in engine) {
     const packed = Uint8Array.from(atob(engine.base64), (c) => c.charCodeAt(0));
-    const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const unpacked = new Response(packed).body?.pipeThrough(new DecompressionStream("gzip")); // WebKit reads no blob in a page from file://
     return WebAssembly.compile(await new Response(unpacked).arrayBuffer());
   }
   const response = await fetch(engine.url);

@@ -119,7 +119,13 @@ export class Visit {
   async paste(text, which = "Profile: its text") {
     await this.page.getByRole("textbox", { name: which }).focus();
     await this.page.keyboard.press("Control+a");
-    await this.page.keyboard.insertText(text);
+    if (!inFirefox) return this.page.keyboard.insertText(text);
+    // Where playwright would press a key for each character.
+    await this.page.getByRole("textbox", { name: which }).evaluate((editor, text) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData("text/plain", text);
+      editor.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    }, text);
   }
 
   /** The text of an editor. */
