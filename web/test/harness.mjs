@@ -119,8 +119,8 @@ export class Visit {
   async paste(text, which = "Profile: its text") {
     await this.page.getByRole("textbox", { name: which }).focus();
     await this.page.keyboard.press("Control+a");
-    if (!inFirefox) return this.page.keyboard.insertText(text);
-    // Where playwright would press a key for each character.
+    if (!inFirefox || text.length < 10_000) return this.page.keyboard.insertText(text);
+    // Here playwright presses a key for each character, which takes minutes for a long text.
     await this.page.getByRole("textbox", { name: which }).evaluate((editor, text) => {
       const clipboardData = new DataTransfer();
       clipboardData.setData("text/plain", text);
