@@ -77,6 +77,31 @@ func hasDepAudit(t *testing.T, path string) bool {
 	return err == nil && len(values) > 0
 }
 
+// A plug-in may need a library that is only where the program finds it, whichever comes first.
+func TestPluginsThatNeedEachOther(t *testing.T) {
+	host := build(t, "#include <unistd.h>\nint main() { return sync(), 0; }")
+	engine := library(t, "#include <unistd.h>\nint helper(void) { return acct(\"x\"); }", "-Wl,-soname,libengine.so")
+	plugin := library(t, "#include <unistd.h>\nint helper(void); int start(void) { return helper(); }", "-Wl,-soname,libplugin.so", engine)
+	for _, tt := range []struct {
+		name   string
+		with   []string
+		can    string
+		reason string
+	}{
+		{"alone", []string{plugin}, "sync", "needs libengine.so, which is in no folder that ld.so searches"},
+		{"before", []string{plugin, engine}, "sync acct", ""},
+		{"behind", []string{engine, plugin}, "sync acct", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, res := calls(t, scan.Options{Paths: []string{host}, With: tt.with})
+			check(t, got, tt.can, "chroot")
+			if why := strings.Join(res.Incomplete(), "\n"); tt.reason == "" && why != "" || !strings.Contains(why, tt.reason) {
+				t.Errorf("incomplete: %q, want %q", why, tt.reason)
+			}
+		})
+	}
+}
+
 // An image's /etc/ld.so.preload names libraries that come before those a program needs.
 func TestPreload(t *testing.T) {
 	program := build(t, "#include <unistd.h>\nint main() { return getuid(); }")

@@ -32,6 +32,7 @@ type program struct {
 	defines map[string][]*module   // who defines a symbol, by its name, in the order of modules
 	found   map[symbolKey][]target // by lookup
 	missing map[string][]wanting   // symbols that no module defines so far
+	lacking []lack
 	reach
 	conventions
 	guards guards
@@ -139,10 +140,25 @@ func (p *program) named(name string) *module {
 	return nil
 }
 
+// A lack is a library that a module needs and that is not where ld.so searches.
+type lack struct {
+	mod  *module
+	name string
+}
+
 // lacks notes that a library of a module is not there.
-func (p *program) lacks(m *module, name string) {
-	p.unresolved = append(p.unresolved, Unresolved{Step: Step{Module: m.file.Path},
-		Reason: fmt.Sprintf("needs %s, which is in no folder that ld.so searches: name it with --with", name), Harm: true})
+func (p *program) lacks(m *module, name string) { p.lacking = append(p.lacking, lack{m, name}) }
+
+// listLacks lists the libraries that are not there, now that all is loaded: a plug-in may need
+// one from a folder that only the program knows, as those of Java need libjvm.so. It cannot be
+// opened until the program has opened that one by its path.
+func (p *program) listLacks() {
+	for _, l := range p.lacking {
+		if p.named(l.name) == nil {
+			p.unresolved = append(p.unresolved, Unresolved{Step: Step{Module: l.mod.file.Path},
+				Reason: fmt.Sprintf("needs %s, which is in no folder that ld.so searches: name it with --with", l.name), Harm: true})
+		}
+	}
 }
 
 // interpreter loads the ld.so that a program names.

@@ -155,6 +155,7 @@ func (s *scanner) scan(list []start, res *Result) error {
 			continue
 		}
 		p.explore()
+		p.listLacks()
 		if s.options.Shortest {
 			p.shorten()
 		}

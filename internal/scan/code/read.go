@@ -91,13 +91,18 @@ func (m *Module) current(fn *Function) bool {
 	})
 }
 
+// bytesPerOp is how many bytes of code usually make an op.
+const bytesPerOp = 4
+
 // translate appends the ops of a function to ops.
 func (m *Module) translate(fn int, ops []op) []op {
 	f := &m.File.Funcs[fn]
+	code := m.bytes(f)
+	ops = slices.Grow(ops, len(code)/bytesPerOp+1) // without .eh_frame and symbols, one function may be all code
 	if m.File.Machine == object.ARM64 {
-		return translateARM64(m.bytes(f), f.Addr, ops)
+		return translateARM64(code, f.Addr, ops)
 	}
-	return translateAMD64(m.bytes(f), f.Addr, ops)
+	return translateAMD64(code, f.Addr, ops)
 }
 
 // A summary reads the ops of one function.

@@ -78,12 +78,16 @@ func (f *File) Word(addr uint64) (uint64, bool) {
 
 // Func returns the index of the function that holds addr, or -1.
 func (f *File) Func(addr uint64) int {
-	i, ok := slices.BinarySearchFunc(f.Funcs, addr, func(fn Func, addr uint64) int { return cmp.Compare(fn.Addr, addr) })
-	if !ok {
-		i--
+	from, to := 0, len(f.Funcs) // the last one that starts at addr or before is in this range, less one
+	for from < to {             // without calls: this is asked for every branch in the file
+		if i := int(uint(from+to) / 2); f.Funcs[i].Addr <= addr {
+			from = i + 1
+		} else {
+			to = i
+		}
 	}
-	if i < 0 || addr-f.Funcs[i].Addr >= f.Funcs[i].Size {
+	if from == 0 || addr-f.Funcs[from-1].Addr >= f.Funcs[from-1].Size {
 		return -1
 	}
-	return i
+	return from - 1
 }
