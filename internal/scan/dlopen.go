@@ -277,8 +277,9 @@ func (p *program) openAll(m *module, l *loading) {
 			}
 		}
 	}
+	found := len(dirs) > 0 || p.configured(l.from)
 	for _, name := range unique(names) {
-		p.openName(m, name, l.from)
+		found = p.isThere(name) || p.openName(m, name, l.from) || found
 	}
 	for _, dir := range unique(dirs) {
 		if strings.HasPrefix(filepath.Base(dir), "engines") && !p.usesEngines() {
@@ -288,9 +289,10 @@ func (p *program) openAll(m *module, l *loading) {
 			p.plugPath(file, "plug-in folder in "+filepath.Base(m.file.Path), l.from)
 		}
 	}
-	found := len(names)+len(dirs) > 0 || p.configured(l.from)
 	u := Unresolved{Step: p.step(l.from, ""), Reason: "opens libraries by names that it makes; those that its data or its configuration in /etc names, and those in the folders that its data names, are in", Harm: !found}
 	switch {
+	case p.opensAddons(m) && len(p.options.With) == 0:
+		u.Reason, u.Harm = "opens addons that scripts name: name them with --with", true
 	case found:
 	case isSQLite(m):
 		u.Reason, u.Harm = "opens extensions that users name to load_extension or .load: name them with --with", false
@@ -300,6 +302,14 @@ func (p *program) openAll(m *module, l *loading) {
 		u.Reason = "opens libraries whose names are not in its data: name them with --with"
 	}
 	p.unresolved = append(p.unresolved, u)
+}
+
+// opensAddons reports whether a module is Node.js, or the library that opens files for it: scripts
+// name the addons.
+func (p *program) opensAddons(m *module) bool {
+	return slices.ContainsFunc(p.defines["napi_module_register"], func(node *module) bool {
+		return node == m || strings.HasPrefix(m.file.SOName, "libuv.") && slices.Contains(node.file.Needed, m.file.SOName)
+	})
 }
 
 // configured loads what the configuration of the program names. It reports whether the program

@@ -235,6 +235,7 @@ func TestUnresolved(t *testing.T) {
 		{"through a function", "#include <unistd.h>\n__attribute__((noinline)) long f(long n, long a) { return syscall(n, a); } int main() { return f(163, 0) + f(163, 1); }", "acct", ""},
 		{"an argument", "#include <unistd.h>\n#include <stdlib.h>\nint main(int n, char **v) { return syscall(atoi(v[1])); }", "", "gets a number that is not constant"},
 		{"a library by name", "#include <dlfcn.h>\nint main(int n, char **v) { return !dlopen(v[1], RTLD_NOW); }", "", "opens libraries whose names are not in its data"},
+		{"a library by name, beside one that is missing", "#include <dlfcn.h>\nconst char *volatile other = \"libmissing.so.9\"; int main(int n, char **v) { return !dlopen(v[1], RTLD_NOW) + !other; }", "", "opens libraries whose names are not in its data"},
 		{"through a register", strings.Replace(loaded, "%", "", 1), "acct reboot", ""},
 		{"through a pointer", strings.Replace(loaded, "%", "*(void **)v = f;", 1), "", "gets its number from callers that are not known"},
 		{"a function by the end of a longer name", "#define _GNU_SOURCE\n#include <dlfcn.h>\nconst char t[] = \"not vhangup\"; int main(int n, char **v) { return !dlsym(RTLD_DEFAULT, n > 2 ? v[1] : t + 4); }", "vhangup", ""},
@@ -247,11 +248,12 @@ func TestUnresolved(t *testing.T) {
 		{"a function of a table, through another", looksUp("look(RTLD_DEFAULT, names[n])"), "vhangup sync", ""},
 		{"a function through a pointer to dlsym", strings.Replace(looksUp("pointer(RTLD_DEFAULT, names[n])"), "static", "void *(*volatile pointer)(void *, const char *) = dlsym; static", 1), "vhangup sync", ""},
 		{"a function by a name of parts", strings.Replace(looksUp("dlsym(RTLD_DEFAULT, strcat(v[1], \"p\"))"), "\"vhangup\", \"sync\"", "", 1), "", "looks up functions whose names are not in its data"},
+		{"an addon of Node.js", "#include <dlfcn.h>\nvoid napi_module_register(void *m) {} const char *volatile folder = \"/usr/lib/nodejs/addons\"; int main(int n, char **v) { return !dlopen(v[1], RTLD_NOW) + !folder; }", "", "opens addons that scripts name"},
 		{"a literal library", "#include <dlfcn.h>\nint main() { return !dlopen(\"libm.so.6\", RTLD_NOW); }", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var flags []string
-			if strings.Contains(tt.name, "of its own") {
+			if strings.Contains(tt.name, "of its own") || strings.Contains(tt.name, "addon") {
 				flags = []string{"-rdynamic"}
 			}
 			got, res := calls(t, scan.Options{Paths: []string{build(t, tt.text, flags...)}})
