@@ -313,6 +313,15 @@ for (const at of [0, 1]) {
       await page.locator(editor).filter({ hasText: "SCMP_ACT_LOG" }).waitFor({ state: "detached" });
     });
 
+    step("what was shown of another text goes when the new one is refused", async () => {
+      await v.example("Docker");
+      await page.getByRole("combobox", { name: "Call to try" }).fill("getpid");
+      await v.reads(call, "ALLOW");
+      await v.paste('{"defaultAction": 1}');
+      await page.locator(call).first().waitFor({ state: "hidden" });
+      await v.reads("#pane-call", "refused");
+    });
+
     step("a new engine needs no network", async () => {
       const said = await page.evaluate(() => new Promise((resolve) => {
         const worker = engineSource.worker();

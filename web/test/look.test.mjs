@@ -41,8 +41,19 @@ for (const [name, options] of Object.entries(looks)) {
       assert.deepEqual(await page.evaluate(brokenWords), [], `${name}, ${tab}: words on two lines`);
       assert.deepEqual(await page.evaluate(spilled), [], `${name}, ${tab}: what runs out of its part of the page`);
     }
+    assert.equal(...(await page.evaluate(heights)), "the head grows when the engine works");
     await v.close();
   });
+}
+
+/** The height of the head while the engine is idle, and while it works. It runs in the page. */
+function heights() {
+  const status = document.querySelector("#top .status");
+  return [["idle", ""], ["working", "Working\u2026"], ["idle", ""]].map(([state, text]) => {
+    status.dataset.state = state;
+    status.textContent = text;
+    return document.querySelector("#top").offsetHeight;
+  }).slice(0, 2);
 }
 
 /** The words of the grade that are broken. It runs in the page. */

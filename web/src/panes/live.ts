@@ -36,6 +36,7 @@ export function live<Op extends keyof Questions>(host: HTMLElement, body: HTMLEl
   let turn = 0;
   let filled = false;
   let shown: Questions[Op]["answer"] | null = null;
+  let name = ""; // of the source that shown is about
 
   const tell = (text: string | null, kind: "" | "bad" | "wait" = ""): void => {
     note.hidden = text === null;
@@ -78,11 +79,13 @@ export function live<Op extends keyof Questions>(host: HTMLElement, body: HTMLEl
       if (mine !== turn || reply === null) return;
       if (reply.failure) {
         clear();
+        if (page.state.source.name !== name) filled = false; // what was shown is about another file
         const known = what.op !== "meaning" && (await isOfSource(page, reply.failure));
-        if (mine === turn) settle(words(known ? { message: "The source has an error; the editor and the meaning tell which" } : reply.failure, filled), "bad");
+        if (mine === turn) settle(words(known ? { message: "The source is refused; the editor and the meaning tell why" } : reply.failure, filled), "bad");
         return;
       }
       filled = true;
+      name = state.source.name;
       settle(null); // first, for what is shown may scroll
       if (reply.answer === shown && !what.again) return; // the page gives equal answers as the same object
       shown = reply.answer;
