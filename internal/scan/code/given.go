@@ -104,10 +104,8 @@ func (f *flow) send(v *value) {
 func (f *flow) sends(s *state, o *op) {
 	switch o.kind {
 	case opCall, opCallAt, opCallTo, opJump, opBranch, opJumpAt, opJumpTo:
-		if o.kind == opJump || o.kind == opBranch {
-			if f.inside(o.imm) {
-				return
-			}
+		if (o.kind == opJump || o.kind == opBranch) && f.inside(o.imm) {
+			return
 		}
 		args := amd64Args[:]
 		if f.m.File.Machine == object.ARM64 {
@@ -116,7 +114,7 @@ func (f *flow) sends(s *state, o *op) {
 		for _, r := range args {
 			f.send(s.regs[r])
 		}
-		f.send(s.regs[rcx])
+		f.send(s.regs[rcx]) // the kernel has R10 in its place
 	case opRet:
 		f.send(s.regs[0])
 	case opStore:
