@@ -62,6 +62,8 @@ func (r row) profiler() string {
 		return "-"
 	case r.found.failed != "":
 		return r.found.failed
+	case len(r.found.profiler) == 0: // a program that it cannot read
+		return "none"
 	}
 	return fmt.Sprintf("%d, %d, %.2f", len(r.found.profiler), len(missed(r.seen, r.found.profiler)), f1(r.seen, r.found.profiler))
 }

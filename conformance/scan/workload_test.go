@@ -131,7 +131,7 @@ start() { $UNDER "$PROGRAM" "$@" >>log 2>&1 & job=$!; }
 # signal NAME: sends the started program a signal, not what it runs under, once that has started it.
 signal() {
 	pid=$job
-	[ "$MODE" = run ] || await child
+	[ "$MODE" = run ] || until child; do kill -0 "$job" || return; sleep 0.1; done
 	kill -s "$1" "$pid"
 }
 child() { pid=$(grep -l "^PPid:[[:space:]]$job\$" /proc/[0-9]*/status 2>/dev/null | sed 's,[^0-9],,g'); [ "$pid" ]; }
