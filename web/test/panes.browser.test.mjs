@@ -150,7 +150,7 @@ test("a broken source keeps what was known, and says so", () => inPage(async (pa
   await page.waitForSelector(".letter");
   await page.evaluate(() => globalThis.pane.page.update({ source: { ...globalThis.pane.page.state.source, text: "y" } }));
   await page.waitForSelector(".stale .letter");
-  assert.match(await page.textContent(".pane-note"), /^The source has an error; .* Below is what it was before\.$/);
+  assert.match(await page.textContent(".pane-note"), /^The source is refused; .* Below is what it was before\.$/);
   await page.evaluate(() => globalThis.pane.page.update({ source: { ...globalThis.pane.page.state.source, text: "" } }));
   await page.waitForFunction(() => !document.querySelector(".letter") || document.querySelector(".grade").hidden);
   assert.match(await page.textContent(".pane-note"), /letter from A to F/);
