@@ -78,7 +78,7 @@ func isFault(problem any) bool {
 	return ok
 }
 
-// changed tells of a file that is not what it was when it was mapped.
+// changed returns an error if a mapped file was changed since.
 func (f *contents) changed() error {
 	for _, o := range f.open {
 		info, err := os.Stat(o.host)
